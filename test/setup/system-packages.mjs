@@ -1,0 +1,142 @@
+/**
+ * What the tests need from the operating system: a Chromium for the dashboard, a Java runtime and ZooKeeper's library
+ * for a real ZooKeeper server. Root on Debian or Ubuntu gets what is missing from apt; anyone else gets one line that
+ * says what to install, and a failure. A test is never skipped for the lack of them.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+import { run } from '../../dcos-package/build/child.mjs';
+import { SetUpError, say } from '../../dcos-package/build/progress.mjs';
+
+const execute = promisify(execFile);
+
+/** Debian's jar, whose manifest names the jars that it needs. The library alone: `zookeeperd` would start a server. */
+export const ZOOKEEPER_JAR = '/usr/share/java/zookeeper.jar';
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+
+/**
+ * @typedef {object} Need
+ * @property {string} what
+ * @property {string} aptPackage
+ * @property {() => Promise<boolean>} isMet
+ */
+
+/** @type {readonly Need[]} */
+const NEEDS = [
+  { what: 'Chromium or Chrome', aptPackage: 'chromium', isMet: async () => (await findChromium()) !== null },
+  {
+    what: 'a Java runtime',
+    aptPackage: 'default-jre-headless',
+    isMet: async () => (await answerOf('java', '-version')) !== null,
+  },
+  {
+    what: `ZooKeeper's library (${ZOOKEEPER_JAR})`,
+    aptPackage: 'libzookeeper-java',
+    isMet: async () => existsSync(ZOOKEEPER_JAR),
+  },
+];
+
+/**
+ * The first browser that answers to `--version`. Ubuntu's `chromium-browser` may be a stub that only points at a snap:
+ * being on the path is not enough.
+ *
+ * @returns {Promise<string | null>} its absolute path
+ */
+export async function findChromium() {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+  const candidates = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).filter(existsSync);
+  for (const program of candidates) {
+    const answer = await answerOf(program, '--version');
+    if (answer !== null && /chrom(e|ium)/i.test(answer)) return program;
+  }
+  return null;
+}
+
+/**
+ * @param {string} program
+ * @param {string} word
+ * @returns {Promise<string | null>} null when it is not there or fails
+ */
+async function answerOf(program, word) {
+  try {
+    const { stdout, stderr } = await execute(program, [word], { timeout: 20_000 });
+    return stdout + stderr;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @typedef {object} Machine
+ * @property {readonly Need[]} needs
+ * @property {boolean} isRoot
+ * @property {boolean} hasApt Debian or Ubuntu
+ * @property {(packages: readonly string[]) => Promise<void>} install
+ */
+
+/**
+ * @param {Partial<Machine>} machine this one, unless a test says otherwise
+ * @returns {Promise<void>} when all is there
+ */
+export async function ensureSystemPackages(machine = {}) {
+  const { needs, isRoot, hasApt, install } = {
+    needs: NEEDS,
+    isRoot: process.getuid?.() === 0,
+    hasApt: isDebianLike(),
+    install: installWithApt,
+    ...machine,
+  };
+  const missing = await unmetOf(needs);
+  if (missing.length === 0) return;
+  if (isRoot && hasApt) await install(missing.map((need) => need.aptPackage));
+  const unmet = await unmetOf(missing);
+  if (unmet.length > 0) throw new SetUpError(whatToInstall(unmet, isRoot));
+}
+
+/**
+ * @param {readonly Need[]} needs
+ * @returns {Promise<Need[]>}
+ */
+async function unmetOf(needs) {
+  const met = await Promise.all(needs.map((need) => need.isMet()));
+  return needs.filter((_, index) => met[index] !== true);
+}
+
+function isDebianLike() {
+  try {
+    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** @param {readonly string[]} packages */
+async function installWithApt(packages) {
+  say(`installing ${packages.join(', ')} with apt …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const patient = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
+  for (const words of [['update'], ['install', '--yes', '--no-install-recommends', ...packages]]) {
+    const { code, output } = await run('apt-get', [...patient, ...words], { cwd: '/', output: 'stderr', env });
+    // An update may fail for one of many sources; what counts is whether the packages can be installed.
+    if (code !== 0)
+      say(`apt-get ${words[0]} failed with exit code ${code}${output === '' ? '' : `: ${output.trim()}`}`);
+  }
+}
+
+/**
+ * One line for people who have to install something themselves.
+ *
+ * @param {readonly Pick<Need, 'what' | 'aptPackage'>[]} unmet
+ * @param {boolean} asRoot
+ * @returns {string}
+ */
+function whatToInstall(unmet, asRoot) {
+  const sudo = asRoot ? '' : 'sudo ';
+  const command = `${sudo}apt-get install --no-install-recommends ${unmet.map((need) => need.aptPackage).join(' ')}`;
+  const browser = unmet.some((need) => need.aptPackage === 'chromium');
+  const snap = browser ? ' (Ubuntu has Chromium only as a snap: snap install chromium, or install Google Chrome)' : '';
+  return `the tests need ${unmet.map((need) => need.what).join(' and ')}; on Debian and Ubuntu: ${command}${snap}`;
+}

@@ -1,0 +1,93 @@
+/**
+ * `npm test`: sets everything up (dependencies, system packages, build), then runs the check, the unit tests and the
+ * end-to-end tests, all of them even when one fails. Words after `--` go to vitest; with words, only the tests that they
+ * pick run.
+ */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../../dcos-package/build/child.mjs';
+import { secondsSince } from '../../dcos-package/build/progress.mjs';
+import { ROOT, setUp } from '../../dcos-package/build/set-up.mjs';
+import { hasCode } from '../../dcos-package/build/stamp.mjs';
+import { check } from './check.mjs';
+import { countsOf, lastLine, sumOf } from './results.mjs';
+import { ensureSystemPackages } from './system-packages.mjs';
+
+const PROJECTS = [
+  { name: 'unit', title: 'unit tests' },
+  { name: 'e2e', title: 'end-to-end tests (whole clusters, one at a time)' },
+];
+
+/** @param {string} text */
+function heading(text) {
+  process.stdout.write(`\n=== ${text}\n`);
+}
+
+/**
+ * @param {string} project
+ * @param {readonly string[]} words
+ */
+async function runProject(project, words) {
+  const directory = join(ROOT, '.nodemesh', 'test-results');
+  const reportFile = join(directory, `${project}.json`);
+  await mkdir(directory, { recursive: true });
+  await rm(reportFile, { force: true });
+  const command = [
+    join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--config=test/vitest.config.ts',
+    `--project=${project}`,
+    // Words may pick tests of one project only; that none ran at all is noticed below.
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${reportFile}`,
+    ...words,
+  ];
+  const { code } = await run(process.execPath, command, { cwd: ROOT, output: 'inherit' });
+  return countsOf(await readReport(reportFile), code);
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<import('./results.mjs').Report | null>}
+ */
+async function readReport(file) {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** @param {readonly string[]} words */
+export async function main(words) {
+  const since = performance.now();
+  heading('set-up: dependencies, system packages, build');
+  await setUp({ root: ROOT, build: false });
+  await ensureSystemPackages();
+  await setUp({ root: ROOT, build: true });
+
+  /** @type {string[]} */
+  const faults = [];
+  if (words.length === 0) {
+    heading('check: format, lint, types, dependency rules, dead code');
+    if (!(await check(ROOT))) faults.push('the check failed (npm run check)');
+  } else {
+    heading('check: not run, because only some tests were asked for (npm run check runs it)');
+  }
+
+  const counts = [];
+  for (const { name, title } of PROJECTS) {
+    heading(title);
+    counts.push(await runProject(name, words));
+  }
+  const total = sumOf(counts);
+  if (total.failed > 0) faults.push('tests failed');
+  else if (total.passed === 0) faults.push('no test ran');
+
+  heading(`${faults.length === 0 ? 'all is well' : `not well: ${faults.join('; ')}`}, ${secondsSince(since)} in all`);
+  process.stdout.write(`${lastLine(total)}\n`);
+  if (faults.length > 0) process.exitCode = 1;
+}
