@@ -1,0 +1,78 @@
+/**
+ * What one step wants done, collected while it works and put into the one right order at its end: first what is written to
+ * the store, then the calls. So a launch is always on disk before it is sent, and an update before it is acknowledged.
+ */
+import type { AgentId, CallBody, FrameworkId, TaskId } from '../mesos-http-client/messages.ts';
+import type { Action } from './events.ts';
+import { type DeadlineKind, pushDeadline } from './deadlines.ts';
+import { type DaemonsetState, type Environment, type Node, recordOf } from './state.ts';
+
+export class Step {
+  readonly state: DaemonsetState;
+  readonly environment: Environment;
+  readonly now: number;
+  readonly touched = new Set<Node>();
+  readonly #dirty = new Set<Node>();
+  readonly #forgotten = new Set<AgentId>();
+  readonly #calls: { body: CallBody; launches?: TaskId }[] = [];
+  /** Asked for together at the end of the step. */
+  readonly questions = new Map<TaskId, AgentId>();
+  readonly #logs: Action[] = [];
+  #frameworkId: FrameworkId | null = null;
+  #listAgents = false;
+
+  constructor(state: DaemonsetState, environment: Environment, now: number) {
+    this.state = state;
+    this.environment = environment;
+    this.now = now;
+  }
+
+  persistFramework(id: FrameworkId): void {
+    this.#frameworkId = id;
+  }
+
+  /** The node's record changed. */
+  persist(node: Node): void {
+    this.#dirty.add(node);
+    this.touched.add(node);
+    this.#forgotten.delete(node.agent.agentId);
+  }
+
+  forget(node: Node): void {
+    this.#dirty.delete(node);
+    this.touched.add(node);
+    this.#forgotten.add(node.agent.agentId);
+  }
+
+  call(body: CallBody, launches?: TaskId): void {
+    this.#calls.push(launches === undefined ? { body } : { body, launches });
+  }
+
+  listAgents(): void {
+    this.#listAgents = true;
+  }
+
+  log(level: 'info' | 'warn', message: string, fields: object): void {
+    this.#logs.push({ type: 'log', level, message, fields });
+  }
+
+  /** Sets (or moves) a deadline of a node. */
+  arm(node: Node, kind: DeadlineKind, at: number): void {
+    node.deadlines[kind] = at;
+    pushDeadline(this.state.heap, { at, agentId: node.agent.agentId, kind });
+  }
+
+  disarm(node: Node, kind: DeadlineKind): void {
+    delete node.deadlines[kind];
+  }
+
+  actions(): Action[] {
+    const actions: Action[] = [...this.#logs];
+    if (this.#frameworkId !== null) actions.push({ type: 'persist-framework', frameworkId: this.#frameworkId });
+    for (const agentId of this.#forgotten) actions.push({ type: 'forget', agentId });
+    for (const node of this.#dirty) actions.push({ type: 'persist', record: recordOf(node) });
+    for (const call of this.#calls) actions.push({ type: 'call', ...call });
+    if (this.#listAgents) actions.push({ type: 'list-agents' });
+    return actions;
+  }
+}

@@ -1,0 +1,115 @@
+/** Which agents there are: how nodes come, change and go. */
+import type { AgentView } from '../contract.ts';
+import type { AgentId } from '../mesos-http-client/messages.ts';
+import { offerCame, wantOffer } from '../offers/revival.ts';
+import { newTask } from '../tasks/ledger.ts';
+import { askFate, takeIn } from '../tasks/status-flow.ts';
+import type { Step } from './effects.ts';
+import type { ListedAgent } from './events.ts';
+import { newNode, type Node } from './state.ts';
+
+/** A new agent is offered by itself, within an allocation interval (1 s). */
+const NEW_AGENT_GRACE_MS = 2_000;
+const MAX_REMOVED = 1_000;
+
+/** The node of an agent that is registered now. */
+export function seeAgent(step: Step, view: AgentView): Node {
+  const known = step.state.nodes.get(view.agentId);
+  const node = known ?? addNode(step, view);
+  if (known !== undefined && !sameView(known.agent, view)) {
+    known.agent = view;
+    step.persist(known);
+  }
+  step.touched.add(node);
+  node.seenAt = step.now;
+  if (node.listing !== 'registered') {
+    node.listing = 'registered';
+    wantOffer(step, node, NEW_AGENT_GRACE_MS);
+  }
+  return node;
+}
+
+/** An entry of the operator's list, or an addition to it. */
+export function seeListed(step: Step, listed: ListedAgent): Node {
+  const node = seeAgent(step, listed.view);
+  if (node.draining && !listed.deactivated) {
+    node.draining = false;
+    wantOffer(step, node);
+  } else if (!node.draining && listed.deactivated) {
+    node.draining = true;
+    offerCame(step, node);
+  }
+  return node;
+}
+
+function addNode(step: Step, view: AgentView): Node {
+  const { nodes, tasks, removed, orphans } = step.state;
+  const node = newNode(view, step.now);
+  nodes.set(view.agentId, node);
+  const held = removed.get(view.agentId);
+  removed.delete(view.agentId);
+  if (held !== undefined && held !== null) {
+    // It was told to be gone for good, and is not: then its task may not be gone either.
+    node.task = newTask(held, 'lost', step.now, step.now);
+    tasks.set(held, view.agentId);
+    step.persist(node);
+    askFate(step, node);
+  }
+  const orphan = orphans.get(view.agentId);
+  orphans.delete(view.agentId);
+  if (orphan !== undefined) takeIn(step, node, orphan, 'running');
+  return node;
+}
+
+/** The agent is gone for good, and what ran there with it. */
+export function removeNode(step: Step, node: Node, why: string): void {
+  const { agentId, hostname } = node.agent;
+  const { nodes, tasks, removed } = step.state;
+  step.log('info', 'agent is gone', { agentId, hostname, why, taskId: node.task?.taskId ?? null });
+  offerCame(step, node);
+  removed.set(agentId, node.task?.taskId ?? null);
+  for (const [oldest] of removed) {
+    if (removed.size <= MAX_REMOVED) break;
+    removed.delete(oldest);
+  }
+  if (node.task !== null) tasks.delete(node.task.taskId);
+  for (const taskId of node.strays.keys()) tasks.delete(taskId);
+  nodes.delete(agentId);
+  step.forget(node);
+}
+
+/** The whole list: who is not on it is not registered. */
+export function seeList(
+  step: Step,
+  registered: readonly ListedAgent[],
+  recovered: readonly AgentId[],
+  askedAt: number,
+): void {
+  for (const listed of registered) seeListed(step, listed);
+  const present = new Set<AgentId>(registered.map((listed) => listed.view.agentId));
+  const expected = new Set(recovered);
+  // The one place that looks at every node: it has the news of every node in its hands.
+  for (const node of step.state.nodes.values()) {
+    const { agentId } = node.agent;
+    if (present.has(agentId) || node.seenAt >= askedAt) continue;
+    if (expected.has(agentId)) {
+      node.listing = 'recovered';
+    } else if (node.task === null) {
+      removeNode(step, node, 'the master does not list the agent, and it has no task of ours');
+    } else if (node.listing !== 'missing') {
+      node.listing = 'missing';
+      askFate(step, node);
+    }
+  }
+}
+
+export function removeAgent(step: Step, agentId: AgentId): void {
+  const node = step.state.nodes.get(agentId);
+  if (node !== undefined) removeNode(step, node, 'the master has removed it');
+}
+
+function sameView(a: AgentView, b: AgentView): boolean {
+  if (a.hostname !== b.hostname || a.ip !== b.ip || a.isPublic !== b.isPublic) return false;
+  const names = Object.keys(a.attributes);
+  return names.length === Object.keys(b.attributes).length && names.every((name) => a.attributes[name] === b.attributes[name]);
+}

@@ -1,0 +1,54 @@
+/** Events one after the other: the next is begun when the last is done with, writes to the disk included. */
+
+/** Beyond this the source has to wait: its stream is not read on. */
+const ROOM = 1_000;
+
+export class EventQueue<E> {
+  readonly #process: (event: E) => Promise<void>;
+  #waiting: E[] = [];
+  #work: Promise<void> | null = null;
+  #wanted: (() => void)[] = [];
+  #closed = false;
+
+  /** `process` must not reject, and is never called from within `push`. */
+  constructor(process: (event: E) => Promise<void>) {
+    this.#process = process;
+  }
+
+  push(event: E): void {
+    if (this.#closed) return;
+    this.#waiting.push(event);
+    this.#work ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  /** Rewrites what waits. */
+  replace(change: (event: E) => E): void {
+    this.#waiting = this.#waiting.map(change);
+  }
+
+  /** Resolves at once, or when enough of what waits has been worked off. */
+  room(): Promise<void> {
+    if (this.#closed || this.#waiting.length < ROOM) return Promise.resolve();
+    return new Promise((resolve) => this.#wanted.push(resolve));
+  }
+
+  /** What waits is dropped; resolves when nothing is being worked on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#giveRoom();
+    await this.#work;
+  }
+
+  async #drain(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      await this.#process(next);
+      if (this.#waiting.length < ROOM) this.#giveRoom();
+    }
+    this.#work = null;
+  }
+
+  #giveRoom(): void {
+    for (const resolve of this.#wanted.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * The public face of the framework: one task on every agent of a Mesos cluster, kept there. It knows Mesos and the state
+ * store; what the task is, and whether it is healthy, it is told by its user (the scheduler).
+ */
+export type {
+  AgentView,
+  Framework,
+  FrameworkCounters,
+  FrameworkLogger,
+  FrameworkOptions,
+  NodeState,
+  NodeStatus,
+  TaskTemplate,
+} from './contract.ts';
+export type { AgentId, CommandInfo, DiscoveryInfo, HealthCheck, Labels, Resource, TaskId } from './mesos-http-client/messages.ts';
+export { createFramework } from './shell.ts';
+export { openFileStore } from './state/file-store.ts';
+export type { StateStore } from './state/state-store.ts';
+export { StateStoreError, VersionConflict } from './state/state-store.ts';

@@ -1,0 +1,208 @@
+/**
+ * One event stream of a master, kept open for ever: connect, read records, notice silence, back off, connect again. The
+ * scheduler API and the operator API differ only in path, call and events, which the user of this file brings along.
+ *
+ * A state owns its sockets and timers: leaving it (`#enter`) ends them. Each connection has a generation, and what an
+ * older one still delivers is dropped.
+ */
+import { backoffDelay, RECONNECT } from './backoff.ts';
+import { openPost, type Opened, sentenceOf, shortBody } from './http.ts';
+import { RecordIoDecoder } from './record-io.ts';
+
+/** Mesos' fixed interval, for as long as SUBSCRIBED has not said another. */
+const DEFAULT_HEARTBEAT_MS = 15_000;
+const MISSED_HEARTBEATS = 5;
+const CONNECT_TIMEOUT_MS = 5_000;
+const FIRST_RECORD_TIMEOUT_MS = 10_000;
+/** A stream that held this long was a good one: the next attempt is quick again. */
+const GOOD_AFTER_MS = 5_000;
+const BAD_RECORDS_IN_A_ROW = 3;
+
+export interface StreamConnection {
+  readonly generation: number;
+  /** The leading master's address, path included: calls go to the same. */
+  readonly url: URL;
+  readonly streamId: string | null;
+}
+
+/** What became of a record: an event, or nothing that we know (skipped), or not what it should be (counted). */
+export type Decoded<E> = { readonly kind: 'event'; readonly event: E } | { readonly kind: 'unknown' | 'bad' };
+
+export interface EventStreamOptions<E> {
+  /** Base URL of a master, with the path of the API. */
+  readonly url: URL;
+  /** The SUBSCRIBE call; asked for at each attempt. */
+  body(): unknown;
+  decode(record: unknown): Decoded<E>;
+  /** The heartbeat interval, if this event is the one that begins a subscription (else null). */
+  subscribedIntervalMs(event: E): number | 'default' | null;
+  /** Reading goes on when it resolves; it is never called twice at a time. */
+  onEvent(event: E, connection: StreamConnection): void | Promise<void>;
+  /** The stream broke, or an attempt failed. `wasSubscribed` is false for an attempt. */
+  onDown(reason: string, wasSubscribed: boolean): void;
+  readonly random?: () => number;
+  readonly heartbeatMs?: number;
+}
+
+type State =
+  /** Not begun, or closed. */
+  | { readonly name: 'idle' }
+  /** The call is on its way, or its stream is open and has not said SUBSCRIBED. */
+  | { readonly name: 'connecting'; readonly abort: AbortController; readonly silence: NodeJS.Timeout }
+  /** Events come in; `silence` fires when they cease. */
+  | { readonly name: 'subscribed'; readonly abort: AbortController; readonly silence: NodeJS.Timeout; readonly since: number }
+  /** Waiting for the next attempt. */
+  | { readonly name: 'backing-off'; readonly timer: NodeJS.Timeout };
+
+export interface StreamCounters {
+  readonly subscriptions: number;
+  readonly badRecords: number;
+}
+
+export class EventStream<E> {
+  readonly #options: EventStreamOptions<E>;
+  #state: State = { name: 'idle' };
+  #generation = 0;
+  #attempt = 0;
+  #subscriptions = 0;
+  #badRecords = 0;
+
+  constructor(options: EventStreamOptions<E>) {
+    this.#options = options;
+  }
+
+  get subscribed(): boolean {
+    return this.#state.name === 'subscribed';
+  }
+
+  get counters(): StreamCounters {
+    return { subscriptions: this.#subscriptions, badRecords: this.#badRecords };
+  }
+
+  /** Begins to connect, and never gives up until `close`. */
+  open(): void {
+    if (this.#state.name === 'idle') this.#connect();
+  }
+
+  close(): void {
+    this.#enter({ name: 'idle' });
+  }
+
+  /** The connection of this generation is of no use any more (a call was told so): open another one. */
+  reopen(generation: number, reason: string): void {
+    if (generation === this.#generation && this.#state.name !== 'idle') this.#down(generation, reason);
+  }
+
+  #enter(next: State): void {
+    const left = this.#state;
+    this.#state = next;
+    if (left.name === 'connecting' || left.name === 'subscribed') {
+      clearTimeout(left.silence);
+      const kept = (next.name === 'connecting' || next.name === 'subscribed') && next.abort === left.abort;
+      if (!kept) left.abort.abort();
+    } else if (left.name === 'backing-off') {
+      clearTimeout(left.timer);
+    }
+    // Whatever an older connection still says, it is not for us.
+    if (next.name === 'idle' || next.name === 'backing-off') this.#generation += 1;
+  }
+
+  #connect(): void {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const abort = new AbortController();
+    this.#enter({ name: 'connecting', abort, silence: this.#silence(generation, FIRST_RECORD_TIMEOUT_MS) });
+    this.#run(generation, abort.signal).then(
+      (reason) => this.#down(generation, reason),
+      (error: unknown) => this.#down(generation, sentenceOf(error)),
+    );
+  }
+
+  #silence(generation: number, afterMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#down(generation, `nothing heard for ${afterMs / 1000} s`), afterMs);
+  }
+
+  #down(generation: number, reason: string): void {
+    if (generation !== this.#generation) return;
+    const left = this.#state;
+    const wasSubscribed = left.name === 'subscribed';
+    if (left.name === 'subscribed' && Date.now() - left.since >= GOOD_AFTER_MS) this.#attempt = 0;
+    const delay = backoffDelay(RECONNECT, this.#attempt, (this.#options.random ?? Math.random)());
+    this.#attempt += 1;
+    this.#enter({ name: 'backing-off', timer: setTimeout(() => this.#connect(), delay) });
+    this.#options.onDown(reason, wasSubscribed);
+  }
+
+  /** One connection from its first byte to its last; resolves with why it ended. */
+  async #run(generation: number, signal: AbortSignal): Promise<string> {
+    const opened = await openPost({
+      url: this.#options.url,
+      body: JSON.stringify(this.#options.body()),
+      timeoutMs: CONNECT_TIMEOUT_MS,
+      signal,
+    });
+    try {
+      const { statusCode } = opened.response;
+      if (statusCode !== 200) {
+        return `${opened.url.origin} refused to subscribe: ${statusCode} ${await shortBody(opened.response)}`;
+      }
+      return await this.#read(generation, opened);
+    } finally {
+      opened.destroy();
+    }
+  }
+
+  async #read(generation: number, opened: Opened): Promise<string> {
+    const streamId = opened.response.headers['mesos-stream-id'];
+    const connection: StreamConnection = {
+      generation,
+      url: opened.url,
+      streamId: typeof streamId === 'string' ? streamId : null,
+    };
+    const decoder = new RecordIoDecoder();
+    let badInARow = 0;
+    for await (const chunk of opened.response.body) {
+      for (const record of decoder.push(chunk)) {
+        const decoded = this.#decode(record);
+        if (generation !== this.#generation) return 'superseded';
+        if (decoded.kind === 'bad') {
+          this.#badRecords += 1;
+          badInARow += 1;
+          if (badInARow === BAD_RECORDS_IN_A_ROW) return `${BAD_RECORDS_IN_A_ROW} records in a row could not be read`;
+          continue;
+        }
+        badInARow = 0;
+        this.#heard(generation, decoded.kind === 'event' ? decoded.event : null);
+        if (decoded.kind === 'event') await this.#options.onEvent(decoded.event, connection);
+        if (generation !== this.#generation) return 'superseded';
+      }
+    }
+    return decoder.atBoundary ? 'the master ended the stream' : 'the stream ended in the middle of a record';
+  }
+
+  #decode(record: Uint8Array): Decoded<E> {
+    let json: unknown;
+    try {
+      json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(record));
+    } catch {
+      // The framing held, so the next record can be read: the caller counts this one.
+      return { kind: 'bad' };
+    }
+    return this.#options.decode(json);
+  }
+
+  /** Any record is a sign of life, not only a heartbeat. */
+  #heard(generation: number, event: E | null): void {
+    const state = this.#state;
+    if (state.name !== 'connecting' && state.name !== 'subscribed') return;
+    const said = event === null ? null : this.#options.subscribedIntervalMs(event);
+    if (said !== null) {
+      const interval = this.#options.heartbeatMs ?? (said === 'default' ? DEFAULT_HEARTBEAT_MS : said);
+      const silence = this.#silence(generation, interval * MISSED_HEARTBEATS);
+      this.#subscriptions += 1;
+      this.#enter({ name: 'subscribed', abort: state.abort, silence, since: Date.now() });
+    } else {
+      state.silence.refresh();
+    }
+  }
+}

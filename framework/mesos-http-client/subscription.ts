@@ -1,0 +1,122 @@
+/**
+ * A scheduler's subscription at the leading master: the event stream, and the calls that belong to it. Each time that it
+ * is SUBSCRIBED there is a new session; calls of an older one are refused by the master, so they are never sent.
+ */
+import { type CallOutcome, createCallQueue, type CallQueue } from './calls.ts';
+import { type Decoded, EventStream, type StreamConnection } from './event-stream.ts';
+import {
+  type CallBody,
+  type Event,
+  eventSchema,
+  type FrameworkId,
+  type FrameworkInfo,
+  frameworkId,
+  type SubscribeCall,
+} from './messages.ts';
+
+export interface SubscriptionOptions {
+  /** Base URL of a master, `http://host:port`; redirects to the leader are followed. */
+  readonly master: string;
+  /** Asked for at each attempt, without the id: that comes from `frameworkId`. */
+  frameworkInfo(): FrameworkInfo;
+  /** The id of an earlier subscription, or null to be given one. */
+  readonly frameworkId: FrameworkId | null;
+  /** In order, one at a time; reading goes on when it resolves. SUBSCRIBED comes first, ERROR may be the first and last. */
+  onEvent(event: Event): void | Promise<void>;
+  /** The stream broke or an attempt to open it failed; it is tried again until `close`. */
+  onDown(reason: string, wasSubscribed: boolean): void;
+  /** In [0, 1); for tests. */
+  readonly random?: () => number;
+  /** Overrides the master's interval; for tests. */
+  readonly heartbeatMs?: number;
+}
+
+export interface Subscription {
+  /** Begins to connect. */
+  open(): void;
+  /** Ends stream and calls; the framework stays known to the master for its failover timeout. */
+  close(): void;
+  /** Sends a call after those before it. Never rejects. */
+  call(body: CallBody): Promise<CallOutcome>;
+  readonly subscribed: boolean;
+  readonly counters: { readonly subscriptions: number; readonly badRecords: number };
+}
+
+const PATH = '/api/v1/scheduler';
+const NOT_SUBSCRIBED: CallOutcome = { outcome: 'unreachable', text: 'not subscribed' };
+
+export function createSubscription(options: SubscriptionOptions): Subscription {
+  let id = options.frameworkId;
+  let calls: CallQueue | null = null;
+
+  const dropCalls = (): void => {
+    calls?.close();
+    calls = null;
+  };
+
+  const stream = new EventStream<Event>({
+    url: new URL(PATH, options.master),
+    body: () => subscribeCall(options.frameworkInfo(), id),
+    decode: decodeEvent,
+    subscribedIntervalMs: (event) => {
+      if (event.type !== 'SUBSCRIBED') return null;
+      const seconds = event.subscribed.heartbeat_interval_seconds;
+      return seconds === undefined ? 'default' : seconds * 1000;
+    },
+    onEvent: (event, connection) => {
+      if (event.type === 'SUBSCRIBED') {
+        dropCalls();
+        id = frameworkId(event.subscribed.framework_id.value);
+        calls = openCalls(connection, id);
+      }
+      return options.onEvent(event);
+    },
+    onDown: (reason, wasSubscribed) => {
+      dropCalls();
+      options.onDown(reason, wasSubscribed);
+    },
+    ...(options.random === undefined ? {} : { random: options.random }),
+    ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
+  });
+
+  function openCalls(connection: StreamConnection, framework: FrameworkId): CallQueue {
+    return createCallQueue({ url: connection.url, streamId: connection.streamId, frameworkId: framework }, (reason) =>
+      stream.reopen(connection.generation, reason),
+    );
+  }
+
+  return {
+    open: () => stream.open(),
+    close: () => {
+      stream.close();
+      dropCalls();
+    },
+    call: (body) => (calls === null ? Promise.resolve(NOT_SUBSCRIBED) : calls.send(body)),
+    get subscribed() {
+      return stream.subscribed;
+    },
+    get counters() {
+      return stream.counters;
+    },
+  };
+}
+
+function subscribeCall(info: FrameworkInfo, id: FrameworkId | null): SubscribeCall {
+  // The id has to stand in both places, or in neither.
+  if (id === null) return { type: 'SUBSCRIBE', subscribe: { framework_info: info, suppressed_roles: [] } };
+  return {
+    type: 'SUBSCRIBE',
+    framework_id: { value: id },
+    subscribe: { framework_info: { ...info, id: { value: id } }, suppressed_roles: [] },
+  };
+}
+
+const KNOWN_TYPES: ReadonlySet<unknown> = new Set(eventSchema.options.map((option) => option.shape.type.value));
+
+/** An unknown type is let go by: a newer master must not break an older client. */
+export function decodeEvent(record: unknown): Decoded<Event> {
+  if (typeof record !== 'object' || record === null || !('type' in record)) return { kind: 'bad' };
+  if (!KNOWN_TYPES.has(record.type)) return { kind: 'unknown' };
+  const parsed = eventSchema.safeParse(record);
+  return parsed.success ? { kind: 'event', event: parsed.data } : { kind: 'bad' };
+}

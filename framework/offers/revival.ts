@@ -1,0 +1,52 @@
+/**
+ * Asking for offers. Offers are never suppressed, only declined for long, so a new agent is always offered by itself; but an
+ * agent that was declined and now needs its task must be asked for. REVIVE is for the whole role: every agent is offered
+ * again, so it is sent at once when work appears, once a second at most, and ever less often while nothing comes.
+ */
+import type { CallBody } from '../mesos-http-client/messages.ts';
+import type { Step } from '../daemonset/effects.ts';
+import type { Node } from '../daemonset/state.ts';
+
+const MIN_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 300_000;
+
+/** True when nothing but an offer is missing for a launch. */
+export function isReady(node: Node, now: number): boolean {
+  if (node.task !== null || node.strays.size > 0 || node.draining || node.listing === 'missing') return false;
+  return node.notBefore === null || node.notBefore <= now;
+}
+
+/** The node may have become ready: wants an offer now, or after `graceMs` in which one should come by itself. */
+export function wantOffer(step: Step, node: Node, graceMs = 0): void {
+  if (!isReady(node, step.now)) return;
+  if (graceMs > 0) {
+    step.arm(node, 'hungry', step.now + graceMs);
+    return;
+  }
+  const { revival } = step.state;
+  if (revival.hungry.has(node.agent.agentId)) return;
+  revival.hungry.add(node.agent.agentId);
+  revival.delay = MIN_INTERVAL_MS;
+  revival.at = Math.max(step.now, revival.lastAt + MIN_INTERVAL_MS);
+}
+
+/** An offer came (and was used or has a short filter), or the node needs none any more. */
+export function offerCame(step: Step, node: Node): void {
+  step.disarm(node, 'hungry');
+  step.state.revival.hungry.delete(node.agent.agentId);
+}
+
+/** At the end of every step: REVIVE if it is time. */
+export function reviveIfDue(step: Step): void {
+  const { revival, subscribed } = step.state;
+  if (revival.hungry.size === 0) {
+    revival.at = null;
+    return;
+  }
+  if (!subscribed || revival.at === null || revival.at > step.now) return;
+  const revive: CallBody = { type: 'REVIVE' };
+  step.call(revive);
+  revival.lastAt = step.now;
+  revival.at = step.now + revival.delay;
+  revival.delay = Math.min(MAX_INTERVAL_MS, revival.delay * 2);
+}

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { launchesOf, Story, template } from '../story.ts';
+
+function subscribed(): Story {
+  const story = new Story();
+  story.send.subscribed();
+  story.forgetCalls();
+  return story;
+}
+
+describe('an offer', () => {
+  test('of an agent without a task is used for one, written down before it is sent', () => {
+    const story = subscribed();
+    story.send.offer('a');
+    const [task] = story.expects.launched('a');
+    expect(story.disk.get('a')?.taskId).toBe(task);
+    story.expects.node('a', 'launching');
+  });
+
+  test('puts the write before the call', () => {
+    const story = subscribed();
+    const actions = story.event({ type: 'offers', offers: [story.offer('a', {})] }).map((action) => action.type);
+    expect(actions.indexOf('persist')).toBeGreaterThanOrEqual(0);
+    expect(actions.indexOf('persist')).toBeLessThan(actions.indexOf('call'));
+  });
+
+  test('of an agent that has its task is declined for an hour', () => {
+    const story = subscribed();
+    story.served('a');
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+    story.expects.declined(3600);
+  });
+
+  test('that comes twice in one event is used once, with both offers in one ACCEPT', () => {
+    const story = subscribed();
+    const offers = story.send.offer('a', { cpus: 0.06 }, { cpus: 0.04, ports: [] });
+    const accepts = story.takeCalls('ACCEPT');
+    expect(accepts).toHaveLength(1);
+    expect(accepts[0]?.accept.offer_ids.map((id) => id.value)).toEqual(offers.map((offer) => offer.id.value));
+  });
+
+  test('of another role of the same agent is declined when the first one is used', () => {
+    const story = subscribed();
+    story.send.offer('a', { role: 'nodemesh' }, { role: 'slave_public', reserved: true });
+    story.expects.launched('a');
+    story.expects.declined(3600);
+  });
+
+  test('that lacks something is declined for a short while, and the node says what and how much', () => {
+    const story = subscribed();
+    story.send.offer('a', { cpus: 0.05, ports: [[4140, 4140]] });
+    story.expects.nothingLaunched();
+    story.expects.declined(5);
+    story.expects.node('a', 'pending', /0\.1 cpus needed, 0\.05 offered; port 4141 not offered/);
+  });
+
+  test('of a node that backs off is declined until the next attempt is due', () => {
+    const story = subscribed();
+    for (const _ of [1, 2]) {
+      story.send.offer('a');
+      const [task] = story.expects.launched('a');
+      story.send.update(task ?? '', 'TASK_FAILED', { message: 'exit 1' });
+    }
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+    story.expects.declined(1);
+    story.expects.node('a', 'pending', /failed \(exit 1\)\. Next attempt in 1 s/);
+  });
+
+  test('of a public agent is used with its reservation and allocation as offered', () => {
+    const story = subscribed();
+    story.send.offer('a', { role: 'slave_public', reserved: true });
+    const [accept] = story.takeCalls('ACCEPT');
+    const [task] = accept === undefined ? [] : launchesOf(accept);
+    expect(task?.resources.map(({ name, reservations, allocation_info }) => ({ name, reservations, allocation_info }))).toEqual(
+      ['cpus', 'mem', 'ports'].map((name) => ({
+        name,
+        reservations: [{ type: 'STATIC', role: 'slave_public' }],
+        allocation_info: { role: 'slave_public' },
+      })),
+    );
+    expect(story.node('a')?.isPublic).toBe(true);
+  });
+
+  test('of an agent in maintenance is declined, with the reason', () => {
+    const story = subscribed();
+    story.send.offer('a', { unavailableFrom: story.now - 1_000 });
+    story.expects.nothingLaunched();
+    story.expects.node('a', 'pending', /in maintenance since/);
+    story.send.offer('b', { unavailableFrom: story.now + 60_000 });
+    story.expects.launched('b');
+  });
+
+  test('is declined when the task cannot be described, and the others are not taken down by it', () => {
+    const story = subscribed();
+    story.template = (agent) => {
+      if (agent === 'a') throw new Error('no artifact yet');
+      return template;
+    };
+    story.event({ type: 'offers', offers: [story.offer('a', {}), story.offer('b', {})] });
+    story.expects.launched('b');
+    story.expects.declined(5);
+    story.expects.node('a', 'pending', /no artifact yet/);
+  });
+
+  test('one of five thousand in one event: all are answered at once, declines in a few calls', () => {
+    const story = subscribed();
+    const names = Array.from({ length: 5_000 }, (_, index) => `a${index}`);
+    for (const name of names) story.send.offer(name);
+    story.forgetCalls();
+    story.event({ type: 'offers', offers: names.map((name) => story.offer(name, {})) });
+    const calls = story.takeCalls('DECLINE');
+    expect(calls).toHaveLength(5);
+    expect(calls.flatMap((call) => call.decline.offer_ids)).toHaveLength(5_000);
+  });
+});
+
+describe('REVIVE', () => {
+  test('is sent at once when a task ends, and less and less often while nothing is offered', () => {
+    const story = subscribed();
+    const task = story.served('a');
+    story.after(10_000);
+    story.forgetCalls();
+    story.send.update(task, 'TASK_FAILED');
+    story.expects.revived(1);
+    story.after(3_500);
+    story.expects.revived(2);
+    story.after(600_000);
+    expect(story.takeCalls('REVIVE').length).toBeLessThan(12);
+  });
+
+  test('is sent once a second at most, however many nodes want one', () => {
+    const story = subscribed();
+    const tasks = ['a', 'b', 'c'].map((agent) => story.served(agent));
+    story.after(10_000);
+    story.forgetCalls();
+    for (const task of tasks) story.send.update(task, 'TASK_FAILED');
+    story.expects.revived(1);
+    story.after(999);
+    story.expects.revived(0);
+    story.after(1);
+    story.expects.revived(1);
+  });
+
+  test('is not sent for an agent that has just joined: it is offered by itself', () => {
+    const story = subscribed();
+    story.send.agentAdded('a');
+    story.expects.node('a', 'pending', /Waiting for an offer/);
+    story.send.offer('a');
+    story.after(10_000);
+    story.expects.revived(0);
+  });
+
+  test('is sent when the agent that joined is not offered', () => {
+    const story = subscribed();
+    story.send.agentAdded('a');
+    story.after(2_000);
+    story.expects.revived(1);
+  });
+
+  test('is sent when the backoff is over', () => {
+    const story = subscribed();
+    for (const _ of [1, 2]) {
+      story.send.offer('a');
+      const [task] = story.expects.launched('a');
+      story.send.update(task ?? '', 'TASK_FAILED');
+    }
+    story.after(900);
+    story.forgetCalls();
+    story.after(200);
+    story.expects.revived(1);
+  });
+
+  test('SUPPRESS is never sent', () => {
+    const story = subscribed();
+    story.served('a');
+    story.after(3_600_000);
+    expect(story.takeCalls('SUPPRESS')).toEqual([]);
+  });
+});

@@ -1,0 +1,202 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createFramework, type Framework, type FrameworkOptions, openFileStore, type StateStore } from '../../framework/index.ts';
+import { MiniMesos } from './mini-mesos.ts';
+
+let mesos: MiniMesos;
+let directory: string;
+let store: StateStore;
+let framework: Framework;
+let fatal: Error[];
+const changed = new Set<string>();
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A scheduler whose tasks are healthy as soon as they are known. */
+async function startScheduler(more: Partial<FrameworkOptions> = {}): Promise<void> {
+  store = await openFileStore(directory);
+  framework = createFramework({
+    master: mesos.url,
+    store,
+    name: 'nodemesh',
+    user: 'root',
+    roles: ['nodemesh', 'slave_public'],
+    hostname: '127.0.0.1',
+    webuiUrl: 'http://127.0.0.1:4180',
+    logger: silent,
+    task: () => ({
+      name: 'proxy',
+      cpus: 0.1,
+      mem: 64,
+      ports: [4140, 4141, 9990],
+      command: { value: 'exec proxy' },
+      killGraceSeconds: 5,
+    }),
+    changed: (agentId) => {
+      changed.add(agentId);
+      const node = framework.node(agentId);
+      if (node?.taskId != null && node.reason?.includes('not reported its health')) {
+        framework.reportHealth(node.taskId, { healthy: true });
+      }
+    },
+    fatal: (error) => fatal.push(error),
+    ...more,
+  });
+  await framework.start();
+}
+
+async function stopScheduler(): Promise<void> {
+  await framework.stop();
+  await store.close();
+}
+
+async function until(what: string, condition: () => boolean, seconds = 5): Promise<number> {
+  const from = performance.now();
+  while (!condition()) {
+    if (performance.now() - from > seconds * 1000) {
+      throw new Error(`not within ${seconds} s: ${what}; ${JSON.stringify(framework.nodes())}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return performance.now() - from;
+}
+
+const allHealthy = (count: number) => () => {
+  const nodes = framework.nodes();
+  return nodes.length === count && nodes.every((node) => node.state === 'healthy');
+};
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'framework-'));
+  fatal = [];
+  changed.clear();
+  mesos = new MiniMesos();
+  await mesos.start();
+  for (const isPublic of [false, false, true]) mesos.addAgent(isPublic);
+  await startScheduler();
+  await until('every node healthy', allHealthy(3));
+});
+
+afterEach(async () => {
+  await stopScheduler();
+  await mesos.stop();
+  await rm(directory, { recursive: true });
+});
+
+const tasksNow = () => mesos.agents.map((agent) => [...agent.running.keys()]);
+
+describe('against the miniature master', () => {
+  test('every agent, private and public, gets one task', () => {
+    expect(tasksNow().map((tasks) => tasks.length)).toEqual([1, 1, 1]);
+    expect(framework.nodes().map((node) => node.isPublic)).toEqual([false, false, true]);
+    expect(framework.nodes().map((node) => node.ip)).toEqual(['127.0.34.1', '127.0.34.2', '127.0.34.3']);
+    expect(changed.size).toBe(3);
+    expect(framework.counters()).toMatchObject({ launches: 3, subscriptions: 1, reconciliations: 1 });
+  });
+
+  test('a task that dies is replaced within a second', async () => {
+    const [agent] = mesos.agents;
+    const old = agent?.onlyTask;
+    if (agent === undefined || old === undefined) throw new Error('no task');
+    agent.fail(old);
+    const took = await until('a new task', () => agent.onlyTask !== undefined && agent.onlyTask !== old);
+    await until('all healthy', allHealthy(3));
+    expect(took).toBeLessThan(1_000);
+    expect(agent.most).toBe(1);
+  });
+
+  test('an agent that joins is served, one that is marked gone is forgotten', async () => {
+    const agent = mesos.addAgent();
+    await until('four healthy nodes', allHealthy(4));
+    if (agent.id === null) throw new Error('not registered');
+    mesos.master?.markAgentGone(agent.id);
+    await until('three nodes', allHealthy(3));
+    expect(await store.list('agents')).toHaveLength(3);
+  });
+
+  test('an agent that is cut off is lost, and has the same task when it returns', async () => {
+    const [agent] = mesos.agents;
+    const task = agent?.onlyTask;
+    const lost = () => framework.nodes().find((node) => node.agentId === agent?.id)?.state === 'lost';
+    agent?.cut();
+    await until('lost', lost);
+    agent?.connect();
+    await until('all healthy', allHealthy(3));
+    expect(agent?.onlyTask).toBe(task);
+    expect(agent?.launches).toBe(1);
+  });
+
+  test('a master failover ends in a new subscription, and launches nothing', async () => {
+    const before = tasksNow();
+    await mesos.failover(700);
+    await until('subscribed', () => framework.counters().subscriptions === 2 && framework.subscribed());
+    await until('all healthy', allHealthy(3));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(tasksNow()).toEqual(before);
+    expect(mesos.agents.map((agent) => agent.launches)).toEqual([1, 1, 1]);
+  });
+
+  test('a new scheduler with the same store has the same id and the same tasks', async () => {
+    const [id, before] = [framework.frameworkId(), tasksNow()];
+    await stopScheduler();
+    await startScheduler();
+    expect(framework.nodes()).toHaveLength(3);
+    await until('all healthy', allHealthy(3));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(framework.frameworkId()).toBe(id);
+    expect(tasksNow()).toEqual(before);
+    expect(mesos.agents.map((agent) => agent.launches)).toEqual([1, 1, 1]);
+  });
+
+  test('a task that dies while the scheduler is away is replaced when it is back', async () => {
+    const [agent] = mesos.agents;
+    const task = agent?.onlyTask;
+    await stopScheduler();
+    if (task !== undefined) agent?.fail(task);
+    await startScheduler();
+    await until('all healthy', allHealthy(3));
+    expect(agent?.onlyTask).not.toBe(task);
+    expect(agent?.most).toBe(1);
+  });
+
+  test('a second scheduler with the same id ends the first one, with a sentence that says so', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'framework-'));
+    const [first, firstStore] = [framework, store];
+    const stolen = await openFileStore(other);
+    await stolen.put('framework', { frameworkId: first.frameworkId() }, null);
+    await stolen.close();
+    const home = directory;
+    directory = other;
+    await startScheduler();
+    await until('the first one told', () => fatal.length === 1);
+    expect(fatal[0]?.message).toMatch(/another scheduler has subscribed as framework .*: stop one of the two/);
+    await first.stop();
+    await firstStore.close();
+    await rm(home, { recursive: true });
+  });
+
+  test('a removed framework is fatal, with a sentence that says what to do', async () => {
+    const id = framework.frameworkId();
+    await stopScheduler();
+    await fetch(`${mesos.url}/api/v1`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ type: 'TEARDOWN', teardown: { framework_id: { value: id } } }),
+    });
+    await startScheduler();
+    await Promise.race([until('told', () => fatal.length === 1), until('or never torn down', () => framework.subscribed())]);
+    if (fatal.length > 0) expect(fatal[0]?.message).toMatch(/has removed the framework .* empty the state store/);
+  });
+
+  test('a store that another process wrote to is fatal', async () => {
+    const key = (await store.list('agents'))[0] ?? '';
+    const found = await store.get(key);
+    await store.put(key, found?.value, found?.version ?? null);
+    const agent = mesos.agents.find((one) => key.endsWith(one.id ?? '?'));
+    if (agent?.onlyTask !== undefined) agent.fail(agent.onlyTask);
+    await until('told', () => fatal.length === 1);
+    expect(fatal[0]?.message).toMatch(/Only one scheduler may use a state store/);
+  });
+});
