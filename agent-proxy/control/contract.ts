@@ -1,0 +1,217 @@
+/**
+ * The contract between the scheduler and the proxies, and between two proxies: every wire type in one place. It is
+ * all that the scheduler may import of the proxy, besides `routing/` and `config/`.
+ *
+ * Transport (HTTP/1.1, scheduler listens):
+ * - `POST /control/v1/subscribe`, body {@link Subscribe}: answers 200 with an endless RecordIO stream
+ *   (`<decimal byte length>\n<json>`) of {@link Frame}s. A relay can cut frames by their length and needs to know
+ *   nothing else of them.
+ * - `POST /control/v1/report`, body {@link Report}: answers 204; 409 when the session is not (or no longer) known,
+ *   upon which the proxy subscribes again.
+ * - `POST /control/v1/announce` on the proxy's admin listener, body {@link Announce}: a scheduler that moved tells the
+ *   proxies where it is; answers 204, or 409 for an epoch below the highest seen.
+ * Off loopback each carries `Authorization: Bearer <cluster key>`.
+ *
+ * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services` and `agents` records of at
+ * most {@link MAX_RECORD_BYTES}, `snapshot-end`), then `delta`s whose `base` is the revision before. A gap is a reason to
+ * subscribe again. `config` may stand anywhere after `hello`.
+ */
+import { z } from 'zod';
+
+/** Nothing on the proxy's loop takes longer than 5 ms, so a snapshot comes in records of at most this size. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
+export const CONTROL_REPORT_PATH = '/control/v1/report';
+export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
+
+// ---- the environment in which the scheduler launches a proxy task -------------------------------------------------
+
+/** Names of the environment variables that tell a proxy who it is and where its scheduler was last seen. */
+export const ENV = {
+  agentId: 'NODEMESH_AGENT_ID',
+  taskId: 'NODEMESH_TASK_ID',
+  nodeIp: 'NODEMESH_NODE_IP',
+  /** Base URLs in the order in which to try them, separated by commas: VIP, Mesos-DNS, last known addresses. */
+  schedulers: 'NODEMESH_SCHEDULERS',
+  /** The key that authenticates scheduler and proxies to each other off loopback. */
+  clusterKey: 'NODEMESH_CLUSTER_KEY',
+} as const;
+
+// ---- between two proxies ------------------------------------------------------------------------------------------
+
+/**
+ * Headers from an outgoing router to the incoming router of a peer. The first proves that the sender is a peer; all are
+ * removed before an application sees the request, and from requests of anybody else.
+ */
+export const PEER_HEADERS = {
+  /** The key from `hello` ({@link Hello.peerKey}). */
+  key: 'l5d-nodemesh-peer',
+  /** The bound name, e.g. `/#/io.l5d.marathon/web`. */
+  bound: 'l5d-nodemesh-bound',
+  /** The chosen instance: its Mesos task id. */
+  instance: 'l5d-nodemesh-instance',
+} as const;
+/** On a response between peers: the incoming router's judgement of the instance, `inflight=<n>; health=<0..1>`. */
+export const PEER_HEALTH_HEADER = 'l5d-nodemesh-health';
+/** On a refusal that sent nothing upstream (or that may be sent again): another instance may be tried. */
+export const RETRYABLE_HEADER = 'l5d-retryable';
+
+// ---- facts: endpoints and agents ----------------------------------------------------------------------------------
+
+export const namedPortSchema = z.object({ name: z.string(), port: z.number().int().min(1).max(65_535) });
+
+/** Where one instance of a service is. Agent addresses come from Mesos, never from DNS or from the task's address. */
+export const endpointSchema = z.object({
+  service: z.string().min(1),
+  /** The Mesos task id. */
+  instance: z.string().min(1),
+  /** The task's own address: the agent's, or an overlay address. */
+  address: z.string().min(1),
+  /** The first port: the one that `Host: <service>` reaches. */
+  port: z.number().int().min(1).max(65_535),
+  ports: z.array(namedPortSchema),
+  agentId: z.string().min(1),
+  agentAddress: z.string().min(1),
+  weight: z.number().positive(),
+  /** `ready` gets traffic; `unhealthy` runs but fails its checks (or has none passed yet); `draining` finishes what it has. */
+  state: z.enum(['ready', 'unhealthy', 'draining']),
+  labels: z.record(z.string(), z.string()),
+});
+export type Endpoint = z.infer<typeof endpointSchema>;
+export type EndpointState = Endpoint['state'];
+
+/** All endpoints of one service: the unit of change. The name is the Marathon id without its leading slash. */
+export const serviceSchema = z.object({ name: z.string().min(1), endpoints: z.array(endpointSchema) });
+export type Service = z.infer<typeof serviceSchema>;
+
+/** One node's proxy, as its peers need to know it. If it is not ready they go to the instance directly. */
+export const peerAgentSchema = z.object({
+  agentId: z.string().min(1),
+  address: z.string().min(1),
+  incomingPort: z.number().int().min(1).max(65_535),
+  ready: z.boolean(),
+});
+export type PeerAgent = z.infer<typeof peerAgentSchema>;
+
+// ---- frames: scheduler → proxy ------------------------------------------------------------------------------------
+
+/** On every frame. A proxy refuses frames below the highest epoch that it has seen (kept on disk) and counts them. */
+const epoch = z.number().int().min(1);
+const revision = z.number().int().min(0);
+
+export const frameSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    epoch,
+    session: z.string().min(1),
+    heartbeatMs: z.number().int().positive(),
+    reportMs: z.number().int().positive(),
+    /** Where to look for the scheduler when this stream ends, in order. */
+    schedulers: z.array(z.string()),
+    peerKey: z.string().min(16),
+  }),
+  z.object({ type: z.literal('heartbeat'), epoch, revision }),
+  z.object({ type: z.literal('config'), epoch, configRevision: z.number().int().min(1), config: z.unknown() }),
+  z.object({ type: z.literal('snapshot-begin'), epoch, revision }),
+  z.object({ type: z.literal('services'), epoch, revision, services: z.array(serviceSchema) }),
+  z.object({ type: z.literal('agents'), epoch, revision, agents: z.array(peerAgentSchema) }),
+  z.object({ type: z.literal('snapshot-end'), epoch, revision, digest: z.string() }),
+  z.object({
+    type: z.literal('delta'),
+    epoch,
+    /** The revision that this delta applies to. */
+    base: revision,
+    revision,
+    upsert: z.array(serviceSchema),
+    remove: z.array(z.string()),
+    agents: z.array(peerAgentSchema),
+    agentsRemoved: z.array(z.string()),
+  }),
+]);
+export type Frame = z.infer<typeof frameSchema>;
+export type Hello = Extract<Frame, { type: 'hello' }>;
+export type Delta = Extract<Frame, { type: 'delta' }>;
+
+// ---- proxy → scheduler --------------------------------------------------------------------------------------------
+
+export const subscribeSchema = z.object({
+  agentId: z.string().min(1),
+  taskId: z.string().min(1),
+  nodeIp: z.string().min(1),
+  /** The proxy's build, from package.json. */
+  version: z.string().min(1),
+  /** The highest epoch seen: a scheduler below it is not the leader, and is told so by this number. */
+  epoch: z.number().int().min(0),
+  /** What the proxy has, if it has anything (also from disk). */
+  revision,
+  configRevision: z.number().int().min(0),
+  ports: z.object({ outgoing: z.number().int(), incoming: z.number().int(), admin: z.number().int() }),
+});
+export type Subscribe = z.infer<typeof subscribeSchema>;
+
+/**
+ * Counts since the last report, for one service as seen by one router. `latency` is a sparse histogram of milliseconds:
+ * pairs of bucket index and count, see {@link latencyBucket}.
+ */
+export const trafficSchema = z.object({
+  service: z.string(),
+  router: z.enum(['outgoing', 'incoming']),
+  requests: z.number().int().min(0),
+  failures: z.number().int().min(0),
+  retries: z.number().int().min(0),
+  latency: z.array(z.tuple([z.number().int(), z.number().int()])),
+});
+export type Traffic = z.infer<typeof trafficSchema>;
+
+/** What the hop that sees all of an instance's traffic thinks of it. */
+export const instanceHealthSchema = z.object({
+  service: z.string(),
+  instance: z.string(),
+  inflight: z.number().int().min(0),
+  /** Success rate of late, 0 to 1. */
+  health: z.number().min(0).max(1),
+});
+
+export const reportSchema = z.object({
+  session: z.string().min(1),
+  agentId: z.string().min(1),
+  taskId: z.string().min(1),
+  epoch: z.number().int().min(0),
+  revision,
+  configRevision: z.number().int().min(0),
+  /** Digest of the proxy's tables at `revision` ({@link tableDigest} in routing), for anti-entropy. */
+  digest: z.string(),
+  version: z.string(),
+  ready: z.boolean(),
+  /** One sentence where not ready. */
+  reason: z.string().nullable(),
+  /** Length of the time that the counts cover, milliseconds. */
+  windowMs: z.number().min(0),
+  traffic: z.array(trafficSchema),
+  instances: z.array(instanceHealthSchema),
+  workerRestarts: z.number().int().min(0),
+  staleFrames: z.number().int().min(0),
+});
+export type Report = z.infer<typeof reportSchema>;
+
+export const announceSchema = z.object({ epoch, schedulers: z.array(z.string()).min(1) });
+export type Announce = z.infer<typeof announceSchema>;
+
+// ---- latency buckets ----------------------------------------------------------------------------------------------
+
+/** Each bucket is 1.1 × as wide as the one before; bucket 0 ends at 0.1 ms, so 140 buckets reach a minute. */
+const BUCKET_RATIO = 1.1;
+const FIRST_BUCKET_MS = 0.1;
+export const LATENCY_BUCKETS = 141;
+
+/** The index of the bucket that holds a latency, in milliseconds. */
+export function latencyBucket(milliseconds: number): number {
+  if (!(milliseconds > FIRST_BUCKET_MS)) return 0;
+  const index = Math.ceil(Math.log(milliseconds / FIRST_BUCKET_MS) / Math.log(BUCKET_RATIO));
+  return Math.min(index, LATENCY_BUCKETS - 1);
+}
+
+/** The upper end of a bucket, milliseconds. */
+export function latencyOfBucket(index: number): number {
+  return FIRST_BUCKET_MS * BUCKET_RATIO ** index;
+}

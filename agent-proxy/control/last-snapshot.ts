@@ -1,0 +1,144 @@
+/**
+ * What a proxy knows, on disk: the table, the highest epoch, the peers' key, where the scheduler was. So a worker or a
+ * task starts again without the scheduler. One JSON text a line, so that it is written in slices; the last line holds a
+ * checksum of all before it, so a file that was torn by a crash is not believed.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PeerAgent, Service } from './contract.ts';
+
+const FILE = 'last-snapshot.jsonl';
+const FORMAT = 1;
+const DEBOUNCE_MS = 100;
+/** Lines written in one turn of the loop. */
+const SLICE_BYTES = 64 * 1024;
+
+export interface LastSnapshot {
+  readonly epoch: number;
+  /** Null while no table was ever complete. */
+  readonly revision: number | null;
+  readonly configRevision: number;
+  readonly peerKey: string | null;
+  /** What a leader said last. */
+  readonly schedulers: readonly string[];
+  readonly services: readonly Service[];
+  readonly agents: readonly PeerAgent[];
+}
+
+type Head = Omit<LastSnapshot, 'services' | 'agents'> & { readonly format: number };
+type Line = { readonly service: Service } | { readonly agent: PeerAgent };
+
+export class SnapshotFile {
+  /** Writes that failed: a full disk, a directory that is gone. */
+  failures = 0;
+  private readonly path: string;
+  private readonly collect: () => LastSnapshot;
+  private timer: NodeJS.Timeout | null = null;
+  private writing = false;
+  private dirty = false;
+
+  /** `collect` gives what is to be written at the time of writing. Throws where the directory cannot be made. */
+  constructor(directory: string, collect: () => LastSnapshot) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.path = join(directory, FILE);
+    this.collect = collect;
+  }
+
+  /** Something changed. It is written soon; changes that come in quick succession are written together. */
+  touch(): void {
+    this.dirty = true;
+    if (this.timer !== null || this.writing) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void this.flush();
+    }, DEBOUNCE_MS);
+  }
+
+  /** Writes now what has not been written. Never rejects: a proxy serves on without its disk. */
+  async flush(): Promise<void> {
+    if (this.writing || !this.dirty) return;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.writing = true;
+    this.dirty = false;
+    try {
+      await this.write(this.collect());
+    } catch {
+      this.failures += 1;
+    }
+    this.writing = false;
+    if (this.dirty) this.touch();
+  }
+
+  private async write({ services, agents, ...head }: LastSnapshot): Promise<void> {
+    const temporary = `${this.path}.new`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      const hash = createHash('sha256');
+      let text = line({ format: FORMAT, ...head } satisfies Head);
+      for (const record of records(services, agents)) {
+        text += line(record);
+        if (text.length < SLICE_BYTES) continue;
+        await append(file, hash, text);
+        text = '';
+        await nextTurn();
+      }
+      await append(file, hash, text);
+      await file.write(line({ sha256: hash.digest('hex') }));
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.path);
+  }
+}
+
+/** What is on disk, or null where there is nothing, or nothing that can be believed; then `why` says so. */
+export function loadSnapshot(directory: string): { readonly snapshot: LastSnapshot | null; readonly why: string | null } {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, FILE), 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return { snapshot: null, why: code === 'ENOENT' ? null : code };
+  }
+  try {
+    return { snapshot: parse(text), why: null };
+  } catch (error) {
+    return { snapshot: null, why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function parse(text: string): LastSnapshot {
+  const body = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
+  const checksum = (JSON.parse(text.slice(body.length)) as { sha256?: unknown }).sha256;
+  if (checksum !== createHash('sha256').update(body).digest('hex')) throw new Error('the checksum is wrong');
+  // The checksum says that we wrote it, so its shape is what `format` says.
+  const [first = '', ...rest] = body.trimEnd().split('\n');
+  const { format, ...head } = JSON.parse(first) as Head;
+  if (format !== FORMAT) throw new Error(`format ${format} is not ${FORMAT}`);
+  const services: Service[] = [];
+  const agents: PeerAgent[] = [];
+  for (const record of rest) {
+    const parsed = JSON.parse(record) as Line;
+    if ('service' in parsed) services.push(parsed.service);
+    else agents.push(parsed.agent);
+  }
+  return { ...head, services, agents };
+}
+
+function* records(services: readonly Service[], agents: readonly PeerAgent[]): Generator<Line> {
+  for (const service of services) yield { service };
+  for (const agent of agents) yield { agent };
+}
+
+function line(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+async function append(file: Awaited<ReturnType<typeof open>>, hash: Hash, text: string): Promise<void> {
+  hash.update(text);
+  await file.write(text);
+}

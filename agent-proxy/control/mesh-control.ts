@@ -1,0 +1,171 @@
+/**
+ * The control side of a worker under a scheduler: what is on disk, the link, and the report. It owns what outlives a
+ * stream (epoch, keys, revision of the configuration) and gives the link what it needs.
+ */
+import type { ModeSpec, ProxySpec } from '../config/spec.ts';
+import type { ServiceTable } from '../routing/service-table.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { TrafficCounter } from '../telemetry/traffic.ts';
+import type { Announce, Hello, Report, Subscribe } from './contract.ts';
+import { EpochGuard } from './epoch-guard.ts';
+import { loadSnapshot, type LastSnapshot, SnapshotFile } from './last-snapshot.ts';
+import { type Announced, ControlLink, type LinkHost } from './link.ts';
+import type { PeerKeys } from './peer-keys.ts';
+import { SchedulerClient } from './scheduler-client.ts';
+import { SchedulerList } from './scheduler-list.ts';
+
+export interface MeshControlOptions {
+  readonly spec: ProxySpec;
+  readonly mode: Extract<ModeSpec, { kind: 'mesh' }>;
+  readonly ports: Subscribe['ports'];
+  readonly table: ServiceTable;
+  readonly keys: PeerKeys;
+  readonly traffic: TrafficCounter;
+  readonly instances: () => Report['instances'];
+  /** One sentence where the proxy is not ready, else null. */
+  readonly notReady: () => string | null;
+  readonly workerRestarts: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export class MeshControl implements LinkHost {
+  readonly table: ServiceTable;
+  readonly epochs: EpochGuard;
+  readonly schedulers: SchedulerList;
+  readonly client: SchedulerClient;
+  readonly random: () => number;
+  readonly link: ControlLink;
+  private readonly options: MeshControlOptions;
+  private readonly file: SnapshotFile;
+  private configRevision: number;
+  private configsRefused = 0;
+
+  constructor(options: MeshControlOptions) {
+    const { spec, mode, table, keys, log } = options;
+    const { snapshot, why } = loadSnapshot(spec.dataDir);
+    if (why !== null) log.warn('what is on disk cannot be used', { dir: spec.dataDir, why });
+    this.options = options;
+    this.table = table;
+    this.random = options.random;
+    this.client = new SchedulerClient(mode.clusterKey);
+    this.file = new SnapshotFile(spec.dataDir, () => this.contents());
+    this.epochs = new EpochGuard(snapshot?.epoch ?? 0, () => this.file.touch());
+    this.schedulers = new SchedulerList(mode.schedulers, snapshot?.schedulers ?? []);
+    this.configRevision = snapshot?.configRevision ?? 0;
+    if (snapshot !== null) {
+      const { revision, services, agents, peerKey } = snapshot;
+      if (revision !== null) table.restore({ revision, services, agents });
+      if (peerKey !== null) keys.set(peerKey);
+      log.info('table from disk', { revision, services: services.length, epoch: snapshot.epoch });
+    }
+    this.link = new ControlLink(this);
+  }
+
+  announced(announce: Announce): Announced {
+    return this.link.announced(announce);
+  }
+
+  /** Ends the link; what has changed is written. */
+  async close(): Promise<void> {
+    this.link.close();
+    this.client.close();
+    await this.file.flush();
+  }
+
+  figures(): Readonly<Record<string, number>> {
+    return {
+      connected: this.link.status === 'streaming' ? 1 : 0,
+      connects: this.link.connects,
+      gaps: this.link.gaps,
+      epoch: this.epochs.highest,
+      stale_frames: this.epochs.refused,
+      revision: this.table.revision,
+      config_revision: this.configRevision,
+      configs_refused: this.configsRefused,
+      snapshot_write_failures: this.file.failures,
+    };
+  }
+
+  subscription(): Subscribe {
+    const { mode, spec, ports } = this.options;
+    return {
+      agentId: mode.agentId,
+      taskId: mode.taskId,
+      nodeIp: mode.nodeIp,
+      version: spec.version,
+      epoch: this.epochs.highest,
+      revision: this.table.revision,
+      configRevision: this.configRevision,
+      ports,
+    };
+  }
+
+  report(session: string): { body: Report; sent: (taken: boolean) => void } {
+    const { mode, spec, traffic, now } = this.options;
+    const window = traffic.take(now());
+    const reason = this.options.notReady();
+    const body: Report = {
+      session,
+      agentId: mode.agentId,
+      taskId: mode.taskId,
+      epoch: this.epochs.highest,
+      revision: this.table.revision,
+      configRevision: this.configRevision,
+      digest: this.table.digest(),
+      version: spec.version,
+      ready: reason === null,
+      reason,
+      windowMs: Math.max(0, now() - window.startedAt),
+      traffic: [...window.traffic],
+      instances: this.options.instances(),
+      workerRestarts: this.options.workerRestarts,
+      staleFrames: this.epochs.refused,
+    };
+    return {
+      body,
+      sent: (taken) => {
+        if (!taken) traffic.giveBack(window);
+      },
+    };
+  }
+
+  greeted(hello: Hello): void {
+    this.options.keys.set(hello.peerKey);
+    this.file.touch();
+  }
+
+  /** There is nothing to configure yet but the defaults: whatever else is asked for is refused, and not ignored. */
+  configured(configRevision: number, config: unknown): void {
+    const isEmpty = config === null || (typeof config === 'object' && Object.keys(config).length === 0);
+    if (!isEmpty) {
+      this.configsRefused += 1;
+      this.options.log.warn('configuration refused: this version has nothing to configure', { configRevision });
+      return;
+    }
+    this.configRevision = configRevision;
+    this.file.touch();
+  }
+
+  tableChanged(): void {
+    this.file.touch();
+  }
+
+  log(message: string, fields: Readonly<Record<string, string | number>>): void {
+    this.options.log.info(message, fields);
+  }
+
+  private contents(): LastSnapshot {
+    const { table } = this;
+    return {
+      epoch: this.epochs.highest,
+      revision: table.ready ? table.revision : null,
+      configRevision: this.configRevision,
+      peerKey: this.options.keys.current,
+      schedulers: this.schedulers.announced,
+      services: [...table.services()],
+      agents: [...table.agents()],
+    };
+  }
+}

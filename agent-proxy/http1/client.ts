@@ -1,0 +1,206 @@
+/**
+ * The client side of HTTP/1.1, on `node:http` for now: pools of kept connections, and one attempt at one address. An
+ * attempt ends in exactly one of a response or a failure, and a failure says whether a byte may have been sent.
+ */
+import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { BodySink } from './body.ts';
+import type { RequestHead, ResponseHead } from './message.ts';
+
+const CONNECT_TIMEOUT_MS = 1_000;
+const MAX_HEAD_BYTES = 32 * 1024;
+/** A server that says when it will hang up is left so much earlier, or a request may cross its FIN. */
+const HINT_MARGIN_MS = 1_000;
+
+export interface PoolOptions {
+  /** Connections to one address. */
+  readonly maxConnections: number;
+  /** Unused connections to one address that are kept. */
+  readonly maxIdle: number;
+  readonly idleMs: number;
+}
+
+export interface AttemptTarget {
+  readonly address: string;
+  readonly port: number;
+  /** Given up when there was no byte of a response, and no progress of the request's body, for so long. */
+  readonly timeoutMs: number;
+}
+
+export type AttemptFailure =
+  /** Not connected, so nothing was sent. */
+  | { readonly kind: 'unconnected'; readonly detail: string }
+  /** The connection ended without a response. `reused`: it may have been closed before the request came. */
+  | { readonly kind: 'unanswered'; readonly detail: string; readonly reused: boolean }
+  | { readonly kind: 'timeout'; readonly detail: string }
+  | { readonly kind: 'bad-response'; readonly detail: string }
+  | { readonly kind: 'bad-request'; readonly detail: string };
+
+export interface AttemptListener {
+  onResponse(head: ResponseHead, body: IncomingMessage): void;
+  onFailure(failure: AttemptFailure): void;
+}
+
+class PoolAgent extends Agent {
+  private readonly idleMs: number;
+
+  constructor(options: AgentOptions & { readonly timeout: number }) {
+    super(options);
+    this.idleMs = options.timeout;
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    // Declared as void, and documented to decide whether the connection is kept.
+    const kept = super.keepSocketAlive(socket) as unknown as boolean;
+    const { timeout } = socket as Socket;
+    if (timeout !== undefined && timeout < this.idleMs) {
+      (socket as Socket).setTimeout(Math.max(timeout - HINT_MARGIN_MS, timeout / 2));
+    }
+    return kept;
+  }
+}
+
+export class ClientPool {
+  /** Connections that were begun. */
+  connects = 0;
+  readonly agent: Agent;
+
+  constructor(options: PoolOptions) {
+    this.agent = new PoolAgent({
+      keepAlive: true,
+      maxSockets: options.maxConnections,
+      maxFreeSockets: options.maxIdle,
+      timeout: options.idleMs,
+      // The most recently used first: the others grow old and are closed.
+      scheduling: 'lifo',
+      noDelay: true,
+    });
+  }
+
+  /** Starts an attempt. The address is an IP: nothing is resolved on a request's path. */
+  send(to: AttemptTarget, head: RequestHead, headers: string[], listener: AttemptListener): Attempt {
+    return new Attempt(this, to, head, headers, listener);
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}
+
+export class Attempt implements BodySink {
+  onDrain: (() => void) | null = null;
+  private readonly pool: ClientPool;
+  private readonly where: string;
+  private readonly listener: AttemptListener;
+  private request: ClientRequest | null = null;
+  private connected = false;
+  private reused = false;
+  private over = false;
+  private connectTimer: NodeJS.Timeout | null = null;
+  private readonly headTimer: NodeJS.Timeout;
+
+  constructor(
+    pool: ClientPool,
+    { address, port, timeoutMs }: AttemptTarget,
+    head: RequestHead,
+    headers: string[],
+    listener: AttemptListener,
+  ) {
+    this.pool = pool;
+    this.where = `${address}:${port}`;
+    this.listener = listener;
+    this.headTimer = setTimeout(() => {
+      this.fail({ kind: 'timeout', detail: `${this.where} gave no response within ${timeoutMs} ms` });
+    }, timeoutMs);
+    try {
+      this.request = httpRequest({
+        agent: pool.agent,
+        host: address,
+        port,
+        method: head.method,
+        path: head.target,
+        // Names and values in turn, which keeps duplicates and order.
+        headers: headers as unknown as readonly string[],
+        setHost: false,
+        maxHeaderSize: MAX_HEAD_BYTES,
+      });
+    } catch (error) {
+      // A header or a target that node:http does not write. Told later: the caller does not have this object yet.
+      const detail = error instanceof Error ? error.message : String(error);
+      queueMicrotask(() => this.fail({ kind: 'bad-request', detail }));
+      return;
+    }
+    this.request.on('socket', (socket) => this.socketGiven(socket));
+    this.request.on('drain', () => this.onDrain?.());
+    this.request.on('error', (error: NodeJS.ErrnoException) => this.errored(error));
+    this.request.on('response', (response) => this.responded(response));
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.request === null || this.over) return true;
+    this.headTimer.refresh();
+    return this.request.write(chunk);
+  }
+
+  end(): void {
+    this.headTimer.refresh();
+    this.request?.end();
+  }
+
+  /** Nobody wants the answer any more. The listener hears nothing further. */
+  cancel(): void {
+    this.over = true;
+    this.clearTimers();
+    this.request?.destroy();
+  }
+
+  private socketGiven(socket: Socket): void {
+    if (!socket.connecting) {
+      this.connected = true;
+      this.reused = this.request?.reusedSocket === true;
+      return;
+    }
+    this.pool.connects += 1;
+    this.connectTimer = setTimeout(() => {
+      const detail = `${this.where} did not accept a connection within ${CONNECT_TIMEOUT_MS} ms`;
+      this.fail({ kind: 'unconnected', detail });
+    }, CONNECT_TIMEOUT_MS);
+    socket.once('connect', () => {
+      this.connected = true;
+      if (this.connectTimer !== null) clearTimeout(this.connectTimer);
+    });
+  }
+
+  private errored(error: NodeJS.ErrnoException): void {
+    const what = error.code ?? error.message;
+    if (!this.connected) this.fail({ kind: 'unconnected', detail: `${this.where}: ${what}` });
+    else if (what.startsWith('HPE_')) this.fail({ kind: 'bad-response', detail: `${this.where}: ${error.message}` });
+    else this.fail({ kind: 'unanswered', detail: `${this.where}: ${what}`, reused: this.reused });
+  }
+
+  private responded(response: IncomingMessage): void {
+    if (this.over) return;
+    this.over = true;
+    this.clearTimers();
+    const head = {
+      status: response.statusCode ?? 502,
+      reason: response.statusMessage ?? '',
+      headers: response.rawHeaders,
+    };
+    this.listener.onResponse(head, response);
+  }
+
+  private fail(failure: AttemptFailure): void {
+    if (this.over) return;
+    this.over = true;
+    this.clearTimers();
+    this.request?.destroy();
+    this.listener.onFailure(failure);
+  }
+
+  private clearTimers(): void {
+    clearTimeout(this.headTimer);
+    if (this.connectTimer !== null) clearTimeout(this.connectTimer);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The server side of HTTP/1.1, on `node:http` for now: turns each request into a {@link Downstream}, and refuses what
+ * the proxy does not pass on (Upgrade, CONNECT, a head that can be read in two ways).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { RequestBody } from './body.ts';
+import { type Framing, framingOf } from './headers.ts';
+import type { RawHeaders, RequestHead, ResponseHead } from './message.ts';
+
+const MAX_HEAD_BYTES = 32 * 1024;
+const HEAD_TIMEOUT_MS = 20_000;
+/** Longer than the pools of our peers keep a connection ({@link file://./client.ts}), so that they hang up first. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** A request and the way to answer it. */
+export class Downstream {
+  readonly head: RequestHead;
+  readonly framing: Framing;
+  readonly body: RequestBody;
+  /** Called when the client goes away before its answer is complete. */
+  onGone: (() => void) | null = null;
+  /** Called when the client has taken what was written. */
+  onDrain: (() => void) | null = null;
+  /** Called once, when the answer was handed to the kernel in full. */
+  onFinished: (() => void) | null = null;
+  readonly remoteAddress: string;
+  private readonly response: ServerResponse;
+  private readonly draining: () => boolean;
+  private over = false;
+
+  constructor(message: IncomingMessage, response: ServerResponse, head: RequestHead, draining: () => boolean) {
+    this.head = head;
+    this.framing = framingOf(head.headers);
+    this.body = new RequestBody(message, this.framing.kind === 'none');
+    this.response = response;
+    this.draining = draining;
+    this.remoteAddress = message.socket.remoteAddress ?? '-';
+    // A reset in the middle of a body is an error of the message; `close` of the response says the same.
+    message.on('error', () => undefined);
+    response.on('drain', () => this.onDrain?.());
+    response.on('finish', () => {
+      this.over = true;
+      this.onFinished?.();
+      // An answer may come before its request is complete. The rest is read and dropped, or a client that is still
+      // sending would get a reset instead of the answer.
+      if (!this.body.complete) this.body.discard(() => message.socket.destroy());
+    });
+    response.on('close', () => {
+      if (this.over) return;
+      this.over = true;
+      this.onGone?.();
+    });
+    response.on('error', () => undefined);
+  }
+
+  /** Throws where a header cannot be written. */
+  writeHead(head: ResponseHead): void {
+    const headers = [...head.headers];
+    if (this.draining()) headers.push('Connection', 'close');
+    if (head.reason === '') this.response.writeHead(head.status, headers);
+    else this.response.writeHead(head.status, head.reason, headers);
+  }
+
+  /** False asks to wait for `onDrain`. */
+  write(chunk: Buffer): boolean {
+    return this.response.write(chunk);
+  }
+
+  end(text?: string): void {
+    if (text === undefined) this.response.end();
+    else this.response.end(text);
+  }
+
+  /** Sends what was written so far, without waiting for a body. */
+  flush(): void {
+    this.response.flushHeaders();
+  }
+
+  get headWritten(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** Cuts the connection: the client must see that the answer is not complete. */
+  abort(): void {
+    this.response.destroy();
+  }
+}
+
+/** Why a request is not passed on; `status` 400 or 501. */
+export interface Unacceptable {
+  readonly code: 'bad-request' | 'not-supported';
+  readonly detail: string;
+}
+
+export interface Http1Handler {
+  request(downstream: Downstream): void;
+  refuse(downstream: Downstream, why: Unacceptable): void;
+}
+
+/** `draining` says that connections are not to be kept any more. */
+export function createHttp1Server(handler: Http1Handler, draining: () => boolean): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      // A long upload is legitimate; the exchange has its own limits on progress.
+      requestTimeout: 0,
+      keepAliveTimeout: IDLE_TIMEOUT_MS,
+      // Answered by the router, with a reason code.
+      requireHostHeader: false,
+      noDelay: true,
+    },
+    (message, response) => {
+      const parsed = parseHead(message);
+      const downstream = new Downstream(message, response, parsed.head, draining);
+      if (parsed.problem === null) handler.request(downstream);
+      else handler.refuse(downstream, parsed.problem);
+    },
+  );
+  server.maxRequestsPerSocket = 0;
+  server.on('connect', (_message, socket) => {
+    const text = 'bad-request: CONNECT is not supported by this proxy\n';
+    socket.on('error', () => undefined);
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n` +
+        `l5d-err: ${encodeURIComponent(text.trim())}\r\nConnection: close\r\n\r\n${text}`,
+    );
+  });
+  return server;
+}
+
+interface ParsedHead {
+  readonly head: RequestHead;
+  readonly problem: Unacceptable | null;
+}
+
+function parseHead(message: IncomingMessage): ParsedHead {
+  const headers: RawHeaders = message.rawHeaders;
+  let host: string | null = null;
+  let target = message.url ?? '/';
+  let problem: Unacceptable | null = null;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index]?.toLowerCase();
+    if (name === 'host') {
+      if (host !== null) problem = { code: 'bad-request', detail: 'the request has more than one Host header' };
+      host ??= headers[index + 1] ?? null;
+    } else if (name === 'upgrade' && headers[index + 1]?.toLowerCase() !== 'h2c') {
+      // An offer of h2c may be ignored, and some clients make it with every request.
+      problem = { code: 'not-supported', detail: `Upgrade: ${headers[index + 1]} is not supported by this proxy` };
+    }
+  }
+  if (!target.startsWith('/') && target !== '*') {
+    // Absolute form: its authority is the host (RFC 9112, 3.2.2).
+    const absolute = /^https?:\/\/([^/?#]+)([^#]*)/i.exec(target);
+    if (absolute === null) problem = { code: 'bad-request', detail: 'the request target is neither a path nor a URL' };
+    else {
+      host = absolute[1] ?? null;
+      const rest = absolute[2] ?? '';
+      target = rest.startsWith('/') ? rest : `/${rest}`;
+    }
+  }
+  if (host === '') host = null;
+  const head = { method: message.method ?? 'GET', target, version: message.httpVersion, host, headers };
+  return { head, problem };
+}

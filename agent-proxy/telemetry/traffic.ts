@@ -1,0 +1,84 @@
+/**
+ * Counts for the next report to the scheduler: for each service and router what happened since the last one that the
+ * scheduler took.
+ */
+import { LATENCY_BUCKETS, latencyBucket, type Traffic } from '../control/contract.ts';
+
+type Router = Traffic['router'];
+
+class ServiceWindow {
+  requests = 0;
+  failures = 0;
+  retries = 0;
+  readonly latency = new Uint32Array(LATENCY_BUCKETS);
+}
+
+/** Counts of one window, given back when the report with them did not arrive. */
+export interface TrafficWindow {
+  readonly startedAt: number;
+  readonly traffic: readonly Traffic[];
+}
+
+/** More services than a table has; beyond it new ones are not counted until the next report. */
+const MAX_SERVICES = 20_000;
+
+export class TrafficCounter {
+  private startedAt: number;
+  private windows: Record<Router, Map<string, ServiceWindow>> = { outgoing: new Map(), incoming: new Map() };
+
+  constructor(now: number) {
+    this.startedAt = now;
+  }
+
+  record(router: Router, service: string, success: boolean, latencyMs: number, retries: number): void {
+    const window = this.window(router, service);
+    if (window === null) return;
+    window.requests += 1;
+    if (!success) window.failures += 1;
+    window.retries += retries;
+    const bucket = latencyBucket(latencyMs);
+    window.latency[bucket] = (window.latency[bucket] ?? 0) + 1;
+  }
+
+  /** The counts so far; a new window begins. */
+  take(now: number): TrafficWindow {
+    const taken: Traffic[] = [];
+    for (const router of ['outgoing', 'incoming'] as const) {
+      for (const [service, { requests, failures, retries, latency }] of this.windows[router]) {
+        const pairs: [number, number][] = [];
+        latency.forEach((count, index) => {
+          if (count > 0) pairs.push([index, count]);
+        });
+        taken.push({ service, router, requests, failures, retries, latency: pairs });
+      }
+    }
+    const window = { startedAt: this.startedAt, traffic: taken };
+    this.windows = { outgoing: new Map(), incoming: new Map() };
+    this.startedAt = now;
+    return window;
+  }
+
+  /** Adds counts that were taken and did not arrive to those of the present window. */
+  giveBack(lost: TrafficWindow): void {
+    this.startedAt = lost.startedAt;
+    for (const counts of lost.traffic) {
+      const window = this.window(counts.router, counts.service);
+      if (window === null) continue;
+      window.requests += counts.requests;
+      window.failures += counts.failures;
+      window.retries += counts.retries;
+      for (const [bucket, count] of counts.latency) window.latency[bucket] = (window.latency[bucket] ?? 0) + count;
+    }
+  }
+
+  private window(router: Router, service: string): ServiceWindow | null {
+    const windows = this.windows[router];
+    let window = windows.get(service);
+    if (window === undefined) {
+      if (windows.size >= MAX_SERVICES) return null;
+      window = new ServiceWindow();
+      windows.set(service, window);
+    }
+    return window;
+  }
+}
