@@ -1,0 +1,110 @@
+/**
+ * The scheduler's HTTP server: the operator API, the proxies' control streams, the proxy's file and the dashboard. It is up
+ * before anything else and answers whatever Mesos and Marathon do.
+ */
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import express, { type Express } from 'express';
+import type { SchedulerConfig } from '../config.ts';
+import type { ControlPlane } from '../control-plane.ts';
+import { isLoopback } from '../loopback.ts';
+import type { Artifact } from '../proxy-task.ts';
+import { requireClusterKey, requireToken } from './auth.ts';
+import { controlRouter } from './control.ts';
+import { errorHandler, notFound } from './errors.ts';
+import { createMetrics } from './metrics.ts';
+import { nodeJson, serviceJson, trafficJson } from './views.ts';
+
+export interface ApiOptions {
+  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken'>;
+  readonly version: string;
+  /** Directory of the built files. */
+  readonly dist: string;
+  readonly artifact: Artifact;
+  /** Null until this process leads. */
+  plane(): ControlPlane | null;
+  readonly logger: { error(fields: object, message: string): void };
+}
+
+export function createApi(options: ApiOptions): Express {
+  const { plane, artifact, version } = options;
+  const onLoopback = isLoopback(options.config.listen.host);
+  const metrics = createMetrics(plane);
+  const app = express();
+  app.disable('x-powered-by');
+  // Answers change all the time, and hashing them for a 304 costs more than it saves.
+  app.disable('etag');
+  app.use((_request, response, next) => {
+    response.setHeader('x-content-type-options', 'nosniff');
+    next();
+  });
+
+  app.use(
+    '/control',
+    requireClusterKey(onLoopback, () => plane()?.clusterKey ?? null),
+  );
+  app.use(controlRouter(plane));
+  app.use(requireToken(onLoopback, options.config.apiToken));
+
+  app.get('/v1/health', (_request, response) => {
+    const current = plane();
+    response.json({
+      status: 'ok',
+      version,
+      leading: current !== null,
+      subscribed: current?.framework.subscribed() ?? false,
+      epoch: current?.epoch ?? null,
+      revision: current?.revision ?? null,
+      sessions: current?.sessions ?? 0,
+      marathon: { connected: current?.discovery.connected ?? false, synced: current?.discovery.synced ?? false },
+    });
+  });
+  app.get('/v1/nodes', (_request, response) => {
+    const current = plane();
+    const wanted = { version, configRevision: current?.configRevision ?? 1 };
+    response.json((current?.nodes() ?? []).map((node) => nodeJson(node, wanted)));
+  });
+  app.get('/v1/services', (_request, response) => {
+    const services = plane()?.services() ?? [];
+    response.json([...services].sort((a, b) => (a.name < b.name ? -1 : 1)).map(serviceJson));
+  });
+  app.get('/v1/traffic', (_request, response) => {
+    const current = plane();
+    response.json(current === null ? { windowMs: 0, nodes: [], services: [] } : trafficJson(current, Date.now()));
+  });
+  // As the DC/OS SDK's schedulers answer it: a list of one.
+  app.get('/v1/state/frameworkId', (_request, response) => {
+    const id = plane()?.framework.frameworkId() ?? null;
+    response.json(id === null ? [] : [id]);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.setHeader('content-type', metrics.contentType);
+    response.end(await metrics.metrics());
+  });
+  app.get(`/artifacts/${artifact.fileName}`, (_request, response) => {
+    response.setHeader('cache-control', 'public, max-age=31536000, immutable');
+    response.type('text/javascript').send(artifact.bytes);
+  });
+
+  app.use(express.static(join(options.dist, 'dashboard'), { cacheControl: false, redirect: false }));
+  app.use(notFound);
+  app.use(errorHandler((error, path) => options.logger.error({ err: error, path }, 'a request failed')));
+  return app;
+}
+
+/** @throws with one sentence when the address cannot be had. */
+export async function listen(app: Express, address: { host: string; port: number }): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, app);
+  const where = `${address.host}:${address.port}`;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? 'another process has this port; stop it, or choose one with --listen'
+          : error.message;
+      reject(new Error(`cannot listen on ${where}: ${why}`, { cause: error }));
+    });
+    server.listen(address.port, address.host, resolve);
+  });
+  return server;
+}

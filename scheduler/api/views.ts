@@ -1,0 +1,77 @@
+/** The control plane as the API shows it: pure functions to JSON. */
+import type { Service } from '../../agent-proxy/control/contract.ts';
+import type { ControlPlane, NodeView } from '../control-plane.ts';
+import type { Figures } from '../traffic.ts';
+
+export interface Wanted {
+  readonly version: string;
+  readonly configRevision: number;
+}
+
+export function nodeJson({ status, session }: NodeView, wanted: Wanted): object {
+  return {
+    agentId: status.agentId,
+    hostname: status.hostname,
+    ip: status.ip,
+    public: status.isPublic,
+    state: status.state,
+    reason: status.state === 'healthy' ? null : (status.reason ?? null),
+    taskId: status.taskId,
+    running: session === undefined ? null : { version: session.version, configRevision: session.configRevision },
+    wanted,
+    since: new Date(status.since).toISOString(),
+  };
+}
+
+export function serviceJson(service: Service): object {
+  return {
+    name: service.name,
+    endpoints: service.endpoints.map((endpoint) => ({
+      instance: endpoint.instance,
+      address: endpoint.address,
+      port: endpoint.port,
+      ports: endpoint.ports,
+      agentId: endpoint.agentId,
+      healthy: endpoint.state === 'ready',
+    })),
+  };
+}
+
+export function trafficJson(plane: ControlPlane, now: number): object {
+  const agentIds = plane.nodes().map((node) => node.status.agentId);
+  const names = plane.services().map((service) => service.name);
+  const nodes = plane.traffic.nodes(agentIds, now);
+  const services = plane.traffic.services(names, now);
+  return {
+    windowMs: plane.traffic.windowMs(now),
+    nodes: [...nodes].map(([agentId, figures]) => ({ agentId, ...rates(figures), ...latencies(figures, [50, 99]) })),
+    services: [...services]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, figures]) => ({
+        name,
+        ...rates(figures),
+        ...latencies(figures, [50, 95, 99]),
+        retries: figures.retries,
+      })),
+  };
+}
+
+function rates(figures: Figures): object {
+  return {
+    rps: rounded(figures.rps, 2),
+    successRate: figures.successRate === null ? null : rounded(figures.successRate, 5),
+  };
+}
+
+function latencies(figures: Figures, percentiles: readonly number[]): object {
+  return Object.fromEntries(
+    percentiles.map((percentile) => {
+      const ms = figures.latencyMs(percentile / 100);
+      return [`p${percentile}Ms`, ms === null ? null : rounded(ms, 2)];
+    }),
+  );
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,316 @@
+/**
+ * The control plane at work: what the framework says of agents and what discovery says of apps flows into one feed, the
+ * feed's deltas go to all sessions, and what the sessions say of their proxies flows back to the framework.
+ */
+
+import type { ServerResponse } from 'node:http';
+import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
+import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
+import type { SchedulerConfig } from './config.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { Announcer } from './distribution/announcer.ts';
+import { Feed } from './distribution/feed.ts';
+import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
+import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import type { Identity } from './identity.ts';
+import { type Artifact, proxyTask } from './proxy-task.ts';
+import { TrafficWindow } from './traffic.ts';
+
+const TICK_MS = 250;
+/** How long after a start a proxy that ran before is taken for ready before it says so. */
+const PRESUMED_READY_MS = 10_000;
+
+export type ControlPlaneLogger = FrameworkOptions['logger'];
+
+export interface ControlPlaneOptions {
+  readonly config: SchedulerConfig;
+  readonly version: string;
+  /** Base URL of this scheduler. */
+  readonly advertise: string;
+  readonly hostname: string;
+  readonly store: FrameworkOptions['store'];
+  readonly identity: Identity;
+  readonly artifact: Artifact;
+  readonly logger: ControlPlaneLogger;
+  createFramework(options: FrameworkOptions): Framework;
+  /** Called once: this process cannot go on. */
+  fatal(error: Error): void;
+}
+
+/** What `/v1/nodes` shows besides the framework's own view. */
+export interface NodeView {
+  readonly status: NodeStatus;
+  readonly session: SessionView | undefined;
+}
+
+export type RepairReason = 'digest' | 'behind' | 'other-table';
+
+export class ControlPlane {
+  readonly epoch: number;
+  readonly configRevision: number;
+  readonly clusterKey: string;
+  readonly traffic = new TrafficWindow(Date.now());
+  readonly repairs = new Map<RepairReason, number>();
+  readonly discovery: Discovery;
+  readonly #options: ControlPlaneOptions;
+  readonly #framework: Framework;
+  readonly #feed: Feed;
+  readonly #sessions: NodeSessions;
+  readonly #announcer: Announcer;
+  readonly #directory = new AgentDirectory();
+  readonly #nodes = new Map<string, NodeStatus>();
+  readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
+  #presumedReady = new Set<string>();
+  #ticker: NodeJS.Timeout | undefined;
+  #presumption: NodeJS.Timeout | undefined;
+  #flushing: NodeJS.Immediate | undefined;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: ControlPlaneOptions) {
+    const { config, identity, logger } = options;
+    this.#options = options;
+    this.epoch = identity.epoch;
+    this.configRevision = identity.config.revision;
+    this.clusterKey = identity.clusterKey;
+    this.#feed = new Feed(identity.epoch);
+    this.#sessions = new NodeSessions({
+      feed: this.#feed,
+      peerKey: identity.peerKey,
+      schedulers: [options.advertise],
+      config: identity.config,
+      now: () => performance.now(),
+      hooks: {
+        told: (session) => this.#sessionTold(session),
+        gone: (session) => this.#sessionGone(session),
+        reported: (report) => this.traffic.add(report, Date.now()),
+        repaired: (session, why) => {
+          this.repairs.set(why, (this.repairs.get(why) ?? 0) + 1);
+          logger.warn(
+            { agentId: session.agentId, taskId: session.taskId, why },
+            'the table of a proxy was wrong and is sent again',
+          );
+        },
+      },
+    });
+    this.discovery = new Discovery({
+      marathon: config.marathon,
+      logger,
+      changed: (names) => this.#servicesChanged(names),
+    });
+    this.#framework = options.createFramework({
+      master: config.master,
+      store: options.store,
+      name: config.name,
+      user: config.user,
+      roles: [...new Set([config.role, 'slave_public'])],
+      hostname: options.hostname,
+      webuiUrl: options.advertise,
+      logger,
+      task: (agent, taskId) =>
+        proxyTask(
+          {
+            artifact: options.artifact,
+            advertise: options.advertise,
+            clusterKey: identity.clusterKey,
+            ports: config.ports,
+            version: options.version,
+            name: config.name,
+          },
+          agent,
+          taskId,
+        ),
+      changed: (agentId) => {
+        this.#dirtyNodes.add(agentId);
+        this.#flushSoon();
+      },
+      fatal: (error) => options.fatal(error),
+    });
+    this.#announcer = new Announcer({
+      announce: { epoch: identity.epoch, schedulers: [options.advertise] },
+      clusterKey: identity.clusterKey,
+      targets: () =>
+        [...this.#nodes.values()].flatMap((node) =>
+          node.taskId === null || this.#sessions.get(node.taskId) !== undefined
+            ? []
+            : [{ taskId: node.taskId, ip: node.ip, adminPort: config.ports.admin }],
+        ),
+      staleLeader: (taskId) => void this.#doubtLead(`the proxy task ${taskId}`),
+    });
+  }
+
+  /** Resolves when the state is loaded; neither Mesos nor Marathon has to answer. @throws {StateStoreError} */
+  async start(): Promise<void> {
+    await this.#framework.start();
+    this.#started = true;
+    for (const node of this.#framework.nodes()) {
+      this.#dirtyNodes.add(node.agentId);
+      if (node.taskId !== null) this.#presumedReady.add(node.taskId);
+    }
+    this.#presumption = setTimeout(() => {
+      this.#presumedReady = new Set();
+      for (const node of this.#nodes.values()) this.#dirtyNodes.add(node.agentId);
+      this.#flushSoon();
+    }, PRESUMED_READY_MS);
+    this.#flush();
+    this.discovery.start();
+    this.#announcer.start();
+    this.#ticker = setInterval(() => this.#sessions.tick(), TICK_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#ticker);
+    clearTimeout(this.#presumption);
+    clearImmediate(this.#flushing);
+    this.#sessions.close();
+    await Promise.all([this.#announcer.stop(), this.discovery.stop(), this.#framework.stop()]);
+  }
+
+  subscribe(request: Subscribe, response: ServerResponse): SubscribeOutcome {
+    const outcome = this.#sessions.subscribe(request, response);
+    if (outcome.kind === 'stale-leader') {
+      void this.#doubtLead(`the proxy of agent ${request.agentId}, which has seen epoch ${request.epoch}`);
+    }
+    return outcome;
+  }
+
+  report(report: Report): boolean {
+    return this.#sessions.report(report);
+  }
+
+  nodes(): NodeView[] {
+    if (!this.#started) return [];
+    return this.#framework.nodes().map((status) => ({ status, session: this.#sessionOf(status) }));
+  }
+
+  services(): Service[] {
+    return this.#feed.services();
+  }
+
+  get revision(): number {
+    return this.#feed.revision;
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  get framework(): Pick<Framework, 'subscribed' | 'frameworkId' | 'counters'> {
+    return this.#framework;
+  }
+
+  // ---- Marathon → feed
+
+  #servicesChanged(names: readonly string[]): void {
+    for (const name of names) this.#stageService(name);
+    this.#commit();
+    // The first call: the table is whole, and may replace those that proxies have.
+    this.#sessions.open();
+  }
+
+  #stageService(name: string): void {
+    const app = this.discovery.app(name);
+    if (app === undefined) this.#feed.removeService(name);
+    else this.#feed.setService(serviceOf(app, this.#directory));
+  }
+
+  // ---- framework → feed
+
+  #flushSoon(): void {
+    if (!this.#started || this.#stopped) return;
+    this.#flushing ??= setImmediate(() => this.#flush());
+  }
+
+  /** Takes over what the framework says of the agents that changed. */
+  #flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    const moved = new Set<string>();
+    for (const agentId of this.#dirtyNodes) {
+      const before = this.#nodes.get(agentId);
+      const node = this.#framework.node(agentId);
+      if (node === undefined) {
+        this.#nodes.delete(agentId);
+        this.#feed.removeAgent(agentId);
+        if (this.#directory.remove(agentId)) moved.add(agentId);
+        continue;
+      }
+      this.#nodes.set(agentId, node);
+      if (this.#directory.set(agentId, node.ip)) moved.add(agentId);
+      this.#stageAgent(node);
+      // The framework may have learnt only now that the task runs, after its proxy had said that it is well.
+      const changed = before?.taskId !== node.taskId || before?.state !== node.state;
+      if (changed && node.state !== 'healthy') this.#tellHealth(node);
+    }
+    this.#dirtyNodes.clear();
+    if (moved.size > 0) this.#restageServicesOn(moved);
+    this.#commit();
+  }
+
+  #restageServicesOn(agentIds: ReadonlySet<string>): void {
+    for (const name of this.discovery.names()) {
+      const app = this.discovery.app(name);
+      if (app?.instances.some((instance) => agentIds.has(instance.agentId))) this.#stageService(name);
+    }
+  }
+
+  #stageAgent(node: NodeStatus): void {
+    const presumed = node.taskId !== null && this.#presumedReady.has(node.taskId);
+    this.#feed.setAgent(peerAgentOf(node, this.#sessionOf(node), this.#options.config.ports.in, presumed));
+  }
+
+  #commit(): void {
+    this.#sessions.broadcast(this.#feed.commit());
+  }
+
+  // ---- sessions → framework and feed
+
+  #sessionOf(node: NodeStatus): SessionView | undefined {
+    return node.taskId === null ? undefined : this.#sessions.get(node.taskId);
+  }
+
+  #sessionTold(session: SessionView): void {
+    const node = this.#nodes.get(session.agentId);
+    // A proxy that the framework does not (or no longer) count on gets its table, but its health decides nothing.
+    if (node?.taskId !== session.taskId) return;
+    if (session.health.kind !== 'connecting') this.#presumedReady.delete(session.taskId);
+    this.#tellHealth(node);
+    this.#stageAgent(node);
+    this.#commit();
+  }
+
+  #sessionGone(session: SessionView): void {
+    const node = this.#nodes.get(session.agentId);
+    this.#options.logger.warn(
+      { agentId: session.agentId, taskId: session.taskId },
+      'the control stream of a proxy is gone',
+    );
+    if (node === undefined || node.taskId === null || node.taskId !== session.taskId) return;
+    const reason = 'The control stream of the proxy has been gone for more than 3 s.';
+    this.#framework.reportHealth(node.taskId, { healthy: false, reason });
+    this.#stageAgent(node);
+    this.#commit();
+  }
+
+  #tellHealth(node: NodeStatus): void {
+    const health = this.#sessionOf(node)?.health;
+    if (node.taskId === null || health === undefined || health.kind === 'connecting') return;
+    this.#framework.reportHealth(
+      node.taskId,
+      health.kind === 'ready' ? { healthy: true } : { healthy: false, reason: health.reason },
+    );
+  }
+
+  /** Somebody has seen a later epoch than ours. When the store says so too, another scheduler leads. */
+  async #doubtLead(who: string): Promise<void> {
+    this.#options.logger.error({ who, epoch: this.epoch }, 'a proxy has seen a later scheduler than this one');
+    try {
+      if (this.#stopped || (await this.#options.identity.stillLeading())) return;
+    } catch (error) {
+      this.#options.fatal(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#options.fatal(new Error('another scheduler took over: its epoch is in the state store; this one ends'));
+  }
+}

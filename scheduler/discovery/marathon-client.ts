@@ -1,0 +1,124 @@
+/**
+ * Marathon over HTTP: the list, one app, and the event stream's response. Each call has a deadline; redirects of a
+ * standby to the leader are followed. Whatever goes wrong is a {@link MarathonError} with one sentence.
+ */
+import { Agent, type Dispatcher, request } from 'undici';
+
+const REQUEST_MS = 30_000;
+const CONNECT_MS = 3_000;
+/** 20,000 tasks are about 25 MB. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+const MAX_REDIRECTS = 3;
+
+const LIST_PATH = '/v2/apps?embed=apps.tasks&embed=apps.readiness';
+
+export class MarathonError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'MarathonError';
+  }
+}
+
+export class MarathonClient {
+  readonly #base: string;
+  // Keep-alive of undici ends before that of any server; the stream has a connection of its own.
+  readonly #agent = new Agent({ connect: { timeout: CONNECT_MS }, keepAliveTimeout: 4_000 });
+
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  /** All apps with their tasks. @throws {MarathonError} */
+  async apps(signal: AbortSignal): Promise<unknown[]> {
+    const { status, json } = await this.#json(LIST_PATH, signal);
+    if (status !== 200) throw new MarathonError(`Marathon answered ${status} to GET /v2/apps`);
+    const apps = fieldOf(json, 'apps');
+    if (!Array.isArray(apps)) throw new MarathonError('Marathon answered GET /v2/apps without a list of apps');
+    return apps;
+  }
+
+  /** One app, or null when it does not exist. @throws {MarathonError} */
+  async app(name: string, signal: AbortSignal): Promise<unknown> {
+    const path = `/v2/apps/${name.split('/').map(encodeURIComponent).join('/')}`;
+    const { status, json } = await this.#json(`${path}?embed=app.tasks&embed=app.readiness`, signal);
+    if (status === 404) return null;
+    if (status !== 200) throw new MarathonError(`Marathon answered ${status} to GET ${path}`);
+    const app = fieldOf(json, 'app');
+    if (app === undefined) throw new MarathonError(`Marathon answered GET ${path} without an app`);
+    return app;
+  }
+
+  /** The body of the event stream, once Marathon has accepted it. @throws {MarathonError} */
+  async events(types: readonly string[], signal: AbortSignal): Promise<Dispatcher.ResponseData['body']> {
+    const path = `/v2/events?${types.map((type) => `event_type=${type}`).join('&')}`;
+    const response = await this.#get(path, { accept: 'text/event-stream' }, signal, 0);
+    const type = String(response.headers['content-type'] ?? '');
+    if (response.statusCode === 200 && type.startsWith('text/event-stream')) return response.body;
+    response.body.on('error', () => undefined).destroy();
+    throw new MarathonError(`Marathon answered ${response.statusCode} (${type || 'no type'}) to GET /v2/events`);
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #json(path: string, signal: AbortSignal): Promise<{ status: number; json: unknown }> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]);
+    const response = await this.#get(path, { accept: 'application/json' }, deadline, REQUEST_MS);
+    try {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of response.body as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > MAX_BODY_BYTES)
+          throw new MarathonError(`Marathon's answer to GET ${path} is above ${MAX_BODY_BYTES} bytes`);
+        chunks.push(chunk);
+      }
+      const text = Buffer.concat(chunks).toString('utf8');
+      // Only these are read: the body of an error may be HTML from a gateway.
+      return { status: response.statusCode, json: response.statusCode === 200 ? JSON.parse(text) : null };
+    } catch (error) {
+      throw wrapped(`GET ${path}`, error);
+    }
+  }
+
+  async #get(
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    let url = `${this.#base}${path}`;
+    for (let hop = 0; ; hop++) {
+      let response: Dispatcher.ResponseData;
+      try {
+        response = await request(url, {
+          headers,
+          signal,
+          dispatcher: this.#agent,
+          headersTimeout: REQUEST_MS,
+          bodyTimeout,
+        });
+      } catch (error) {
+        throw wrapped(`GET ${path}`, error);
+      }
+      const location = response.headers['location'];
+      if (![301, 302, 307, 308].includes(response.statusCode) || typeof location !== 'string') return response;
+      response.body.on('error', () => undefined).destroy();
+      if (hop >= MAX_REDIRECTS || !URL.canParse(location, url)) {
+        throw new MarathonError(`Marathon redirects GET ${path} too often, last to ${location}`);
+      }
+      url = new URL(location, url).href;
+    }
+  }
+}
+
+function fieldOf(json: unknown, key: string): unknown {
+  return typeof json === 'object' && json !== null ? Reflect.get(json, key) : undefined;
+}
+
+function wrapped(what: string, error: unknown): MarathonError {
+  if (error instanceof MarathonError) return error;
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  return new MarathonError(`${what} failed: ${reason}`, { cause: error });
+}

@@ -1,0 +1,287 @@
+/** The API as its readers see it: shapes, errors, who may write, and that it lives whatever Mesos and Marathon do. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { latencyBucket, type Report } from '../../../agent-proxy/control/contract.ts';
+import { taskId } from '../support/fake-framework.ts';
+import { useScheduler } from '../support/use-scheduler.ts';
+import { until } from '../support/wait.ts';
+
+const use = useScheduler();
+const S1 = { taskId: taskId('p1'), ip: '127.0.36.1' };
+
+describe('reads', () => {
+  test('/v1/nodes lists every agent with what runs and what should', async () => {
+    const scheduler = await use.start({
+      nodes: { S1, S2: { ip: '127.0.36.2', isPublic: true, state: 'pending', reason: 'No offer has come yet.' } },
+    });
+    const proxy = scheduler.client('S1', 'p1', { version: '0.0.9' });
+    await until('a table', () => proxy.table.ready);
+    await proxy.report({ version: '0.0.9' });
+    const { status, json, headers } = await scheduler.get('/v1/nodes');
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toContain('application/json');
+    expect(json).toEqual([
+      {
+        agentId: 'S1',
+        hostname: 'S1.example',
+        ip: '127.0.36.1',
+        public: false,
+        state: 'healthy',
+        reason: null,
+        taskId: 'p1',
+        running: { version: '0.0.9', configRevision: 1 },
+        wanted: { version: '0.1.0', configRevision: 1 },
+        since: '2026-01-01T00:00:00.000Z',
+      },
+      {
+        agentId: 'S2',
+        hostname: 'S2.example',
+        ip: '127.0.36.2',
+        public: true,
+        state: 'pending',
+        reason: 'No offer has come yet.',
+        taskId: null,
+        running: null,
+        wanted: { version: '0.1.0', configRevision: 1 },
+        since: '2026-01-01T00:00:00.000Z',
+      },
+    ]);
+  });
+
+  test('/v1/services lists every app by name with its running instances', async () => {
+    use.marathon.put('web', [
+      { id: 'web.1', port: 21_000, alive: true },
+      { id: 'web.2', port: 21_001, alive: false },
+      { id: 'web.3', state: 'TASK_STAGING' },
+    ]);
+    use.marathon.put('team/api', []);
+    const scheduler = await use.start({ nodes: { S1 } });
+    await until('the services', async () => ((await scheduler.get('/v1/services')).json as unknown[]).length === 2);
+    expect((await scheduler.get('/v1/services')).json).toEqual([
+      { name: 'team/api', endpoints: [] },
+      {
+        name: 'web',
+        endpoints: [
+          {
+            instance: 'web.1',
+            address: '127.0.36.1',
+            port: 21_000,
+            ports: [{ name: 'http', port: 21_000 }],
+            agentId: 'S1',
+            healthy: true,
+          },
+          {
+            instance: 'web.2',
+            address: '127.0.36.1',
+            port: 21_001,
+            ports: [{ name: 'http', port: 21_001 }],
+            agentId: 'S1',
+            healthy: false,
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('/v1/traffic sums what the outgoing routers reported, and is null without traffic', async () => {
+    use.marathon.put('web', [{ id: 'web.1' }]);
+    use.marathon.put('idle', [{ id: 'idle.1' }]);
+    const scheduler = await use.start({ nodes: { S1, S2: { taskId: taskId('p2') } } });
+    const one = scheduler.client('S1', 'p1');
+    const two = scheduler.client('S2', 'p2');
+    await until('tables', () => one.table.ready && two.table.ready);
+    const traffic = (requests: number, failures: number, ms: number): Report['traffic'][number] => ({
+      service: 'web',
+      router: 'outgoing',
+      requests,
+      failures,
+      retries: 1,
+      latency: [[latencyBucket(ms), requests]],
+    });
+    await one.report({ traffic: [traffic(30, 0, 2), { ...traffic(99, 99, 500), router: 'incoming' }] });
+    await two.report({ traffic: [traffic(10, 4, 50), { ...traffic(5, 5, 1), service: 'no-such-name' }] });
+    const { json } = await scheduler.get('/v1/traffic');
+    const { windowMs, services, nodes } = json as {
+      windowMs: number;
+      services: {
+        name: string;
+        rps: number;
+        successRate: number;
+        p50Ms: number;
+        p95Ms: number;
+        p99Ms: number;
+        retries: number;
+      }[];
+      nodes: { agentId: string; rps: number; successRate: number | null; p50Ms: number }[];
+    };
+    expect(windowMs).toBeLessThanOrEqual(10_000);
+    expect(services.map((service) => service.name)).toEqual(['idle', 'web']);
+    expect(services[0]).toEqual({
+      name: 'idle',
+      rps: 0,
+      successRate: null,
+      p50Ms: null,
+      p95Ms: null,
+      p99Ms: null,
+      retries: 0,
+    });
+    const web = services[1];
+    expect(web?.rps).toBeCloseTo(40_000 / windowMs, 0);
+    expect(web).toMatchObject({ successRate: 0.9, retries: 2 });
+    expect(web?.p50Ms).toBeGreaterThan(1.8);
+    expect(web?.p50Ms).toBeLessThan(2.3);
+    expect(web?.p99Ms).toBeGreaterThan(45);
+    expect(nodes.map((node) => [node.agentId, node.successRate])).toEqual([
+      ['S1', 1],
+      ['S2', 0.4],
+    ]);
+  });
+
+  test('/v1/health and the others answer while Marathon is away', async () => {
+    await use.marathon.stop();
+    const scheduler = await use.start({ nodes: { S1 } });
+    expect((await scheduler.get('/v1/health')).json).toMatchObject({
+      status: 'ok',
+      leading: true,
+      subscribed: true,
+      epoch: 1,
+      marathon: { connected: false, synced: false },
+    });
+    expect((await scheduler.get('/v1/nodes')).json).toHaveLength(1);
+    expect((await scheduler.get('/v1/services')).json).toEqual([]);
+    await use.marathon.up();
+    await until('Marathon', () =>
+      scheduler.get('/v1/health').then(({ json }) => (json as { marathon: { synced: boolean } }).marathon.synced),
+    );
+  });
+
+  test('/v1/state/frameworkId is a list of one, as with the DC/OS SDK', async () => {
+    const scheduler = await use.start();
+    expect((await scheduler.get('/v1/state/frameworkId')).json).toEqual(['fake-0001']);
+  });
+
+  test('/metrics tells the state of nodes, endpoints, sessions and Marathon, in the format of Prometheus', async () => {
+    use.marathon.put('web', [{ id: 'web.1' }]);
+    const scheduler = await use.start({ nodes: { S1 } });
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a table', () => proxy.table.service('web'));
+    await proxy.report();
+    use.marathon.emit('status_update_event', { appId: '/web' });
+    await until('the event', async () =>
+      (await scheduler.get('/metrics')).text.includes('nodemesh_marathon_events_total{type="status_update_event"} 1'),
+    );
+    const { text, headers } = await scheduler.get('/metrics');
+    expect(headers.get('content-type')).toContain('text/plain');
+    for (const line of [
+      'nodemesh_nodes{state="healthy"} 1',
+      'nodemesh_nodes{state="lost"} 0',
+      'nodemesh_services 1',
+      'nodemesh_endpoints{state="ready"} 1',
+      'nodemesh_leader_epoch 1',
+      'nodemesh_control_sessions 1',
+      'nodemesh_digest_mismatches_total{why="digest"} 0',
+      'nodemesh_framework_launches_total 3',
+      'nodemesh_framework_status_updates_total 7',
+      'nodemesh_marathon_connected 1',
+      'nodemesh_marathon_requests_total{kind="list"} 1',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(text).toMatch(/^nodemesh_table_revision \d+$/m);
+    expect(text).toMatch(/^process_cpu_seconds_total /m);
+  });
+
+  test('the dashboard is served at /, and only from its folder', async () => {
+    const scheduler = await use.start();
+    writeFileSync(join(use.directory, 'dist', 'dashboard', 'app.js'), 'export {};');
+    expect((await scheduler.get('/')).text).toBe('<title>nodemesh</title>');
+    expect((await scheduler.get('/app.js')).headers.get('content-type')).toContain('javascript');
+    expect((await scheduler.get('/..%2fproxy.mjs')).status).toBeGreaterThanOrEqual(400);
+  });
+
+  test('no read shows a secret', async () => {
+    const scheduler = await use.start({ nodes: { S1 } });
+    const proxy = scheduler.client('S1', 'p1');
+    await until('hello', () => proxy.session);
+    const agent = { agentId: 'S1' as never, hostname: 'h', ip: '127.0.36.1', isPublic: false, attributes: {} };
+    const task = scheduler.framework.options.task(agent, taskId('t'));
+    const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';
+    expect(key).not.toBe('');
+    for (const path of [
+      '/v1/nodes',
+      '/v1/services',
+      '/v1/health',
+      '/v1/traffic',
+      '/metrics',
+      '/v1/state/frameworkId',
+    ]) {
+      const { text } = await scheduler.get(path);
+      expect(text).not.toContain(key);
+      expect(text).not.toContain(proxy.frames('hello')[0]?.peerKey);
+    }
+    expect(scheduler.logs.join('\n')).not.toContain(key);
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    ['GET', '/v1/nothing', undefined, 404],
+    ['POST', '/v1/nodes', '{}', 404],
+    ['GET', '/artifacts/nodemesh-proxy-000000000000.mjs', undefined, 404],
+    ['GET', '/%ff', undefined, 404],
+    ['POST', '/control/v1/subscribe', '{"agentId":', 400],
+    ['POST', '/control/v1/subscribe', '{}', 400],
+    ['POST', '/control/v1/subscribe', JSON.stringify({ pad: 'x'.repeat(70_000) }), 413],
+    ['POST', '/control/v1/report', '[]', 400],
+  ])('%s %s is answered as JSON without a stack trace (%#)', async (method, path, body, expected) => {
+    const scheduler = await use.start();
+    const response = await fetch(`${scheduler.url}${path}`, { method, ...(body === undefined ? {} : { body }) });
+    const text = await response.text();
+    expect([expected, path === '/%ff' ? 400 : expected]).toContain(response.status);
+    expect(Object.keys(JSON.parse(text))).toEqual(['error']);
+    expect(text).not.toMatch(/\.(ts|js|mjs):\d+|node_modules/);
+  });
+});
+
+describe('off loopback', () => {
+  test('writes need the token, proxies need the cluster key, and reads need neither', async () => {
+    const token = 'a-token-of-enough-length';
+    writeFileSync(join(use.directory, 'token'), token);
+    const scheduler = await use.start({
+      nodes: { S1 },
+      args: [
+        '--listen=0.0.0.0:0',
+        '--advertise=http://127.0.0.1:1',
+        `--api-token-file=${join(use.directory, 'token')}`,
+      ],
+    });
+    const { url } = scheduler.running;
+    const post = async (path: string, bearer?: string): Promise<number> => {
+      const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      const response = await fetch(`${url}${path}`, { method: 'POST', body: '{}', headers });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    const agent = { agentId: 'S1' as never, hostname: 'h', ip: '10.0.0.1', isPublic: false, attributes: {} };
+    const task = scheduler.framework.options.task(agent, taskId('t'));
+    const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';
+    expect(task.command.uris?.[0]?.value).toContain('http://127.0.0.1:1/artifacts/');
+
+    expect(await post('/v1/nothing')).toBe(401);
+    expect(await post('/v1/nothing', 'wrong')).toBe(401);
+    expect(await post('/v1/nothing', token)).toBe(404);
+    expect(await post('/control/v1/subscribe')).toBe(401);
+    expect(await post('/control/v1/subscribe', token)).toBe(401);
+    expect(await post('/control/v1/subscribe', key)).toBe(400);
+    expect(await post('/control/v1/report', key)).toBe(400);
+    expect((await fetch(`${url}/v1/nodes`)).status).toBe(200);
+  });
+
+  test('without a token writes are off', async () => {
+    const scheduler = await use.start({ args: ['--listen=0.0.0.0:0', '--advertise=http://127.0.0.1:1'] });
+    const response = await fetch(`${scheduler.running.url}/v1/nothing`, { method: 'POST' });
+    expect(response.status).toBe(403);
+    expect(await response.text()).toContain('--api-token-file');
+  });
+});

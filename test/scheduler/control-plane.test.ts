@@ -1,0 +1,284 @@
+/** The scheduler as its proxies and the framework see it: a real process's worth of it over real sockets. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { taskId } from './support/fake-framework.ts';
+import { useScheduler } from './support/use-scheduler.ts';
+import { until } from './support/wait.ts';
+
+const use = useScheduler();
+const node = (id: string, ip = '127.0.36.1') => ({ taskId: taskId(id), ip });
+
+describe('a control session', () => {
+  test('begins with hello, config and a snapshot, and follows Marathon in well under 300 ms', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a table', () => proxy.table.ready);
+    expect(proxy.reader.frames.map((frame) => frame.type).slice(0, 5)).toEqual([
+      'hello',
+      'config',
+      'snapshot-begin',
+      'agents',
+      'snapshot-end',
+    ]);
+    expect(proxy.frames('hello')[0]).toMatchObject({
+      epoch: 1,
+      schedulers: [scheduler.url],
+      heartbeatMs: 1_000,
+      reportMs: 1_000,
+    });
+    expect(proxy.frames('config')[0]).toMatchObject({ configRevision: 1 });
+
+    use.marathon.put('web', [{ id: 'web.1', host: '127.0.36.1', port: 21_000 }]);
+    const at = performance.now();
+    use.marathon.emit('status_update_event', { appId: '/web' });
+    await until('the delta', () => proxy.table.service('web'));
+    expect(performance.now() - at).toBeLessThan(250);
+    expect(proxy.table.service('web')?.endpoints).toEqual([
+      {
+        service: 'web',
+        instance: 'web.1',
+        address: '127.0.36.1',
+        port: 21_000,
+        ports: [{ name: 'http', port: 21_000 }],
+        agentId: 'S1',
+        agentAddress: '127.0.36.1',
+        weight: 1,
+        state: 'ready',
+        labels: {},
+      },
+    ]);
+    await until('a heartbeat at the revision', () =>
+      proxy.frames('heartbeat').some((beat) => beat.revision === proxy.table.revision),
+    );
+    expect(proxy.applied.filter((applied) => applied.kind === 'gap')).toEqual([]);
+  });
+
+  test('makes its node healthy when its proxy is ready, and unhealthy with a reason when it is not', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a table', () => proxy.table.ready);
+    expect(scheduler.framework.told).toEqual([]);
+    expect(await proxy.report()).toBe(204);
+    expect(scheduler.framework.told).toEqual([{ taskId: 'p1', healthy: true, reason: null }]);
+    await until('peers know it', () => proxy.table.agent('S1')?.ready);
+    expect(proxy.table.agent('S1')).toEqual({ agentId: 'S1', address: '127.0.36.1', incomingPort: 4141, ready: true });
+    await proxy.report({ ready: false, reason: 'The worker is starting.' });
+    expect(scheduler.framework.told.at(-1)).toEqual({
+      taskId: 'p1',
+      healthy: false,
+      reason: 'The worker is starting.',
+    });
+    await until('peers know that too', () => proxy.table.agent('S1')?.ready === false);
+  });
+
+  test('that ends makes its node unhealthy after 3 s, and one that comes back in time does not', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1'), S2: node('p2') } });
+    const first = scheduler.client('S1', 'p1');
+    const second = scheduler.client('S2', 'p2');
+    await until('tables', () => first.table.ready && second.table.ready);
+    await first.report();
+    await second.report();
+    const endedAt = performance.now();
+    first.close();
+    second.close();
+    const back = scheduler.client('S2', 'p2');
+    await until('the loss', () => scheduler.framework.told.some((told) => !told.healthy), 6_000);
+    expect(performance.now() - endedAt).toBeGreaterThan(2_900);
+    expect(scheduler.framework.told.filter((told) => !told.healthy)).toEqual([
+      { taskId: 'p1', healthy: false, reason: 'The control stream of the proxy has been gone for more than 3 s.' },
+    ]);
+    await until('peers know', () => back.table.agent('S1')?.ready === false);
+    expect(back.table.agent('S2')?.ready).toBe(true);
+    expect(await first.report()).toBe(409);
+  });
+
+  test('replaces the old one of the same task, whose reports are refused from then on', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const old = scheduler.client('S1', 'p1');
+    await until('a table', () => old.table.ready);
+    await old.report();
+    const fresh = scheduler.client('S1', 'p1');
+    await until('its end', () => old.ended);
+    await until('a table again', () => fresh.table.ready);
+    expect(await old.report()).toBe(409);
+    expect(await fresh.report()).toBe(204);
+    expect(fresh.table.agent('S1')?.ready).toBe(true);
+  });
+
+  test('of a task that the framework does not count on gets the table and decides nothing', async () => {
+    const scheduler = await use.start();
+    scheduler.framework.set('S1', node('new'));
+    const zombie = scheduler.client('S1', 'old');
+    await until('a table', () => zombie.table.ready);
+    expect(await zombie.report()).toBe(204);
+    expect(scheduler.framework.told).toEqual([]);
+    await until('the agent', () => zombie.table.agent('S1')?.ready === false);
+    expect((await scheduler.get('/v1/nodes')).json).toMatchObject([{ taskId: 'new', running: null }]);
+  });
+
+  test('tells the framework again when it learns late that the task runs', async () => {
+    const scheduler = await use.start({ nodes: { S1: { ...node('p1'), state: 'launching' } } });
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a table', () => proxy.table.ready);
+    await proxy.report();
+    const told = scheduler.framework.told.length;
+    scheduler.framework.set('S1', { state: 'unhealthy' });
+    await until('the second word', () => scheduler.framework.told.length > told);
+    expect(scheduler.framework.told.at(-1)).toMatchObject({ healthy: true });
+  });
+
+  test('waits for the first answer of Marathon: no table is better than an empty one', async () => {
+    await use.marathon.stop();
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a heartbeat', () => proxy.frames('heartbeat').length >= 1);
+    expect(proxy.reader.frames.some((frame) => frame.type.startsWith('snapshot'))).toBe(false);
+    await use.marathon.up();
+    use.marathon.put('web', [{ id: 'web.1' }]);
+    await until('the table', () => proxy.table.service('web'));
+  });
+
+  test('of a proxy that has seen a later leader is refused with our epoch', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const proxy = scheduler.client('S1', 'p1', { epoch: 9 });
+    await until('the answer', () => proxy.ended);
+    expect(proxy.status).toBe(409);
+    expect(JSON.parse(proxy.body)).toMatchObject({ epoch: 1 });
+    expect(scheduler.logs.join('\n')).toContain('has seen epoch 9');
+    // The store says that we lead: no reason to end.
+    expect(await Promise.race([scheduler.running.failed.catch(() => 'failed'), until('time', () => true)])).toBe(true);
+  });
+});
+
+describe('agents', () => {
+  test('that leave take their endpoints with them at once; others keep theirs', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1'), S2: node('p2', '127.0.36.2') } });
+    use.marathon.put('web', [
+      { id: 'web.1', slaveId: 'S1', host: '127.0.36.1' },
+      { id: 'web.2', slaveId: 'S2', host: '127.0.36.2' },
+    ]);
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a table', () => proxy.table.ready);
+    use.marathon.emit('status_update_event', { appId: '/web' });
+    await until('both', () => proxy.table.service('web')?.endpoints.length === 2);
+    scheduler.framework.remove('S2');
+    await until('one', () => proxy.table.service('web')?.endpoints.length === 1);
+    expect(proxy.table.agent('S2')).toBeUndefined();
+    expect((await scheduler.get('/v1/nodes')).json).toHaveLength(1);
+    // It came back before Marathon had noticed anything.
+    scheduler.framework.set('S2', node('p2', '127.0.36.2'));
+    await until('both again', () => proxy.table.service('web')?.endpoints.length === 2);
+  });
+
+  test('get their address from Mesos: a host name is never passed on', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1', '127.0.36.9') } });
+    use.marathon.put('web', [
+      { id: 'web.1', slaveId: 'S1', host: 'node-1.example' },
+      { id: 'web.2', slaveId: 'unheard-of', host: 'node-2.example' },
+      { id: 'web.3', slaveId: 'unheard-of', host: '127.0.36.3' },
+    ]);
+    const proxy = scheduler.client('S1', 'p1');
+    await until('a table', () => proxy.table.ready);
+    use.marathon.emit('status_update_event', { appId: '/web' });
+    await until('web', () => proxy.table.service('web'));
+    expect(
+      proxy.table.service('web')?.endpoints.map((each) => [each.instance, each.address, each.agentAddress]),
+    ).toEqual([
+      ['web.1', '127.0.36.9', '127.0.36.9'],
+      ['web.3', '127.0.36.3', '127.0.36.3'],
+    ]);
+  });
+});
+
+describe('a scheduler that starts again', () => {
+  test('has a higher epoch and the same keys, and finds its proxies wherever they listen', async () => {
+    const announced: string[] = [];
+    const admin = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        announced.push(`${request.method} ${request.url} ${body} ${request.headers.authorization ?? 'no key'}`);
+        response.writeHead(204).end();
+      });
+    });
+    await new Promise<void>((resolve) => admin.listen(0, '127.0.36.1', resolve));
+    const { port } = admin.address() as AddressInfo;
+    try {
+      const first = await use.start();
+      const before = first.client('S1', 'p1');
+      await until('a table', () => before.table.ready);
+      await first.stop();
+      expect(before.ended).toBe(true);
+
+      const second = await use.start({ nodes: { S1: node('p1') }, args: [`--ports=admin=${port}`] });
+      await until('the announcement', () => announced[0]);
+      expect(announced[0]).toBe(`POST /control/v1/announce {"epoch":2,"schedulers":["${second.url}"]} no key`);
+      const after = second.client('S1', 'p1', { epoch: 1, revision: before.table.revision });
+      await until('a table', () => after.table.ready);
+      // A proxy that ran before is taken for ready before it says so.
+      expect(after.table.agent('S1')?.ready).toBe(true);
+      expect(after.frames('hello')[0]?.epoch).toBe(2);
+      expect(after.frames('hello')[0]?.peerKey).toBe(before.frames('hello')[0]?.peerKey);
+      const told = announced.length;
+      await until('quiet: it has a session', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        return announced.length <= told + 1;
+      });
+    } finally {
+      await new Promise((resolve) => admin.close(resolve));
+    }
+  });
+
+  test('ends when the store shows another leader', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(`${use.directory}/state/scheduler/epoch.json`, JSON.stringify({ version: 7, value: 7 }));
+    scheduler.client('S1', 'p1', { epoch: 7 });
+    await expect(scheduler.running.failed).rejects.toThrow('another scheduler took over');
+  });
+
+  test('passes on what ends the framework', async () => {
+    const scheduler = await use.start();
+    scheduler.framework.options.fatal(new Error('Framework has been removed; start with an empty state store'));
+    await expect(scheduler.running.failed).rejects.toThrow('Framework has been removed');
+  });
+});
+
+test('the task that it asks the framework for runs the built proxy', async () => {
+  const scheduler = await use.start();
+  const { options } = scheduler.framework;
+  expect(options).toMatchObject({ name: 'nodemesh', roles: ['nodemesh', 'slave_public'], webuiUrl: scheduler.url });
+  const agent = { agentId: 'S1' as never, hostname: 'h', ip: '10.0.0.9', isPublic: false, attributes: {} };
+  const task = options.task(agent, taskId('nodemesh.1'));
+  expect(task.command.value).toBe('exec node proxy.mjs --node-ip 10.0.0.9 --ports out=4140,in=4141,admin=9990');
+  expect(task.ports).toEqual([4140, 4141, 9990]);
+  expect(task.healthCheck).toMatchObject({
+    type: 'HTTP',
+    http: { port: 9990, path: '/admin/ping' },
+    consecutive_failures: 60,
+  });
+  expect(task.discovery?.ports?.ports.map((port) => `${port.name}=${port.number}`)).toEqual([
+    'outgoing=4140',
+    'incoming=4141',
+    'admin=9990',
+  ]);
+  const variables = Object.fromEntries(
+    (task.command.environment?.variables ?? []).map(({ name, value }) => [name, value]),
+  );
+  expect(variables).toMatchObject({
+    NODEMESH_AGENT_ID: 'S1',
+    NODEMESH_TASK_ID: 'nodemesh.1',
+    NODEMESH_NODE_IP: '10.0.0.9',
+    NODEMESH_SCHEDULERS: scheduler.url,
+  });
+  expect(variables['NODEMESH_CLUSTER_KEY']?.length).toBeGreaterThanOrEqual(32);
+  const uri = task.command.uris?.[0];
+  expect(uri).toMatchObject({ extract: false, cache: true, output_file: 'proxy.mjs' });
+  expect(uri?.value).toMatch(/\/artifacts\/nodemesh-proxy-[0-9a-f]{12}\.mjs$/);
+  const file = await fetch(uri?.value ?? '');
+  expect(file.headers.get('content-type')).toContain('text/javascript');
+  expect(await file.text()).toBe('// the proxy\n');
+});

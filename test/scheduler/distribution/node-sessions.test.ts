@@ -1,0 +1,202 @@
+/** Sessions over real HTTP with a clock that tests move: what is dropped, repaired and kept alive, and when. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Report, type Service, subscribeSchema } from '../../../agent-proxy/control/contract.ts';
+import { Feed } from '../../../scheduler/distribution/feed.ts';
+import { NodeSessions } from '../../../scheduler/distribution/node-sessions.ts';
+import { ControlClient } from '../support/control-client.ts';
+import { until } from '../support/wait.ts';
+
+let now: number;
+let feed: Feed;
+let sessions: NodeSessions;
+let server: Server;
+let events: string[];
+let clients: ControlClient[];
+
+beforeEach(async () => {
+  now = 1_000_000;
+  events = [];
+  clients = [];
+  feed = new Feed(4);
+  sessions = new NodeSessions({
+    feed,
+    peerKey: 'peer-key-of-the-cluster',
+    schedulers: ['http://127.0.36.1:4180'],
+    config: { revision: 1, config: {} },
+    now: () => now,
+    hooks: {
+      told: (session) => events.push(`${session.taskId} ${session.health.kind}`),
+      gone: (session) => events.push(`${session.taskId} gone`),
+      reported: () => undefined,
+      repaired: (session, why) => events.push(`${session.taskId} repaired ${why}`),
+    },
+  });
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      if (request.url === '/control/v1/report') {
+        response.writeHead(sessions.report(JSON.parse(body) as Report) ? 204 : 409).end();
+        return;
+      }
+      const outcome = sessions.subscribe(subscribeSchema.parse(JSON.parse(body)), response);
+      if (outcome.kind !== 'accepted') response.writeHead(409).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  sessions.close();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function connect(taskId: string): ControlClient {
+  const client = new ControlClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+    agentId: `agent-${taskId}`,
+    taskId,
+  });
+  clients.push(client);
+  return client;
+}
+
+async function connected(taskId: string): Promise<ControlClient> {
+  const client = connect(taskId);
+  await until('hello', () => client.session);
+  return client;
+}
+
+function service(name: string, endpoints: number): Service {
+  return {
+    name,
+    endpoints: Array.from({ length: endpoints }, (_, index) => ({
+      service: name,
+      instance: `${name}.${index}`,
+      address: '127.0.36.1',
+      port: 20_000,
+      ports: [],
+      agentId: 'S1',
+      agentAddress: '127.0.36.1',
+      weight: 1,
+      state: 'ready' as const,
+      labels: {},
+    })),
+  };
+}
+
+/** Time passes as it does for the scheduler: in ticks. */
+function pass(ms: number): void {
+  for (let passed = 0; passed < ms; passed += 250) {
+    now += 250;
+    sessions.tick();
+  }
+}
+
+describe('a session', () => {
+  test('gets a heartbeat a second, in order with the deltas', async () => {
+    sessions.open();
+    const client = await connected('p1');
+    await client.report();
+    pass(1_000);
+    feed.setService(service('web', 1));
+    sessions.broadcast(feed.commit());
+    pass(1_000);
+    await until('two beats', () => client.frames('heartbeat').length === 2);
+    const types = client.reader.frames.map((frame) => frame.type);
+    expect(types).toEqual(['hello', 'config', 'snapshot-begin', 'snapshot-end', 'heartbeat', 'delta', 'heartbeat']);
+    expect(client.frames('heartbeat').map((beat) => beat.revision)).toEqual([1, 2]);
+    for (const frame of client.reader.frames) expect(frame.epoch).toBe(4);
+  });
+
+  test('that waits for the first table gets heartbeats of revision 0, no deltas, and then one snapshot', async () => {
+    const client = await connected('p1');
+    feed.setService(service('web', 1));
+    sessions.broadcast(feed.commit());
+    pass(1_000);
+    sessions.open();
+    sessions.open();
+    await until('the table', () => client.table.service('web'));
+    expect(client.reader.frames.map((frame) => frame.type)).toEqual([
+      'hello',
+      'config',
+      'heartbeat',
+      'snapshot-begin',
+      'services',
+      'snapshot-end',
+    ]);
+    expect(client.frames('heartbeat')[0]?.revision).toBe(0);
+  });
+
+  test('that reports a wrong digest after a while is repaired', async () => {
+    sessions.open();
+    const client = await connected('p1');
+    await until('the table', () => client.table.ready);
+    for (let second = 0; second < 12; second++) {
+      await client.report({ digest: 'ffffffffffffffff' });
+      pass(1_000);
+    }
+    expect(events.filter((event) => event === 'p1 repaired digest')).toHaveLength(2);
+    await until('the fresh tables', () => client.frames('snapshot-end').length === 3);
+    await client.report();
+    pass(1_000);
+    await client.report();
+    expect(events.filter((event) => event === 'p1 repaired digest')).toHaveLength(2);
+  });
+
+  test('that is silent is dropped, and gone 3 s later', async () => {
+    sessions.open();
+    const client = await connected('p1');
+    await client.report();
+    pass(4_000);
+    expect(client.ended).toBe(false);
+    pass(1_500);
+    await until('the end', () => client.ended);
+    pass(2_500);
+    expect(events).toEqual(['p1 connecting', 'p1 ready']);
+    pass(1_000);
+    expect(events).toEqual(['p1 connecting', 'p1 ready', 'p1 gone']);
+    expect(sessions.size).toBe(0);
+    expect(await client.report()).toBe(409);
+  });
+
+  test('whose reader is slow is dropped before much waits for it; the others go on', async () => {
+    sessions.open();
+    const slow = await connected('slow');
+    const quick = await connected('quick');
+    slow.pause();
+    let written = 0;
+    for (let round = 0; sessions.size === 2 && !slow.ended && round < 2_000; round++) {
+      feed.setService(service('web', 100 + (round % 2)));
+      const deltas = feed.commit();
+      for (const delta of deltas) written += delta.length;
+      sessions.broadcast(deltas);
+      if (round % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (events.includes('slow gone')) break;
+      pass(250);
+      await quick.report();
+      await slow.report();
+    }
+    await until('the quick one is whole', () => quick.table.revision === feed.revision);
+    expect(quick.table.digest()).toBe(feed.digest());
+    expect(events).toContain('slow gone');
+    expect(events).not.toContain('quick gone');
+    expect(written).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test('is told as refused to a proxy that has seen a later epoch', async () => {
+    const client = new ControlClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+      agentId: 'a',
+      taskId: 't',
+      epoch: 5,
+    });
+    clients.push(client);
+    await until('the answer', () => client.ended);
+    expect(client.status).toBe(409);
+    expect(sessions.size).toBe(0);
+  });
+});

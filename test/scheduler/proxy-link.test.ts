@@ -1,0 +1,149 @@
+/** The proxy's real link follows the scheduler's real distribution: through changes, a restart and a move. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../agent-proxy/control/contract.ts';
+import { EpochGuard } from '../../agent-proxy/control/epoch-guard.ts';
+import { ControlLink } from '../../agent-proxy/control/link.ts';
+import { SchedulerClient } from '../../agent-proxy/control/scheduler-client.ts';
+import { SchedulerList } from '../../agent-proxy/control/scheduler-list.ts';
+import { ServiceTable } from '../../agent-proxy/routing/service-table.ts';
+import { taskId } from './support/fake-framework.ts';
+import { useScheduler } from './support/use-scheduler.ts';
+import { until } from './support/wait.ts';
+
+const use = useScheduler();
+const links: { close(): void }[] = [];
+
+afterEach(() => {
+  for (const link of links.splice(0)) link.close();
+});
+
+interface Proxy {
+  readonly table: ServiceTable;
+  readonly link: ControlLink;
+  readonly epochs: EpochGuard;
+  readonly log: string[];
+  configRevision: number;
+}
+
+function proxyOf(url: string, task = 'p1'): Proxy {
+  const table = new ServiceTable();
+  const log: string[] = [];
+  const epochs = new EpochGuard(0, () => undefined);
+  const client = new SchedulerClient(null);
+  const identity = { agentId: 'S1', taskId: task, version: '0.1.0' };
+  const proxy: { configRevision: number } = { configRevision: 0 };
+  const link = new ControlLink({
+    table,
+    epochs,
+    schedulers: new SchedulerList([url], []),
+    client,
+    random: () => 0.5,
+    subscription: () => ({
+      ...identity,
+      nodeIp: '127.0.36.1',
+      epoch: epochs.highest,
+      revision: table.revision,
+      configRevision: proxy.configRevision,
+      ports: { outgoing: 4140, incoming: 4141, admin: 9990 },
+    }),
+    report: (session) => {
+      const body: Report = {
+        ...identity,
+        session,
+        epoch: epochs.highest,
+        revision: table.revision,
+        configRevision: proxy.configRevision,
+        digest: table.digest(),
+        ready: table.ready,
+        reason: table.ready ? null : 'There is no table yet.',
+        windowMs: 1_000,
+        traffic: [],
+        instances: [],
+        workerRestarts: 0,
+        staleFrames: epochs.refused,
+      };
+      return { body, sent: () => undefined };
+    },
+    greeted: () => undefined,
+    configured: (revision) => {
+      proxy.configRevision = revision;
+    },
+    tableChanged: () => undefined,
+    log: (message, fields) => log.push(`${message} ${JSON.stringify(fields)}`),
+  });
+  links.push({
+    close: () => {
+      link.close();
+      client.close();
+    },
+  });
+  link.start();
+  return Object.assign(proxy, { table, link, epochs, log });
+}
+
+const S1 = { taskId: taskId('p1'), ip: '127.0.36.1' };
+
+describe("the proxy's link", () => {
+  test('follows every change without a gap, and its digest is ours', async () => {
+    use.marathon.put('web', [{ id: 'web.1' }]);
+    const scheduler = await use.start({ nodes: { S1 } });
+    const proxy = proxyOf(scheduler.url);
+    await until('the table', () => proxy.table.service('web')).catch((e) => {
+      throw new Error(e.message + proxy.log.join());
+    });
+    await until('health', () => scheduler.framework.told.some((told) => told.healthy));
+    for (let round = 1; round <= 10; round++) {
+      for (let app = 0; app < 40; app++) use.marathon.put(`app${app}`, [{ id: `app${app}.${round}` }]);
+      use.marathon.emit('group_change_success', { groupId: '/' });
+      await until(`round ${round}`, () => proxy.table.service('app39')?.endpoints[0]?.instance === `app39.${round}`);
+    }
+    expect(proxy.table.serviceCount).toBe(41);
+    expect(proxy.link.gaps).toBe(0);
+    expect(proxy.link.connects).toBe(1);
+    expect(proxy.configRevision).toBe(1);
+    await until('a node that runs what is wanted', async () => {
+      const [node] = (await scheduler.get('/v1/nodes')).json as { running: unknown; state: string }[];
+      return node?.state === 'healthy' && JSON.stringify(node.running) === '{"version":"0.1.0","configRevision":1}';
+    });
+  });
+
+  test('finds a scheduler that comes back on another port, by its announcement, with all its endpoints kept', async () => {
+    use.marathon.put('web', [{ id: 'web.1' }]);
+    const { createServer } = await import('node:http');
+    const { announceSchema } = await import('../../agent-proxy/control/contract.ts');
+    const first = await use.start({ nodes: { S1 } });
+    const proxy = proxyOf(first.url);
+    await until('the table', () => proxy.table.service('web')).catch((e) => {
+      throw new Error(e.message + proxy.log.join());
+    });
+    await first.stop();
+    await until('the loss', () => proxy.link.status !== 'streaming');
+    expect(proxy.table.service('web')?.endpoints).toHaveLength(1);
+
+    const admin = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        const { accepted } = proxy.link.announced(announceSchema.parse(JSON.parse(body)));
+        response.writeHead(accepted ? 204 : 409).end();
+      });
+    });
+    await new Promise<void>((resolve) => admin.listen(0, '127.0.36.1', resolve));
+    const address = admin.address();
+    try {
+      const at = performance.now();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const second = await use.start({ nodes: { S1 }, args: [`--ports=admin=${port}`] });
+      expect(second.url).not.toBe(first.url);
+      await until('the new stream', () => proxy.link.status === 'streaming' && proxy.epochs.highest === 2);
+      await until('health', () => second.framework.told.some((told) => told.healthy));
+      expect(performance.now() - at).toBeLessThan(3_000);
+      expect(proxy.link.gaps).toBe(0);
+    } finally {
+      admin.closeAllConnections();
+      await new Promise((resolve) => admin.close(resolve));
+    }
+  });
+});
