@@ -1,0 +1,322 @@
+/**
+ * The embedded cluster: one miniature master at a time, any number of agents, Marathon, the demo, and the real scheduler
+ * as a process of its own. What happens to a cluster (an agent joins, is cut off, reboots, is marked gone; the master
+ * fails over) is a method here; the HTTP face of these is local-api.ts.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attribute } from '../framework/mesos-http-client/messages.ts';
+import { Agent } from './agent/agent.ts';
+import { demoApps } from './demo/apps.ts';
+import { DemoLoad } from './demo/load.ts';
+import type { AgentRequest, LocalNode, LocalProcess, ReadyDocument } from './documents.ts';
+import { CLUSTER_MARK } from './guardian.ts';
+import { Leader } from './leader.ts';
+import { type ClusterControls, createLocalApi } from './local-api.ts';
+import { Marathon } from './marathon/marathon.ts';
+import { createMasterHttp } from './master/http.ts';
+import { Master } from './master/master.ts';
+import type { LocalOptions } from './options.ts';
+import { SchedulerProcess } from './scheduler-process.ts';
+import { type Listener, requireFree, sentence } from './taken-ports.ts';
+
+export const MESOS_PORT = 5050;
+export const AGENT_PORT = 5051;
+export const MARATHON_PORT = 8080;
+export const SCHEDULER_PORT = 4180;
+export const PROXY_PORTS = { outgoing: 4140, incoming: 4141, admin: 9990 } as const;
+
+/** Agent k offers ports from 20000 + 200·(k−1), so this many have one range each below 65536. */
+const MOST_AGENTS = 220;
+/** How long there is no master during a failover. */
+const INTERREGNUM_MS = 300;
+
+export interface ClusterContext {
+  readonly options: LocalOptions;
+  /** Where state, sandboxes and logs are kept. */
+  readonly directory: string;
+  readonly dist: string;
+  /** Marks every process of this cluster. */
+  readonly mark: string;
+  /** Arguments that run `nodemesh scheduler`. */
+  readonly schedulerCommand: readonly string[];
+  note(text: string): void;
+}
+
+type Origin = `http://${string}`;
+
+export class LocalCluster implements ClusterControls {
+  readonly mesos: Origin;
+  readonly marathonUrl: Origin;
+  readonly scheduler: Origin | null;
+  private readonly context: ClusterContext;
+  private readonly leader = new Leader<Master>();
+  private readonly agents = new Map<string, { agent: Agent; node: LocalNode }>();
+  private readonly marathon: Marathon;
+  private readonly masterHttp: Server;
+  private readonly schedulerProcess: SchedulerProcess | null;
+  private readonly load: DemoLoad;
+  private nextIndex = 1;
+  private failovers: Promise<void> = Promise.resolve();
+  private schedulerDeaths = 0;
+  private stopped = false;
+
+  constructor(context: ClusterContext) {
+    this.context = context;
+    const { controlIp, scheduler } = context.options;
+    this.mesos = `http://${controlIp}:${MESOS_PORT}`;
+    this.marathonUrl = `http://${controlIp}:${MARATHON_PORT}`;
+    this.scheduler = scheduler ? `http://${controlIp}:${SCHEDULER_PORT}` : null;
+    this.marathon = new Marathon({ ip: controlIp, port: MARATHON_PORT, leader: this.leader, user: userName() });
+    this.masterHttp = createMasterHttp(() => this.leader.current(), createLocalApi(this, context.dist));
+    this.schedulerProcess = scheduler ? this.schedulerToRun() : null;
+    this.load = new DemoLoad({ rps: context.options.load, entries: [] });
+  }
+
+  /** Opens every listener and starts every part; resolves when they are started, which is before they are ready. */
+  async start(): Promise<void> {
+    const { options } = this.context;
+    await requireFree(this.listeners());
+    await mkdir(join(this.context.directory, 'logs'), { recursive: true });
+    await listen(this.masterHttp, { what: 'the Mesos master', ip: options.controlIp, port: MESOS_PORT });
+    this.leader.set(this.newMaster(null));
+    await this.marathon.start();
+    for (let k = 0; k < options.agents; k++) await this.addAgent({ public: false });
+    for (let k = 0; k < options.publicAgents; k++) await this.addAgent({ public: true });
+    this.schedulerProcess?.start();
+    if (options.demo) await this.deployDemo();
+  }
+
+  /** The demo's own traffic; begins when the cluster is ready. */
+  startLoad(): void {
+    const { demo, load, scheduler } = this.context.options;
+    if (!demo || !scheduler || load === 0) return;
+    this.load.start();
+    this.directLoad();
+  }
+
+  nodes(): LocalNode[] {
+    return [...this.agents.values()].map(({ node }) => node);
+  }
+
+  document(): ReadyDocument {
+    return {
+      ready: true,
+      mesos: this.mesos,
+      marathon: this.marathonUrl,
+      scheduler: this.scheduler,
+      nodes: this.nodes(),
+    };
+  }
+
+  /** App id (with its slash) → instances, of the demo. */
+  demoInstances(): Map<string, number> {
+    const apps = this.context.options.demo ? demoApps(this.demoUri()) : [];
+    return new Map(apps.map((app) => [app.id, app.instances]));
+  }
+
+  schedulerFailures(): number {
+    return this.schedulerDeaths;
+  }
+
+  // ---- what can happen to a cluster ----
+
+  async addAgent(request: AgentRequest): Promise<LocalNode> {
+    const { options, directory, mark } = this.context;
+    const index = this.nextIndex;
+    if (index > MOST_AGENTS) throw new Error(`a cluster has had ${MOST_AGENTS} agents; start a new one`);
+    this.nextIndex++;
+    const ip = request.ip ?? `${options.agentNet}.${index}`;
+    const isPublic = request.public ?? false;
+    const agent = new Agent({
+      index,
+      hostname: ip,
+      ip,
+      port: AGENT_PORT,
+      isPublic,
+      ...(request.cpus === undefined ? {} : { cpus: request.cpus }),
+      ...(request.mem === undefined ? {} : { mem: request.mem }),
+      attributes: Object.entries(request.attributes ?? {}).map(
+        ([name, value]): Attribute => ({ name, type: 'TEXT', text: { value } }),
+      ),
+      workDir: join(directory, 'agents', ip),
+      environment: { [CLUSTER_MARK]: mark },
+      leader: this.leader,
+    });
+    const agentId = await agent.start();
+    const node: LocalNode = {
+      agentId,
+      hostname: ip,
+      ip,
+      public: isPublic,
+      http: `http://${ip}:${PROXY_PORTS.outgoing}`,
+      admin: `http://${ip}:${PROXY_PORTS.admin}`,
+    };
+    this.agents.set(agentId, { agent, node });
+    this.directLoad();
+    return node;
+  }
+
+  /** Marked gone: its processes die and it never comes back. */
+  async removeAgent(agentId: string): Promise<boolean> {
+    const entry = this.agents.get(agentId);
+    if (entry === undefined) return false;
+    this.agents.delete(agentId);
+    this.directLoad();
+    this.leader.current()?.markAgentGone(entry.agent.id());
+    await entry.agent.shutdown();
+    return true;
+  }
+
+  /** Cut off from the master, processes alive. */
+  stopAgent(agentId: string): boolean {
+    return this.withAgent(agentId, (agent) => agent.cut());
+  }
+
+  startAgent(agentId: string): boolean {
+    return this.withAgent(agentId, (agent) => agent.restore());
+  }
+
+  /** All its processes die, and it comes back as the same agent. */
+  async rebootAgent(agentId: string): Promise<boolean> {
+    const entry = this.agents.get(agentId);
+    if (entry === undefined) return false;
+    await entry.agent.reboot();
+    return true;
+  }
+
+  /** Another master leads: every stream breaks, agents and frameworks come back by themselves. */
+  failover(): Promise<void> {
+    this.failovers = this.failovers.then(async () => {
+      const old = this.leader.current();
+      if (old === null) return;
+      this.leader.set(null);
+      old.shutdown();
+      await sleep(INTERREGNUM_MS);
+      if (!this.stopped) this.leader.set(this.newMaster(old.registry()));
+    });
+    return this.failovers;
+  }
+
+  processes(): LocalProcess[] {
+    const found: LocalProcess[] = [];
+    const scheduler = this.schedulerProcess?.process();
+    if (scheduler != null) {
+      found.push({ role: 'scheduler', ...scheduler, agentId: null, taskId: null, appId: null });
+    }
+    for (const [agentId, { agent }] of this.agents) {
+      for (const task of agent.processes()) {
+        const appId = this.marathon.appOf(task.taskId);
+        const role = task.frameworkName === 'marathon' ? 'task' : 'proxy';
+        found.push({ role, pid: task.pid, agentId, taskId: task.taskId, appId, startedAt: task.startedAt });
+      }
+    }
+    return found;
+  }
+
+  /** Everything ends, in the order in which nothing is started again by another part. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.load.stop();
+    await this.schedulerProcess?.stop();
+    await this.marathon.stop();
+    await Promise.all([...this.agents.values()].map(({ agent }) => agent.shutdown()));
+    this.leader.current()?.shutdown();
+    this.masterHttp.closeAllConnections();
+    await new Promise<void>((resolve) => this.masterHttp.close(() => resolve()));
+  }
+
+  // ---- how it is put together ----
+
+  private newMaster(registry: ReturnType<Master['registry']> | null): Master {
+    const { controlIp, agentPingTimeoutMs } = this.context.options;
+    return new Master({
+      id: randomUUID(),
+      ip: controlIp,
+      port: MESOS_PORT,
+      hostname: controlIp,
+      agentPingTimeoutMs,
+      ...(registry === null ? {} : { registry }),
+    });
+  }
+
+  private schedulerToRun(): SchedulerProcess {
+    const { directory, schedulerCommand, mark, options, note } = this.context;
+    const log = (name: string): string => join(directory, 'logs', name);
+    return new SchedulerProcess({
+      command: [
+        ...schedulerCommand,
+        ...['--master', this.mesos, '--marathon', this.marathonUrl],
+        ...['--state', `file:${join(directory, 'scheduler')}`],
+        ...['--listen', `${options.controlIp}:${SCHEDULER_PORT}`],
+      ],
+      cwd: directory,
+      environment: { [CLUSTER_MARK]: mark },
+      stdout: log('scheduler.log'),
+      stderr: log('scheduler.stderr.log'),
+      died: (how) => {
+        this.schedulerDeaths++;
+        note(`the scheduler ended (${how}) and is started again`);
+      },
+    });
+  }
+
+  private listeners(): Listener[] {
+    const { controlIp, agentNet, agents, publicAgents, scheduler } = this.context.options;
+    const control: Listener[] = [
+      { what: 'the Mesos master', ip: controlIp, port: MESOS_PORT },
+      { what: 'Marathon', ip: controlIp, port: MARATHON_PORT },
+      ...(scheduler ? [{ what: 'the scheduler', ip: controlIp, port: SCHEDULER_PORT }] : []),
+    ];
+    const nodes = Array.from({ length: agents + publicAgents }, (_, index) => `${agentNet}.${index + 1}`);
+    return control.concat(
+      nodes.flatMap((ip) => [
+        { what: `the agent ${ip}`, ip, port: AGENT_PORT },
+        { what: `the proxy of ${ip}`, ip, port: PROXY_PORTS.outgoing },
+        { what: `the proxy of ${ip}`, ip, port: PROXY_PORTS.incoming },
+        { what: `the proxy of ${ip}`, ip, port: PROXY_PORTS.admin },
+      ]),
+    );
+  }
+
+  private demoUri(): string {
+    return `${this.mesos}/local/artifacts/demo.mjs`;
+  }
+
+  private async deployDemo(): Promise<void> {
+    for (const app of demoApps(this.demoUri())) {
+      const response = await fetch(`${this.marathonUrl}/v2/apps`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(app),
+      });
+      if (!response.ok) throw new Error(`Marathon refused the demo's ${app.id}: ${await response.text()}`);
+      await response.body?.cancel();
+    }
+  }
+
+  private withAgent(agentId: string, act: (agent: Agent) => void): boolean {
+    const entry = this.agents.get(agentId);
+    if (entry === undefined) return false;
+    act(entry.agent);
+    return true;
+  }
+
+  private directLoad(): void {
+    this.load.setEntries(this.nodes().map((node) => node.http));
+  }
+}
+
+function userName(): string {
+  return process.env['USER'] ?? 'root';
+}
+
+async function listen(server: Server, listener: Listener): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(sentence(listener, error))));
+    server.listen({ host: listener.ip, port: listener.port }, () => resolve());
+  });
+}

@@ -1,0 +1,37 @@
+/** The documents that the embedded cluster shows: what `--json` prints and `/local/*` answers. */
+
+export interface LocalNode {
+  readonly agentId: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly public: boolean;
+  /** The outgoing router. */
+  readonly http: string;
+  readonly admin: string;
+}
+
+/** The one line of `--json`. */
+export interface ReadyDocument {
+  readonly ready: true;
+  readonly mesos: string;
+  readonly marathon: string;
+  readonly scheduler: string | null;
+  readonly nodes: readonly LocalNode[];
+}
+
+export interface LocalProcess {
+  readonly role: 'scheduler' | 'proxy' | 'task';
+  readonly pid: number;
+  readonly agentId: string | null;
+  readonly taskId: string | null;
+  readonly appId: string | null;
+  readonly startedAt: string;
+}
+
+export interface AgentRequest {
+  readonly public?: boolean | undefined;
+  readonly ip?: string | undefined;
+  readonly cpus?: number | undefined;
+  readonly mem?: number | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+}

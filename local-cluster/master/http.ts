@@ -1,0 +1,94 @@
+/** The master's HTTP server: which path is served by what. JSON only; protobuf is refused with 415 or 406. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { methodNotAllowed, sendEmpty, sendJson, sendText } from './http-io.ts';
+import { serveOperator } from './http-operator.ts';
+import { serveScheduler } from './http-scheduler.ts';
+import type { Master } from './master.ts';
+import { VERSION_INFO } from './operator-json.ts';
+import { frameworksJson, rolesJson, slavesJson, stateJson, stateSummaryJson, tasksJson } from './state-json.ts';
+
+/** Longer than the patience of our clients' pools: the server must not close a connection that is about to be used. */
+const KEEP_ALIVE_MS = 75_000;
+
+/**
+ * Not listening yet. `getMaster` says who leads (null during a failover: 503); `extraRoutes` may take a request over
+ * and then returns true.
+ */
+export function createMasterHttp(
+  getMaster: () => Master | null,
+  extraRoutes: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
+): Server {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (extraRoutes(request, response)) return;
+    route(getMaster, request, response).catch((error: unknown) => {
+      // A bug here must cost this request, not the cluster.
+      if (response.headersSent) response.destroy();
+      else sendText(response, 500, `Internal error: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
+  // Mesos never answers 100 Continue: it reads on and answers the call.
+  server.on('checkContinue', handle);
+  // And it answers garbage by hanging up.
+  server.on('clientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+async function route(
+  getMaster: () => Master | null,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = pathOf(request);
+  const local = LOCAL[path];
+  if (local !== undefined) return get(request, response, () => local(request, response));
+  if (!isServed(path)) return sendText(response, 404, '404 Not Found.');
+
+  const master = getMaster();
+  if (master === null) return sendText(response, 503, 'No leader elected');
+  if (path === '/api/v1/scheduler') return serveScheduler(master, request, response);
+  if (path === '/api/v1' || path.startsWith('/api/v1/')) return serveOperator(master, request, response);
+  if (path === '/redirect') return redirect(master, response);
+  const read = READS[path];
+  if (read !== undefined) get(request, response, () => sendJson(request, response, read(master)));
+}
+
+/** Answered by every master, leading or not. */
+const LOCAL: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>> = {
+  '/health': (_request, response) => sendEmpty(response, 200),
+  '/version': (request, response) => sendJson(request, response, VERSION_INFO),
+};
+
+const READS: Readonly<Record<string, (master: Master) => object>> = {
+  '/state': ({ context }) => stateJson(context),
+  '/state.json': ({ context }) => stateJson(context),
+  '/state-summary': ({ context }) => stateSummaryJson(context),
+  '/slaves': ({ context }) => slavesJson(context),
+  '/frameworks': ({ context }) => frameworksJson(context),
+  '/tasks': ({ context }) => tasksJson(context),
+  '/roles': ({ context }) => rolesJson(context),
+  '/maintenance/schedule': () => ({}),
+  '/maintenance/status': () => ({}),
+};
+
+function isServed(path: string): boolean {
+  return path === '/redirect' || path === '/api/v1' || path.startsWith('/api/v1/') || Object.hasOwn(READS, path);
+}
+
+/** `/master/state` is another name of `/state`, and so on for all. */
+function pathOf(request: IncomingMessage): string {
+  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  const short = path.startsWith('/master/') ? path.slice('/master'.length) : path;
+  return short.length > 1 && short.endsWith('/') ? short.slice(0, -1) : short;
+}
+
+function get(request: IncomingMessage, response: ServerResponse, answer: () => void): void {
+  if (request.method === 'GET' || request.method === 'HEAD') answer();
+  else methodNotAllowed(request, response, ['GET']);
+}
+
+/** Protocol-relative, as recorded: the caller keeps its scheme. */
+function redirect(master: Master, response: ServerResponse): void {
+  const { hostname, port } = master.context.identity;
+  sendEmpty(response, 307, { Location: `//${hostname}:${port}` });
+}

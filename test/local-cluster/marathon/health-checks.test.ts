@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { HealthCheckSpec } from '../../../local-cluster/marathon/app-spec.ts';
+import { networkProbe } from '../../../local-cluster/marathon/health-checks.ts';
+
+const check = (protocol: HealthCheckSpec['protocol'], path = '/'): HealthCheckSpec => ({
+  ...{
+    protocol,
+    path,
+    gracePeriodSeconds: 0,
+    intervalSeconds: 1,
+    timeoutSeconds: 0.2,
+    maxConsecutiveFailures: 3,
+    delaySeconds: 0,
+  },
+});
+
+async function useServer(status: number | 'silent'): Promise<number> {
+  const server = createServer((_request, response) => {
+    if (status !== 'silent') response.writeHead(status).end('x'.repeat(100_000));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+describe('a probe over HTTP', () => {
+  test('is content with anything from 200 to 399', async () => {
+    for (const status of [200, 204, 302])
+      expect(await networkProbe(check('HTTP'), '127.0.0.1', await useServer(status))).toBeNull();
+  });
+
+  test('says what was answered otherwise, or that nothing was', async () => {
+    expect(await networkProbe(check('HTTP', '/h'), '127.0.0.1', await useServer(503))).toBe('HTTP GET /h answered 503');
+    expect(await networkProbe(check('HTTP'), '127.0.0.1', await useServer('silent'))).toBe('no answer within 200 ms');
+    expect(await networkProbe(check('HTTP'), '127.0.33.100', 1)).toContain('ECONNREFUSED');
+  });
+});
+
+describe('a probe over TCP', () => {
+  test('is content with a connection', async () => {
+    const server = createTcpServer((socket) => socket.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    expect(await networkProbe(check('TCP'), '127.0.0.1', (server.address() as AddressInfo).port)).toBeNull();
+    expect(await networkProbe(check('TCP'), '127.0.33.100', 1)).toContain('ECONNREFUSED');
+  });
+});

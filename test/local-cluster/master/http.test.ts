@@ -1,0 +1,274 @@
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createMasterHttp } from '../../../local-cluster/master/http.ts';
+import type { Master } from '../../../local-cluster/master/master.ts';
+import { MAX_BACKLOG_BYTES, RecordStream } from '../../../local-cluster/master/record-stream.ts';
+import { lab } from './support/lab.ts';
+import { settled } from './support/virtual-clock.ts';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+function send(
+  port: number,
+  method: string,
+  path: string,
+  json?: object,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const body = json === undefined ? '' : JSON.stringify(json);
+    const type =
+      json === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+    const call = request({ port, host: '127.0.0.1', method, path, headers: { ...type, ...headers } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+/** A stream that stays open: what came on it so far, record by record. */
+async function open(
+  port: number,
+  path: string,
+  json: object,
+): Promise<{ records: () => { type: string }[]; streamId: string; ended: () => boolean; hangUp: () => void }> {
+  const body = JSON.stringify(json);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+    const call = request({ port, host: '127.0.0.1', method: 'POST', path, headers }, resolve);
+    call.on('error', reject);
+    call.end(body);
+  });
+  let text = '';
+  let ended = false;
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  response.on('error', () => {});
+  response.on('close', () => {
+    ended = true;
+  });
+  cleanups.push(() => response.destroy());
+  return {
+    records: () => split(text),
+    streamId: String(response.headers['mesos-stream-id'] ?? ''),
+    ended: () => ended,
+    hangUp: () => response.destroy(),
+  };
+}
+
+function split(text: string): { type: string }[] {
+  const records: { type: string }[] = [];
+  let rest = text;
+  while (rest.includes('\n')) {
+    const length = Number(rest.slice(0, rest.indexOf('\n')));
+    const start = rest.indexOf('\n') + 1;
+    if (rest.length < start + length) break;
+    records.push(JSON.parse(rest.slice(start, start + length)) as { type: string });
+    rest = rest.slice(start + length);
+  }
+  return records;
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('not within 5 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const SUBSCRIBE = {
+  type: 'SUBSCRIBE',
+  subscribe: {
+    framework_info: {
+      user: 'root',
+      name: 'fw',
+      roles: ['*'],
+      checkpoint: true,
+      failover_timeout: 60,
+      capabilities: [{ type: 'MULTI_ROLE' }],
+    },
+  },
+};
+
+describe('the scheduler API', () => {
+  it.each(['/api/v1/scheduler', '/master/api/v1/scheduler'])(
+    'streams records on %s and takes calls with its stream id',
+    async (path) => {
+      const { master, clock } = await lab();
+      const port = await listen(createMasterHttp(() => master));
+      const stream = await open(port, path, SUBSCRIBE);
+      await eventually(() => stream.records().length >= 3);
+      expect(stream.records().map((record) => record.type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS']);
+      const framework_id = (stream.records()[0] as { subscribed?: { framework_id: object } }).subscribed?.framework_id;
+      const answer = await send(
+        port,
+        'POST',
+        path,
+        { type: 'SUPPRESS', framework_id },
+        { 'Mesos-Stream-Id': stream.streamId },
+      );
+      expect(answer).toMatchObject({ status: 202, body: '' });
+      const unmodelled = { type: 'MESSAGE', framework_id, message: {} };
+      expect((await send(port, 'POST', path, unmodelled, { 'Mesos-Stream-Id': stream.streamId })).status).toBe(202);
+      expect((await send(port, 'POST', path, unmodelled)).status).toBe(400);
+
+      stream.hangUp();
+      await eventually(() => master.context.frameworks.all()[0]?.link.kind === 'disconnected');
+      const late = await send(
+        port,
+        'POST',
+        path,
+        { type: 'REVIVE', framework_id },
+        { 'Mesos-Stream-Id': stream.streamId },
+      );
+      expect(late).toMatchObject({ status: 403, body: 'Framework is not subscribed' });
+      await clock.advance(61_000);
+      expect(master.context.frameworks.all()).toEqual([]);
+    },
+  );
+
+  it('ends every stream at a failover and answers 503 until a new master leads', async () => {
+    const { master } = await lab();
+    let leader: Master | null = master;
+    const port = await listen(createMasterHttp(() => leader));
+    const stream = await open(port, '/api/v1/scheduler', SUBSCRIBE);
+    const operator = await open(port, '/api/v1', { type: 'SUBSCRIBE' });
+    await eventually(() => operator.records().length >= 2);
+    leader = null;
+    master.shutdown();
+    await eventually(() => stream.ended() && operator.ended());
+    expect(await send(port, 'GET', '/state')).toMatchObject({ status: 503, body: 'No leader elected' });
+    expect((await send(port, 'POST', '/api/v1/scheduler', SUBSCRIBE)).status).toBe(503);
+    expect((await send(port, 'GET', '/health')).status).toBe(200);
+    expect((await send(port, 'GET', '/version')).status).toBe(200);
+  });
+
+  const missing: [what: string, call: object, message: string][] = [
+    [
+      'a task without an agent',
+      {
+        type: 'ACCEPT',
+        accept: { operations: [{ type: 'LAUNCH', launch: { task_infos: [{ name: 'x', task_id: { value: 'x' } }] } }] },
+      },
+      'Missing required fields: accept.operations[0].launch.task_infos[0].agent_id',
+    ],
+    [
+      'an offer id without value',
+      { type: 'DECLINE', decline: { offer_ids: [{}] } },
+      'Missing required fields: decline.offer_ids[0].value',
+    ],
+    [
+      'ids that differ',
+      { ...SUBSCRIBE, framework_id: { value: 'a' } },
+      "'framework_id' differs from 'subscribe.framework_info.id'",
+    ],
+  ];
+  it.each(missing)('refuses %s', async (_what, call, message) => {
+    const { master } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    const answer = await send(port, 'POST', '/api/v1/scheduler', { framework_id: { value: 'f' }, ...call });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toContain(message);
+  });
+});
+
+describe('the operator API', () => {
+  it('marks an agent gone', async () => {
+    const { master, agents } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    const gone = (value: string) =>
+      send(port, 'POST', '/api/v1', { type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value } } });
+    expect((await gone(agents[0]?.id ?? '')).status).toBe(200);
+    expect(agents[0]?.told.at(-1)).toEqual({ call: 'gone' });
+    expect((await gone('nobody')).status).toBe(404);
+    expect((await send(port, 'POST', '/api/v1', { type: 'MARK_AGENT_GONE' })).status).toBe(400);
+  });
+
+  it.each(['/state', '/master/state', '/slaves', '/frameworks', '/tasks', '/roles', '/state-summary'])(
+    'answers GET %s',
+    async (path) => {
+      const { master } = await lab(2);
+      const port = await listen(createMasterHttp(() => master));
+      const answer = await send(port, 'GET', path);
+      expect(answer.status).toBe(200);
+      expect(typeof JSON.parse(answer.body)).toBe('object');
+      expect((await send(port, 'POST', path, {})).status).toBe(405);
+    },
+  );
+
+  it('redirects to itself, without a scheme', async () => {
+    const { master } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    expect(await send(port, 'GET', '/redirect')).toMatchObject({
+      status: 307,
+      headers: { location: '//127.0.31.250:5050' },
+    });
+  });
+});
+
+describe('the server', () => {
+  it('leaves requests to extra routes that want them', async () => {
+    const { master } = await lab();
+    const extra = (incoming: IncomingMessage, response: ServerResponse): boolean => {
+      if (incoming.url !== '/local/processes') return false;
+      response.end('[]');
+      return true;
+    };
+    const port = await listen(createMasterHttp(() => master, extra));
+    expect((await send(port, 'GET', '/local/processes')).body).toBe('[]');
+    expect((await send(port, 'GET', '/local/nothing')).status).toBe(404);
+  });
+
+  it('cuts a reader off that does not read', async () => {
+    let stream: RecordStream | undefined;
+    let response: ServerResponse | undefined;
+    const port = await listen(
+      createServer((_request, answer) => {
+        response = answer;
+        stream = new RecordStream(answer, {});
+      }),
+    );
+    const reader: Socket = connect(port, '127.0.0.1', () => reader.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+    reader.pause();
+    reader.on('error', () => {});
+    cleanups.push(() => reader.destroy());
+    await eventually(() => stream !== undefined);
+    const record = { text: 'x'.repeat(1024 * 1024) };
+    let written = 0;
+    while (response?.destroyed === false && written < 64) {
+      stream?.write(record);
+      written += 1;
+      await settled();
+    }
+    expect(response?.destroyed).toBe(true);
+    expect(written * 1024 * 1024).toBeLessThan(4 * MAX_BACKLOG_BYTES);
+  });
+});

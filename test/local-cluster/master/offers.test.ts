@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { lab } from './support/lab.ts';
+import { cluster, StandInAgent, scalar } from './support/stand-in-agent.ts';
+import { info, MODERN, TestFramework } from './support/test-framework.ts';
+
+const STATIC_PUBLIC = [{ type: 'STATIC' as const, role: 'slave_public' }];
+
+describe('offers', () => {
+  it('come at once to a new subscriber, after SUBSCRIBED and HEARTBEAT', async () => {
+    const { clock, master } = await lab(2);
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    expect(fw.types()).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS']);
+    expect(fw.offers()).toHaveLength(2);
+  });
+
+  it('come at once when an agent registers', async () => {
+    const { clock, master } = await lab(0);
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(100);
+    new StandInAgent(clock, cluster('127.0.31.9')).join(master);
+    await clock.advance(0);
+    expect(fw.offers('127.0.31.9')).toHaveLength(1);
+  });
+
+  it('hold the resources until they are answered', async () => {
+    const { clock, master } = await lab();
+    const first = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    const second = new TestFramework().subscribe(master);
+    await clock.advance(5000);
+    expect(second.offers()).toHaveLength(0);
+    first.decline(first.offer());
+    await clock.advance(0);
+    expect(second.offers()).toHaveLength(1);
+  });
+
+  it('go to the framework with the smallest dominant share first', async () => {
+    const { clock, master } = await lab(2);
+    const rich = new TestFramework().subscribe(master, info({ name: 'rich', roles: ['a'] }));
+    await clock.advance(0);
+    const [one, two] = rich.offers();
+    if (one === undefined || two === undefined) throw new Error('two offers were expected');
+    rich.launch(one, 'big', { resources: [scalar('cpus', 2), scalar('mem', 512)] }, 0);
+    rich.decline(two, 0);
+    const poor = new TestFramework().subscribe(master, info({ name: 'poor', roles: ['b'] }));
+    await clock.advance(0);
+    expect(poor.offers()).toHaveLength(2);
+    expect(rich.offers()).toHaveLength(0);
+  });
+
+  it('spread over frameworks that hold nothing', async () => {
+    const { clock, master } = await lab(0);
+    const frameworks = ['a', 'b'].map((role) => new TestFramework().subscribe(master, info({ roles: [role] })));
+    await clock.advance(0);
+    for (const ip of ['127.0.31.1', '127.0.31.2']) new StandInAgent(clock, cluster(ip)).join(master);
+    await clock.advance(0);
+    expect(frameworks.map((framework) => framework.offers().length)).toEqual([1, 1]);
+  });
+
+  it('carry statically reserved resources to their role only', async () => {
+    const { clock, master } = await lab(0);
+    const reserved = {
+      resources: [
+        scalar('cpus', 1, { reservations: STATIC_PUBLIC }),
+        scalar('mem', 64, { reservations: STATIC_PUBLIC }),
+      ],
+    };
+    new StandInAgent(clock, cluster('127.0.31.7', reserved)).join(master);
+    const plain = new TestFramework().subscribe(master, info({ roles: ['*'] }));
+    await clock.advance(2000);
+    expect(plain.offers()).toHaveLength(0);
+    const both = new TestFramework().subscribe(
+      master,
+      info({ roles: ['nodemesh', 'slave_public'], capabilities: MODERN }),
+    );
+    await clock.advance(0);
+    expect(both.offer().allocation_info).toEqual({ role: 'slave_public' });
+    expect(both.offer().resources?.[0]?.reservations).toEqual(STATIC_PUBLIC);
+  });
+
+  it('are in the older shape without RESERVATION_REFINEMENT', async () => {
+    const { clock, master } = await lab();
+    const older = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    expect(older.offer().resources?.map((resource) => resource.role)).toEqual(['*', '*', '*', '*']);
+    expect(older.offer().resources?.some((resource) => 'reservations' in resource)).toBe(false);
+  });
+});
+
+describe('filters', () => {
+  it('last 5 seconds when nothing is said', async () => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.decline(fw.offer());
+    await clock.advance(4900);
+    expect(fw.offers()).toHaveLength(0);
+    await clock.advance(1100);
+    expect(fw.offers()).toHaveLength(1);
+  });
+
+  it('of zero seconds still wait for the next allocation interval', async () => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.decline(fw.offer(), 0);
+    await clock.advance(500);
+    expect(fw.offers()).toHaveLength(0);
+    await clock.advance(1500);
+    expect(fw.offers()).toHaveLength(1);
+  });
+
+  it('hold until REVIVE', async () => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.decline(fw.offer(), 100_000);
+    await clock.advance(500_000);
+    expect(fw.offers()).toHaveLength(0);
+    fw.call({ type: 'REVIVE' });
+    await clock.advance(0);
+    expect(fw.offers()).toHaveLength(1);
+  });
+
+  it('block only offers of no more than what was refused', async () => {
+    const { clock, master, agents } = await lab();
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.launch(fw.offer(), 't', {}, 100_000);
+    await clock.advance(10_000);
+    expect(fw.offers()).toHaveLength(0);
+    agents[0]?.report('t' as never, 'TASK_FINISHED');
+    await clock.advance(0);
+    expect(fw.offers()).toHaveLength(1);
+  });
+
+  it('do not keep a new agent from being offered', async () => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.decline(fw.offer(), 100_000);
+    new StandInAgent(clock, cluster('127.0.31.8')).join(master);
+    await clock.advance(0);
+    expect(fw.offers('127.0.31.8')).toHaveLength(1);
+  });
+});
+
+describe('SUPPRESS', () => {
+  it('keeps the offers in hand and stops new ones, per role, until REVIVE', async () => {
+    const { clock, master } = await lab(2);
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.call({ type: 'SUPPRESS', suppress: { roles: ['*'] } });
+    await clock.advance(1000);
+    expect(fw.types()).not.toContain('RESCIND');
+    fw.decline(fw.offer(), 1);
+    await clock.advance(10_000);
+    expect(fw.offers()).toHaveLength(1);
+    fw.call({ type: 'REVIVE', revive: { roles: ['*'] } });
+    await clock.advance(0);
+    expect(fw.offers()).toHaveLength(2);
+  });
+
+  it('can be said at SUBSCRIBE', async () => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master, info(), ['*']);
+    await clock.advance(5000);
+    expect(fw.offers()).toHaveLength(0);
+  });
+});
+
+describe('reservations', () => {
+  it('made in the same ACCEPT can be launched on, come back reserved and can be undone', async () => {
+    const { clock, master, agents } = await lab();
+    const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
+    await clock.advance(0);
+    const mine = [{ type: 'DYNAMIC' as const, role: 'web', principal: 'p' }];
+    const reserved = [scalar('cpus', 0.5, { reservations: mine }), scalar('mem', 64, { reservations: mine })];
+    const offer = fw.offer();
+    fw.accept(offer, [{ type: 'RESERVE', id: { value: 'op' }, reserve: { resources: reserved } }], 0);
+    await clock.advance(1000);
+    expect(fw.events.find((event) => event.type === 'UPDATE_OPERATION_STATUS')).toMatchObject({
+      update_operation_status: { status: { operation_id: { value: 'op' }, state: 'OPERATION_FINISHED' } },
+    });
+    fw.launch(fw.offer(), 't', { resources: reserved }, 0);
+    await clock.advance(0);
+    expect(fw.states('t')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
+    agents[0]?.report('t' as never, 'TASK_FINISHED');
+    await clock.advance(2000);
+    for (const held of fw.offers()) fw.decline(held, 0);
+    await clock.advance(2000);
+    expect(fw.offer().resources).toContainEqual(
+      expect.objectContaining({ scalar: { value: 0.5 }, reservations: mine }),
+    );
+    fw.accept(fw.offer(), [{ type: 'UNRESERVE', unreserve: { resources: reserved } }], 0);
+    await clock.advance(2000);
+    expect(fw.offer().resources?.filter((resource) => resource.reservations !== undefined)).toEqual([]);
+  });
+
+  it('are refused for another role, another principal, or more than was offered', async () => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
+    const reserve = async (role: string, principal: string, cpus: number): Promise<unknown> => {
+      await clock.advance(2000);
+      const reservations = [{ type: 'DYNAMIC' as const, role, principal }];
+      const resources = [scalar('cpus', cpus, { reservations })];
+      fw.accept(fw.offer(), [{ type: 'RESERVE', id: { value: 'op' }, reserve: { resources } }], 0);
+      await clock.advance(0);
+      const event = fw.events.at(-1);
+      return event?.type === 'UPDATE_OPERATION_STATUS' ? event.update_operation_status.status : event;
+    };
+    expect(await reserve('db', 'p', 1)).toMatchObject({
+      state: 'OPERATION_ERROR',
+      message: expect.stringContaining("role 'web'"),
+    });
+    expect(await reserve('web', 'q', 1)).toMatchObject({
+      state: 'OPERATION_ERROR',
+      message: expect.stringContaining("principal 'p'"),
+    });
+    expect(await reserve('web', 'p', 99)).toMatchObject({
+      state: 'OPERATION_ERROR',
+      message: expect.stringContaining('does not contain'),
+    });
+  });
+
+  it('survive a master failover through the registry', async () => {
+    const { clock, master, agents } = await lab();
+    const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
+    await clock.advance(0);
+    const reservations = [{ type: 'DYNAMIC' as const, role: 'web', principal: 'p' }];
+    fw.accept(fw.offer(), [{ type: 'RESERVE', reserve: { resources: [scalar('cpus', 1, { reservations })] } }], 0);
+    master.shutdown();
+    const { newMaster } = await import('./support/lab.ts');
+    const next = newMaster(clock, { registry: master.registry() });
+    agents[0]?.join(next);
+    const again = new TestFramework().subscribe(next, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
+    await clock.advance(0);
+    expect(again.offer().resources).toContainEqual(expect.objectContaining({ scalar: { value: 1 }, reservations }));
+  });
+});
