@@ -1,0 +1,171 @@
+/** The first thing that a visitor sees: one command, and a mesh answers by name. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../fixtures/eventually.ts';
+import { getJson, send, sendJson } from '../fixtures/http.ts';
+import { Cluster, run } from '../fixtures/local-cluster.ts';
+import { timed } from '../fixtures/measure.ts';
+
+const ADDRESS = String.raw`\d+\.\d+\.\d+\.\d+:\d+`;
+const GOB_PATH = new RegExp(
+  `^web=web\\.[^@ ]+@${ADDRESS}, word=word:word\\.[^@ ]+@${ADDRESS}, gen=gen:gen\\.[^@ ]+@${ADDRESS}$`,
+);
+
+describe('a mesh on one machine', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = (await timed('ready, 4 nodes and the demo', () => Cluster.start(41))).value;
+  }, 90_000);
+  afterAll(() => cluster.stop(), 30_000);
+
+  it('prints one line of JSON with every node, private ones first', () => {
+    const lines = cluster.command.stdout().trimEnd().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(Object.keys(cluster.ready).sort()).toEqual(['marathon', 'mesos', 'nodes', 'ready', 'scheduler']);
+    expect(cluster.ready.nodes.map(({ ip, public: isPublic }) => [ip, isPublic])).toEqual([
+      ['127.0.41.1', false],
+      ['127.0.41.2', false],
+      ['127.0.41.3', false],
+      ['127.0.41.4', true],
+    ]);
+    for (const node of cluster.ready.nodes) {
+      expect(node).toMatchObject({ hostname: node.ip, http: `http://${node.ip}:4140`, admin: `http://${node.ip}:9990` });
+    }
+  });
+
+  it('answers Host: web with 200 and the full gob-path through every node', async () => {
+    for (const node of cluster.ready.nodes) {
+      const answer = await cluster.ask(node, 'web');
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toMatch(/^text\/plain/);
+      expect(answer.headers['gob-path']).toMatch(GOB_PATH);
+    }
+  });
+
+  it.each([
+    'WEB',
+    'web.',
+    'web:80',
+    'web.marathon.mesos',
+    'Web.Marathon.Mesos.:4140',
+  ])('finds the same service by Host: %s', async (host) => {
+    const [node] = cluster.ready.nodes;
+    if (node === undefined) throw new Error('no node');
+    expect((await cluster.ask(node, host)).headers['gob-path']).toMatch(GOB_PATH);
+  });
+
+  it('balances over all instances, and every one is reached', async () => {
+    const seen = new Set<string>();
+    await eventually(
+      'three instances of gen',
+      async () => {
+        for (const node of cluster.ready.nodes) {
+          const path = String((await cluster.ask(node, 'web')).headers['gob-path']);
+          seen.add(path.split('gen=')[1] ?? '');
+        }
+        return seen.size === 3;
+      },
+      10_000,
+    );
+  });
+
+  it('lists every agent as healthy, with what it runs and what is wanted', async () => {
+    const nodes = await cluster.nodes();
+    expect(nodes.map((node) => node.agentId).sort()).toEqual(cluster.ready.nodes.map((node) => node.agentId).sort());
+    for (const node of nodes) {
+      expect(node).toMatchObject({ state: 'healthy', reason: null, running: node.wanted });
+      expect(node.running?.configRevision).toBeGreaterThanOrEqual(1);
+      expect(node.taskId).toEqual(expect.any(String));
+      expect(new Date(node.since).toISOString()).toBe(node.since);
+    }
+  });
+
+  it('lists every app with its instances, and those of the tasks that run', async () => {
+    const services = await cluster.services();
+    expect(Object.fromEntries(services.map((row) => [row.name, row.endpoints.length]))).toEqual({
+      web: 1,
+      gen: 3,
+      word: 3,
+      'gen-growthhack': 3,
+      'word-growthhack': 3,
+    });
+    const tasks = (await cluster.processes()).filter((row) => row.role === 'task');
+    const endpoints = services.flatMap((row) => row.endpoints);
+    expect(endpoints.map((row) => row.instance).sort()).toEqual(tasks.map((row) => row.taskId).sort());
+    expect(endpoints.every((row) => row.healthy)).toBe(true);
+  });
+
+  it('says what was looked up, why it failed and the reason code for an unknown name', async () => {
+    const [node] = cluster.ready.nodes;
+    if (node === undefined) throw new Error('no node');
+    const answer = await cluster.ask(node, 'nobody.example');
+    expect(answer.status).toBe(502);
+    expect(answer.body).toContain('nobody.example');
+    expect(answer.body).toContain('unknown-name');
+    expect(decodeURIComponent(String(answer.headers['l5d-err']))).toContain('unknown-name');
+  });
+
+  it("has the proxy's ping and linkerd's metric names on every admin port", async () => {
+    for (const node of cluster.ready.nodes) {
+      await cluster.ask(node, 'web');
+      expect((await send(`${node.admin}/admin/ping`)).body).toBe('pong');
+      const { body } = await send(`${node.admin}/admin/metrics/prometheus`);
+      expect(body).toMatch(/^rt:server:requests\{rt="outgoing", ?server="[^"]+"\} [1-9]/m);
+      expect(body).toMatch(/^rt:service:requests\{.*service="svc\/web".*\} [1-9]/m);
+    }
+  });
+
+  it('routes nested ids by their reversed, dotted and dashed names', async () => {
+    const { marathon, mesos } = cluster.ready;
+    const created = await sendJson('POST', `${marathon}/v2/apps`, {
+      id: '/team/api',
+      cmd: 'exec node demo.mjs gen',
+      cpus: 0.1,
+      mem: 32,
+      instances: 1,
+      portDefinitions: [{ port: 0, name: 'http' }],
+      fetch: [{ uri: `${mesos}/local/artifacts/demo.mjs`, cache: true }],
+    });
+    expect(created.status).toBe(201);
+    const [node] = cluster.ready.nodes;
+    if (node === undefined) throw new Error('no node');
+    for (const host of ['api.team', 'api.team.marathon.mesos', 'api-team.marathon.mesos']) {
+      await eventually(`${host} answers`, async () => (await cluster.ask(node, host)).status === 200, 10_000);
+    }
+    expect((await cluster.service('team/api'))?.endpoints).toHaveLength(1);
+    expect((await send(`${marathon}/v2/apps/team/api`, { method: 'DELETE' })).status).toBe(200);
+    await eventually('the deleted app is gone', async () => !(await cluster.service('team/api')), 10_000);
+    expect((await cluster.ask(node, 'api.team')).status).toBe(502);
+  });
+
+  it('is alive by its health check and counts in Prometheus', async () => {
+    expect(await getJson(`${cluster.scheduler}/v1/health`)).toMatchObject({ leading: true, subscribed: true });
+    const { body } = await send(`${cluster.scheduler}/metrics`);
+    expect(body).toMatch(/^nodemesh_\w+/m);
+  });
+
+  it('is told about by the command line', async () => {
+    for (const [word, wanted] of [
+      ['nodes', '127.0.41.4'],
+      ['services', 'gen-growthhack'],
+    ] as const) {
+      const command = run([word, '--scheduler', cluster.scheduler]);
+      expect(await command.ended).toBe(0);
+      expect(command.stdout()).toContain(wanted);
+    }
+  });
+
+  it('carries the demo’s own traffic at about its rate', async () => {
+    const { services } = await eventually(
+      'traffic in the figures',
+      async () => {
+        const traffic = await getJson<{ services: { name: string; rps: number; successRate: number | null }[] }>(
+          `${cluster.scheduler}/v1/traffic`,
+        );
+        return traffic.services.some((row) => row.name === 'web' && row.rps > 10) && traffic;
+      },
+      20_000,
+    );
+    expect(services.find((row) => row.name === 'web')?.successRate).toBe(1);
+  });
+});
