@@ -19,7 +19,9 @@ import { identifyByHost, logicalName } from './identify/header-token.ts';
 export type Walk = (call: Call) => void;
 
 /** A name bound, or why not. */
-export type Bound = { readonly kind: 'bound'; readonly binding: Binding } | { readonly kind: 'none'; readonly refusal: Refusal };
+export type Bound =
+  | { readonly kind: 'bound'; readonly binding: Binding }
+  | { readonly kind: 'none'; readonly refusal: Refusal };
 export type Bind = (host: string) => Bound;
 
 /** The walk of a request that an application of this node sends. */

@@ -38,7 +38,9 @@ export function createProxy(spec: ProxySpec, workerRestarts: number, log: Log, s
   const notReady = (): string | null => {
     if (!listening) return 'The listeners are not bound yet.';
     if (draining) return 'The proxy is shutting down.';
-    return mode.kind === 'mesh' && !table.ready ? 'There is no table of services yet, from the scheduler or from disk.' : null;
+    return mode.kind === 'mesh' && !table.ready
+      ? 'There is no table of services yet, from the scheduler or from disk.'
+      : null;
   };
 
   let control: MeshControl | null = null;
@@ -66,7 +68,8 @@ export function createProxy(spec: ProxySpec, workerRestarts: number, log: Log, s
   const link = control;
   if (link !== null) tree.add(gaugeScope('control', 'control', {}, () => link.figures()));
 
-  const ended = (router: Router, call: Call): void => record(call, router.label, traffic, spec.accessLog ? log : null, now());
+  const ended = (router: Router, call: Call): void =>
+    record(call, router.label, traffic, spec.accessLog ? log : null, now());
   const listeners: Listener[] = [];
   const admin: Server[] = [];
   const servers = spec.listeners.map(({ ip, port, serves }) => {

@@ -72,7 +72,10 @@ export class AgentWatch {
     if (this.#closed) return;
     if (!this.#complained) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#logger.warn({ why }, 'Mesos does not tell which agents there are; going by its offers alone, and trying again');
+      this.#logger.warn(
+        { why },
+        'Mesos does not tell which agents there are; going by its offers alone, and trying again',
+      );
       this.#complained = true;
     }
     this.#retry = setTimeout(() => this.refresh(), this.#retryDelay);
@@ -101,7 +104,9 @@ export class AgentWatch {
 
   #emitList(list: AgentList, askedAt: number): void {
     const registered = list.agents.map(viewOfListed).filter((agent): agent is ListedAgent => agent !== null);
-    const recovered = list.recovered_agents.map((agent) => agent.id?.value).filter((id): id is AgentId => id !== undefined);
+    const recovered = list.recovered_agents
+      .map((agent) => agent.id?.value)
+      .filter((id): id is AgentId => id !== undefined);
     // Listed, but without an address: there all the same.
     for (const agent of list.agents) {
       const id = agent.agent_info.id?.value;

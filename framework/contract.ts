@@ -62,7 +62,10 @@ export interface FrameworkOptions {
   readonly hostname: string;
   readonly webuiUrl: string;
   readonly logger: FrameworkLogger;
-  /** Called when a task is about to be launched on an agent. */
+  /**
+   * What to run on an agent; asked when an offer has come, so also before a launch that then does not fit. Must have no
+   * side effects; what it throws is shown as the node's reason.
+   */
   task(agent: AgentView, taskId: TaskId): TaskTemplate;
   /** A node appeared, changed or went: read `nodes()`. May be called often; never re-entrant with a call of yours. */
   changed(agentId: AgentId): void;

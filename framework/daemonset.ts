@@ -92,7 +92,8 @@ function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscrib
     if (node.notBefore !== null && node.notBefore > now) step.arm(node, 'relaunch', node.notBefore);
     else wantOffer(step, node);
     if (node.task?.phase === 'lost') step.arm(node, 'query', now + node.task.queryDelay);
-    if (node.task?.phase === 'launching' || node.task?.phase === 'starting') step.arm(node, 'launch', now + LAUNCH_SILENCE_MS);
+    if (node.task?.phase === 'launching' || node.task?.phase === 'starting')
+      step.arm(node, 'launch', now + LAUNCH_SILENCE_MS);
   }
   if (state.revival.hungry.size > 0) state.revival.at = now;
 }
@@ -169,8 +170,16 @@ function showChanges(step: Step, actions: Action[]): void {
 
 function wake(state: DaemonsetState, now: number, actions: Action[]): void {
   const wishes = [state.heap[0]?.at];
-  if (state.subscribed) wishes.push(state.revival.at ?? undefined, state.reconciliation.repeatAt ?? undefined, state.reconciliation.nextRunAt ?? undefined);
-  const at = wishes.reduce<number>((least, wish) => (wish === undefined ? least : Math.min(least, wish)), Number.POSITIVE_INFINITY);
+  if (state.subscribed)
+    wishes.push(
+      state.revival.at ?? undefined,
+      state.reconciliation.repeatAt ?? undefined,
+      state.reconciliation.nextRunAt ?? undefined,
+    );
+  const at = wishes.reduce<number>(
+    (least, wish) => (wish === undefined ? least : Math.min(least, wish)),
+    Number.POSITIVE_INFINITY,
+  );
   if (!Number.isFinite(at) || at === state.wakeAt) return;
   state.wakeAt = at;
   actions.push({ type: 'wake', at: Math.max(at, now) });

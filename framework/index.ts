@@ -12,7 +12,15 @@ export type {
   NodeStatus,
   TaskTemplate,
 } from './contract.ts';
-export type { AgentId, CommandInfo, DiscoveryInfo, HealthCheck, Labels, Resource, TaskId } from './mesos-http-client/messages.ts';
+export type {
+  AgentId,
+  CommandInfo,
+  DiscoveryInfo,
+  HealthCheck,
+  Labels,
+  Resource,
+  TaskId,
+} from './mesos-http-client/messages.ts';
 export { createFramework } from './shell.ts';
 export { openFileStore } from './state/file-store.ts';
 export type { StateStore } from './state/state-store.ts';

@@ -3,15 +3,22 @@
  * writes and calls, in the order in which the core gave them. It decides nothing but when the framework cannot go on.
  */
 import { randomUUID } from 'node:crypto';
+import { AgentWatch } from './agent-watch.ts';
 import type { AgentView, Framework, FrameworkCounters, FrameworkOptions, NodeStatus } from './contract.ts';
 import type { Action, DaemonsetEvent } from './daemonset/events.ts';
 import { statusOf } from './daemonset/node-status.ts';
 import { type DaemonsetState, type Environment, initialState } from './daemonset/state.ts';
 import { step } from './daemonset.ts';
-import { AgentWatch } from './agent-watch.ts';
 import { EventQueue } from './event-queue.ts';
 import { createSubscription, type Subscription } from './mesos-http-client/index.ts';
-import { type AgentId, type CallBody, type Event, type FrameworkInfo, type TaskId, taskId } from './mesos-http-client/messages.ts';
+import {
+  type AgentId,
+  type CallBody,
+  type Event,
+  type FrameworkInfo,
+  type TaskId,
+  taskId,
+} from './mesos-http-client/messages.ts';
 import { RecordBook } from './state/record-book.ts';
 import type { TaskHealth } from './tasks/ledger.ts';
 

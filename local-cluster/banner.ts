@@ -17,7 +17,8 @@ export function banner(ready: ReadyDocument, seconds: string, demo: boolean, col
   ];
   if (first !== undefined && ready.scheduler !== null) {
     lines.push('', '  Try:');
-    if (demo) lines.push(`    curl -si -H 'Host: web' ${first.http}/        ${faint('# a request by name, through the mesh')}`);
+    if (demo)
+      lines.push(`    curl -si -H 'Host: web' ${first.http}/        ${faint('# a request by name, through the mesh')}`);
     lines.push(`    node dist/nodemesh.mjs nodes --scheduler ${ready.scheduler}`);
     if (demo) {
       lines.push(

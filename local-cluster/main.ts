@@ -116,7 +116,9 @@ async function stateDirectory(wish: string | null): Promise<string> {
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const cause = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Error(`cannot keep state in ${directory} (${cause}); choose a directory that can be written with --state`);
+    throw new Error(
+      `cannot keep state in ${directory} (${cause}); choose a directory that can be written with --state`,
+    );
   }
   return directory;
 }

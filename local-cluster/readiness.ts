@@ -77,6 +77,10 @@ async function missingTasks(marathon: string, apps: ReadonlyMap<string, number>)
     const count = running.get(id) ?? 0;
     if (count < wanted) return `${count} of ${wanted} tasks of the demo's ${id} run`;
   }
+  // Marathon refuses changes to an app while it is being deployed, and who sees "ready" may change one at once.
+  const deployments = await getJson(`${marathon}/v2/deployments`);
+  const count = Array.isArray(deployments) ? deployments.length : 0;
+  if (count > 0) return `${count} deployments of the demo are not finished: its tasks are not all healthy yet`;
   return null;
 }
 

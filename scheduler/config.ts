@@ -181,9 +181,9 @@ export function readConfig(args: readonly string[]): SchedulerConfig {
   const faults = missing.map((name) => `--${name} is missing (or set NODEMESH_${name.toUpperCase()})`);
   const parsed = optionsSchema.safeParse({
     ...given,
-    advertise: given['advertise'] ?? null,
-    apiTokenFile: given['apiTokenFile'] ?? null,
-    user: given['user'] ?? currentUser(),
+    advertise: given.advertise ?? null,
+    apiTokenFile: given.apiTokenFile ?? null,
+    user: given.user ?? currentUser(),
   });
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {

@@ -11,12 +11,18 @@ export interface WriteGuard {
   readonly clusterKey: string | null;
 }
 
-export type Permission = { readonly granted: true } | { readonly granted: false; readonly status: 401 | 403; readonly why: string };
+export type Permission =
+  | { readonly granted: true }
+  | { readonly granted: false; readonly status: 401 | 403; readonly why: string };
 
 export function mayWrite({ listenIp, clusterKey }: WriteGuard, authorization: string | undefined): Permission {
   if (isLoopback(listenIp)) return { granted: true };
   if (clusterKey === null) {
-    return { granted: false, status: 403, why: 'no cluster key is configured, so writes are accepted on loopback only' };
+    return {
+      granted: false,
+      status: 403,
+      why: 'no cluster key is configured, so writes are accepted on loopback only',
+    };
   }
   const given = Buffer.from(authorization ?? '');
   const wanted = Buffer.from(`Bearer ${clusterKey}`);

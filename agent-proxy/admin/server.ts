@@ -2,9 +2,10 @@
  * The admin server of a proxy: what linkerd's has (ping, metrics, configuration, shutdown), the table, and the endpoint
  * at which a scheduler announces itself. Reads show no secrets; writes need the cluster's key off loopback.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
 import { once } from 'node:events';
-import { announceSchema, CONTROL_ANNOUNCE_PATH, type Announce } from '../control/contract.ts';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Announce, announceSchema, CONTROL_ANNOUNCE_PATH } from '../control/contract.ts';
 import { mayWrite, type WriteGuard } from './authorization.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -129,7 +130,11 @@ async function announce(host: AdminHost, request: IncomingMessage, response: Ser
   }
   const announced = host.announce(parsed.data);
   if (announced.accepted) response.writeHead(204).end();
-  else json(response, 409, { error: `epoch ${parsed.data.epoch} is below ${announced.highest}`, epoch: announced.highest });
+  else
+    json(response, 409, {
+      error: `epoch ${parsed.data.epoch} is below ${announced.highest}`,
+      epoch: announced.highest,
+    });
 }
 
 /** Null where it is too large. */
@@ -154,7 +159,9 @@ function parseJson(body: string): unknown {
 }
 
 function index(): string {
-  const rows = Object.entries(ROUTES).map(([path, { method, summary }]) => `${method.padEnd(4)} ${path.padEnd(28)} ${summary}`);
+  const rows = Object.entries(ROUTES).map(
+    ([path, { method, summary }]) => `${method.padEnd(4)} ${path.padEnd(28)} ${summary}`,
+  );
   return ['nodemesh proxy', '', ...rows].join('\n');
 }
 

@@ -11,7 +11,9 @@ import type { Refusal } from './picker.ts';
 /** linkerd's default for its path cache. Names come from clients, so there is no end to them. */
 const MAX_NAMES = 1_000;
 
-type StaticBound = { readonly kind: 'bound'; readonly binding: Binding } | { readonly kind: 'none'; readonly refusal: Refusal };
+type StaticBound =
+  | { readonly kind: 'bound'; readonly binding: Binding }
+  | { readonly kind: 'none'; readonly refusal: Refusal };
 
 interface Client {
   readonly balancer: Balancer;

@@ -34,7 +34,10 @@ const routerSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is 1 to 64 of A-Z a-z 0-9 _ . -')
     .default('http'),
   dtab: dtab.default([]),
-  servers: z.array(serverSchema).min(1).default([{ ip: LOOPBACK, port: 4140 }]),
+  servers: z
+    .array(serverSchema)
+    .min(1)
+    .default([{ ip: LOOPBACK, port: 4140 }]),
 });
 
 export const configSchema = z
@@ -47,7 +50,11 @@ export const configSchema = z
     const taken = new Map<string, string>([[`${config.admin.ip}:${config.admin.port}`, 'admin']]);
     config.routers.forEach((router, index) => {
       if (labels.has(router.label)) {
-        context.addIssue({ code: 'custom', path: ['routers', index, 'label'], message: `'${router.label}' is used twice` });
+        context.addIssue({
+          code: 'custom',
+          path: ['routers', index, 'label'],
+          message: `'${router.label}' is used twice`,
+        });
       }
       labels.add(router.label);
       router.servers.forEach((server, at) => {

@@ -13,6 +13,8 @@ import type { PeerAgent, Service } from './contract.ts';
 const FILE = 'last-snapshot.jsonl';
 const FORMAT = 1;
 const DEBOUNCE_MS = 100;
+/** So many times the length of a write passes before the next: a large table that changes often must not busy the disk. */
+const PAUSE_RATIO = 20;
 /** Lines written in one turn of the loop. */
 const SLICE_BYTES = 64 * 1024;
 
@@ -37,8 +39,9 @@ export class SnapshotFile {
   private readonly path: string;
   private readonly collect: () => LastSnapshot;
   private timer: NodeJS.Timeout | null = null;
-  private writing = false;
+  private writing: Promise<void> | null = null;
   private dirty = false;
+  private lastWriteMs = 0;
 
   /** `collect` gives what is to be written at the time of writing. Throws where the directory cannot be made. */
   constructor(directory: string, collect: () => LastSnapshot) {
@@ -50,27 +53,32 @@ export class SnapshotFile {
   /** Something changed. It is written soon; changes that come in quick succession are written together. */
   touch(): void {
     this.dirty = true;
-    if (this.timer !== null || this.writing) return;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      void this.flush();
-    }, DEBOUNCE_MS);
+    if (this.timer !== null || this.writing !== null) return;
+    this.timer = setTimeout(() => void this.writeNow(), Math.max(DEBOUNCE_MS, PAUSE_RATIO * this.lastWriteMs));
   }
 
-  /** Writes now what has not been written. Never rejects: a proxy serves on without its disk. */
+  /** Resolves when all that has changed is on disk. Never rejects: a proxy serves on without its disk. */
   async flush(): Promise<void> {
-    if (this.writing || !this.dirty) return;
+    await this.writing;
+    if (this.dirty) await this.writeNow();
+  }
+
+  private writeNow(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    this.writing = true;
     this.dirty = false;
-    try {
-      await this.write(this.collect());
-    } catch {
-      this.failures += 1;
-    }
-    this.writing = false;
-    if (this.dirty) this.touch();
+    const startedAt = performance.now();
+    const writing = this.write(this.collect())
+      .catch(() => {
+        this.failures += 1;
+      })
+      .then(() => {
+        this.writing = null;
+        this.lastWriteMs = performance.now() - startedAt;
+        if (this.dirty) this.touch();
+      });
+    this.writing = writing;
+    return writing;
   }
 
   private async write({ services, agents, ...head }: LastSnapshot): Promise<void> {
@@ -96,7 +104,10 @@ export class SnapshotFile {
 }
 
 /** What is on disk, or null where there is nothing, or nothing that can be believed; then `why` says so. */
-export function loadSnapshot(directory: string): { readonly snapshot: LastSnapshot | null; readonly why: string | null } {
+export function loadSnapshot(directory: string): {
+  readonly snapshot: LastSnapshot | null;
+  readonly why: string | null;
+} {
   let text: string;
   try {
     text = readFileSync(join(directory, FILE), 'utf8');

@@ -110,7 +110,8 @@ export class ControlLink {
   private connect(): void {
     const step = this.host.schedulers.step(this.host.random());
     if ('pauseMs' in step) {
-      if (!this.complained) this.host.log('no scheduler answers; serving on', { tried: this.host.schedulers.all.join() });
+      if (!this.complained)
+        this.host.log('no scheduler answers; serving on', { tried: this.host.schedulers.all.join() });
       this.complained = true;
       this.enter({ kind: 'backing-off', timer: setTimeout(() => this.connect(), step.pauseMs) });
       return;
@@ -196,7 +197,10 @@ export class ControlLink {
   private greeted(streaming: Extract<State, { kind: 'streaming' }>, hello: Hello): void {
     streaming.hello = hello;
     clearTimeout(streaming.watchdog);
-    streaming.watchdog = setTimeout(() => this.lost(streaming, 'heartbeats stopped'), MISSED_HEARTBEATS * hello.heartbeatMs);
+    streaming.watchdog = setTimeout(
+      () => this.lost(streaming, 'heartbeats stopped'),
+      MISSED_HEARTBEATS * hello.heartbeatMs,
+    );
     if (streaming.reports !== null) clearInterval(streaming.reports);
     streaming.reports = setInterval(() => this.report(streaming), hello.reportMs);
     this.host.schedulers.tell(hello.schedulers);

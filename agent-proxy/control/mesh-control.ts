@@ -8,7 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { TrafficCounter } from '../telemetry/traffic.ts';
 import type { Announce, Hello, Report, Subscribe } from './contract.ts';
 import { EpochGuard } from './epoch-guard.ts';
-import { loadSnapshot, type LastSnapshot, SnapshotFile } from './last-snapshot.ts';
+import { type LastSnapshot, loadSnapshot, SnapshotFile } from './last-snapshot.ts';
 import { type Announced, ControlLink, type LinkHost } from './link.ts';
 import type { PeerKeys } from './peer-keys.ts';
 import { SchedulerClient } from './scheduler-client.ts';

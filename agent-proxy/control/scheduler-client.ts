@@ -39,16 +39,22 @@ export class SchedulerClient {
       listener.refused(answer);
     };
     // A connection of its own: it is never given back.
-    const outgoing = this.post(`${baseUrl}${CONTROL_SUBSCRIBE_PATH}`, body, false, (response) => {
-      if (over) return;
-      if (response.statusCode !== 200) {
-        response.resume();
-        refuse({ kind: 'status', status: response.statusCode ?? 0 });
-        return;
-      }
-      over = true;
-      listener.opened(response);
-    }, (detail) => refuse({ kind: 'failed', detail }));
+    const outgoing = this.post(
+      `${baseUrl}${CONTROL_SUBSCRIBE_PATH}`,
+      body,
+      false,
+      (response) => {
+        if (over) return;
+        if (response.statusCode !== 200) {
+          response.resume();
+          refuse({ kind: 'status', status: response.statusCode ?? 0 });
+          return;
+        }
+        over = true;
+        listener.opened(response);
+      },
+      (detail) => refuse({ kind: 'failed', detail }),
+    );
     return () => {
       // Once it has opened, the stream belongs to whoever reads it.
       if (over) return;
@@ -64,10 +70,16 @@ export class SchedulerClient {
       over = true;
       done(answer);
     };
-    this.post(`${baseUrl}${CONTROL_REPORT_PATH}`, body, true, (response) => {
-      response.on('error', () => undefined).resume();
-      finish({ kind: 'status', status: response.statusCode ?? 0 });
-    }, (detail) => finish({ kind: 'failed', detail }));
+    this.post(
+      `${baseUrl}${CONTROL_REPORT_PATH}`,
+      body,
+      true,
+      (response) => {
+        response.on('error', () => undefined).resume();
+        finish({ kind: 'status', status: response.statusCode ?? 0 });
+      },
+      (detail) => finish({ kind: 'failed', detail }),
+    );
   }
 
   close(): void {

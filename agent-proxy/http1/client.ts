@@ -2,11 +2,11 @@
  * The client side of HTTP/1.1, on `node:http` for now: pools of kept connections, and one attempt at one address. An
  * attempt ends in exactly one of a response or a failure, and a failure says whether a byte may have been sent.
  */
-import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent, type AgentOptions, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { BodySink } from './body.ts';
-import type { RequestHead, ResponseHead } from './message.ts';
+import { headerOf, type RequestHead, type ResponseHead } from './message.ts';
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_HEAD_BYTES = 32 * 1024;
@@ -59,6 +59,16 @@ class PoolAgent extends Agent {
     }
     return kept;
   }
+}
+
+/** Methods that `node:http` sends without a body unless it is told of one. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** For the other methods it announces a chunked body where the headers announce none: then there is none. */
+function framed(method: string, headers: string[]): readonly string[] {
+  if (BODILESS.has(method)) return headers;
+  const announced = headerOf(headers, 'content-length') ?? headerOf(headers, 'transfer-encoding');
+  return announced === null ? [...headers, 'Content-Length', '0'] : headers;
 }
 
 export class ClientPool {
@@ -121,7 +131,7 @@ export class Attempt implements BodySink {
         method: head.method,
         path: head.target,
         // Names and values in turn, which keeps duplicates and order.
-        headers: headers as unknown as readonly string[],
+        headers: framed(head.method, headers),
         setHost: false,
         maxHeaderSize: MAX_HEAD_BYTES,
       });

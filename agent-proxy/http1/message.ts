@@ -24,7 +24,8 @@ export interface ResponseHead {
 export function headerOf(headers: RawHeaders, name: string): string | null {
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const key = headers[index];
-    if (key !== undefined && key.length === name.length && key.toLowerCase() === name) return headers[index + 1] ?? null;
+    if (key !== undefined && key.length === name.length && key.toLowerCase() === name)
+      return headers[index + 1] ?? null;
   }
   return null;
 }

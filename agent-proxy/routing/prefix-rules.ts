@@ -17,7 +17,9 @@ export interface InetAddress {
   readonly port: number;
 }
 
-export type Resolved = { readonly kind: 'bound'; readonly inet: InetAddress } | { readonly kind: 'none'; readonly reason: string };
+export type Resolved =
+  | { readonly kind: 'bound'; readonly inet: InetAddress }
+  | { readonly kind: 'none'; readonly reason: string };
 
 /** Deeper rewriting is a loop; Finagle's limit. */
 const MAX_DEPTH = 100;
@@ -52,7 +54,8 @@ function prefixOf(text: string, entry: string): string[] {
 function destinationOf(text: string, entry: string): string[] {
   const operator = /[|&*]/.exec(text)?.[0];
   if (operator !== undefined) throw new Error(`dtab entry '${entry}': '${operator}' is not supported yet`);
-  if (text === '~' || text === '!' || text === '$') throw new Error(`dtab entry '${entry}': '${text}' is not supported yet`);
+  if (text === '~' || text === '!' || text === '$')
+    throw new Error(`dtab entry '${entry}': '${text}' is not supported yet`);
   const path = parsePath(text);
   if (path === null) throw new Error(`dtab entry '${entry}': '${text}' is not a path`);
   if (path[0] === '#') throw new Error(`dtab entry '${entry}': namers (/#/…) need a scheduler`);

@@ -9,5 +9,7 @@ export function logAccess(log: Log, router: string, call: Call): void {
   const what = `"${head.method} ${head.target} HTTP/${head.version}" host=${JSON.stringify(head.host)}`;
   const where = `service=${call.binding?.bound ?? '-'} upstream=${call.upstream ?? '-'} retries=${call.retries}`;
   const time = `${call.latencyMs.toFixed(1)}ms`;
-  log.line(`${new Date().toISOString()} access ${router} ${remoteAddress} ${what} ${status} ${reason} ${time} ${where}`);
+  log.line(
+    `${new Date().toISOString()} access ${router} ${remoteAddress} ${what} ${status} ${reason} ${time} ${where}`,
+  );
 }

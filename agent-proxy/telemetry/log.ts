@@ -3,6 +3,7 @@
  * `process.stdout.write` may block the loop, or queue without bound, when the reader of a pipe is slow.
  */
 import { closeSync, constants, openSync, write } from 'node:fs';
+import { Socket } from 'node:net';
 
 const QUEUE_LINES = 2_000;
 const BATCH_BYTES = 32 * 1024;
@@ -23,16 +24,13 @@ export interface Log {
 
 export class BoundedLog implements Log {
   dropped = 0;
-  private readonly fd: number;
-  private readonly own: boolean;
+  private readonly sink: Sink;
   private readonly queue: string[] = [];
   private writing = false;
   private closed = false;
 
   constructor(fd = 1) {
-    const opened = openNonBlocking(fd);
-    this.fd = opened ?? fd;
-    this.own = opened !== null;
+    this.sink = fileSink(fd) ?? socketSink(fd) ?? NOWHERE;
   }
 
   info(message: string, fields: LogFields = {}): void {
@@ -55,7 +53,7 @@ export class BoundedLog implements Log {
   close(): void {
     this.closed = true;
     this.queue.length = 0;
-    if (this.own && !this.writing) closeSync(this.fd);
+    if (!this.writing) this.sink.close();
   }
 
   private writeNext(): void {
@@ -63,34 +61,54 @@ export class BoundedLog implements Log {
     while (this.queue.length > 0 && batch.length < BATCH_BYTES) batch += `${this.queue.shift()}\n`;
     if (batch === '') return;
     this.writing = true;
-    this.writeOut(Buffer.from(batch), 0);
-  }
-
-  private writeOut(bytes: Buffer, from: number): void {
-    write(this.fd, bytes, from, bytes.length - from, null, (error, written) => {
-      if (error !== null && error.code === 'EAGAIN' && !this.closed) {
-        setTimeout(() => this.writeOut(bytes, from), RETRY_MS).unref();
-        return;
-      }
-      if (error === null && from + written < bytes.length && !this.closed) {
-        this.writeOut(bytes, from + written);
-        return;
-      }
+    this.sink.write(Buffer.from(batch), (failed) => {
       // A reader that is gone (EPIPE) is no reason to stop serving.
-      if (error !== null) this.dropped += 1;
+      if (failed) this.dropped += 1;
       this.writing = false;
-      if (!this.closed) this.writeNext();
+      if (this.closed) this.sink.close();
+      else this.writeNext();
     });
   }
 }
 
+/** Writes without ever blocking the loop, or the end of the process. */
+interface Sink {
+  write(bytes: Buffer, done: (failed: boolean) => void): void;
+  close(): void;
+}
+
+/** Standard output that is closed. */
+const NOWHERE: Sink = { write: (_bytes, done) => setImmediate(() => done(true)), close: () => undefined };
+
 /**
- * The same file, opened anew so that O_NONBLOCK is ours alone: the flag belongs to the open file, which we share with
- * our parent. Null where that cannot be (a socket): then a write occupies one thread of the pool, never the loop.
+ * A file or a pipe, opened anew so that O_NONBLOCK is ours alone: the flag belongs to the open file, which we share with
+ * our parent. Null where that cannot be.
  */
-function openNonBlocking(fd: number): number | null {
+function fileSink(fd: number): Sink | null {
+  let own: number;
   try {
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+    own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+  } catch {
+    // A socket cannot be opened by its path.
+    return null;
+  }
+  const writeOut = (bytes: Buffer, from: number, done: (failed: boolean) => void): void => {
+    write(own, bytes, from, bytes.length - from, null, (error, written) => {
+      if (error?.code === 'EAGAIN') setTimeout(() => writeOut(bytes, from, done), RETRY_MS).unref();
+      else if (error === null && from + written < bytes.length) writeOut(bytes, from + written, done);
+      else done(error !== null);
+    });
+  };
+  return { write: (bytes, done) => writeOut(bytes, 0, done), close: () => closeSync(own) };
+}
+
+/** A socket, as a Node parent gives one to its child for a pipe. libuv writes to it without blocking. */
+function socketSink(fd: number): Sink | null {
+  try {
+    const socket = new Socket({ fd, readable: false, writable: true });
+    socket.unref();
+    socket.on('error', () => undefined);
+    return { write: (bytes, done) => void socket.write(bytes, (error) => done(error != null)), close: () => undefined };
   } catch {
     return null;
   }

@@ -3,8 +3,8 @@
  * the store, then the calls. So a launch is always on disk before it is sent, and an update before it is acknowledged.
  */
 import type { AgentId, CallBody, FrameworkId, TaskId } from '../mesos-http-client/messages.ts';
-import type { Action } from './events.ts';
 import { type DeadlineKind, pushDeadline } from './deadlines.ts';
+import type { Action } from './events.ts';
 import { type DaemonsetState, type Environment, type Node, recordOf } from './state.ts';
 
 export class Step {

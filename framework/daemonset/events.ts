@@ -1,8 +1,17 @@
 /** What the core is told and what it wants done. Time comes with each event; the core has no clock. */
-import type { TaskHealth } from '../tasks/ledger.ts';
+
 import type { AgentView } from '../contract.ts';
-import type { AgentId, CallBody, FrameworkId, InverseOffer, Offer, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
+import type {
+  AgentId,
+  CallBody,
+  FrameworkId,
+  InverseOffer,
+  Offer,
+  TaskId,
+  TaskStatus,
+} from '../mesos-http-client/messages.ts';
 import type { AgentRecord } from '../state/records.ts';
+import type { TaskHealth } from '../tasks/ledger.ts';
 
 /** An agent as the operator API tells of it. */
 export interface ListedAgent {

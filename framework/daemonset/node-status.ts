@@ -27,7 +27,11 @@ function judgeEmpty(node: Node, now: number): Judgement {
   }
   const [stray] = node.strays.keys();
   if (stray !== undefined) {
-    return { state: 'pending', cause: `stray ${stray}`, reason: `Waiting for the stray task ${stray} on this agent to be killed.` };
+    return {
+      state: 'pending',
+      cause: `stray ${stray}`,
+      reason: `Waiting for the stray task ${stray} on this agent to be killed.`,
+    };
   }
   if (node.notBefore !== null && node.notBefore > now) {
     const seconds = Math.ceil((node.notBefore - now) / 1000);
@@ -60,7 +64,11 @@ function judgeTask(node: Node, task: LedgerTask): Judgement {
       if (node.draining) return { state: 'draining', cause: 'draining', reason: 'The operator drains the agent.' };
       if (task.health === null) return launching(task, 'The task runs and has not reported its health yet.');
       if (task.health.healthy) return healthy();
-      return { state: 'unhealthy', cause: `unhealthy ${task.health.reason}`, reason: task.health.reason ?? 'The task is not healthy.' };
+      return {
+        state: 'unhealthy',
+        cause: `unhealthy ${task.health.reason}`,
+        reason: task.health.reason ?? 'The task is not healthy.',
+      };
   }
 }
 

@@ -6,7 +6,7 @@ import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
 import type { ListedAgent } from './events.ts';
-import { newNode, type Node } from './state.ts';
+import { type Node, newNode } from './state.ts';
 
 /** A new agent is offered by itself, within an allocation interval (1 s). */
 const NEW_AGENT_GRACE_MS = 2_000;
@@ -111,5 +111,8 @@ export function removeAgent(step: Step, agentId: AgentId): void {
 function sameView(a: AgentView, b: AgentView): boolean {
   if (a.hostname !== b.hostname || a.ip !== b.ip || a.isPublic !== b.isPublic) return false;
   const names = Object.keys(a.attributes);
-  return names.length === Object.keys(b.attributes).length && names.every((name) => a.attributes[name] === b.attributes[name]);
+  return (
+    names.length === Object.keys(b.attributes).length &&
+    names.every((name) => a.attributes[name] === b.attributes[name])
+  );
 }

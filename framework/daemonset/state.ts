@@ -61,7 +61,13 @@ export interface DaemonsetState {
   readonly revival: Revival;
   /** The deadline that was asked for last. */
   wakeAt: number | null;
-  readonly counters: { launches: number; offersReceived: number; offersDeclined: number; statusUpdates: number; reconciliations: number };
+  readonly counters: {
+    launches: number;
+    offersReceived: number;
+    offersDeclined: number;
+    statusUpdates: number;
+    reconciliations: number;
+  };
 }
 
 /** What the core asks its user. Must answer the same for the same question for a run to be repeatable. */
@@ -71,7 +77,11 @@ export interface Environment {
 }
 
 /** The state of a scheduler that has just started, from what its predecessor wrote. */
-export function initialState(frameworkId: FrameworkId | null, records: readonly AgentRecord[], now: number): DaemonsetState {
+export function initialState(
+  frameworkId: FrameworkId | null,
+  records: readonly AgentRecord[],
+  now: number,
+): DaemonsetState {
   const state: DaemonsetState = {
     frameworkId,
     subscribed: false,

@@ -6,7 +6,7 @@
  * older one still delivers is dropped.
  */
 import { backoffDelay, RECONNECT } from './backoff.ts';
-import { openPost, type Opened, sentenceOf, shortBody } from './http.ts';
+import { type Opened, openPost, sentenceOf, shortBody } from './http.ts';
 import { RecordIoDecoder } from './record-io.ts';
 
 /** Mesos' fixed interval, for as long as SUBSCRIBED has not said another. */
@@ -50,7 +50,12 @@ type State =
   /** The call is on its way, or its stream is open and has not said SUBSCRIBED. */
   | { readonly name: 'connecting'; readonly abort: AbortController; readonly silence: NodeJS.Timeout }
   /** Events come in; `silence` fires when they cease. */
-  | { readonly name: 'subscribed'; readonly abort: AbortController; readonly silence: NodeJS.Timeout; readonly since: number }
+  | {
+      readonly name: 'subscribed';
+      readonly abort: AbortController;
+      readonly silence: NodeJS.Timeout;
+      readonly since: number;
+    }
   /** Waiting for the next attempt. */
   | { readonly name: 'backing-off'; readonly timer: NodeJS.Timeout };
 

@@ -40,7 +40,8 @@ export async function openPost(options: PostOptions): Promise<Opened> {
   let url = options.url;
   const visited = new Set<string>();
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    if (visited.has(url.href)) throw new UnreachableError(`redirected in a circle at ${url.href}: there is no leading master yet`);
+    if (visited.has(url.href))
+      throw new UnreachableError(`redirected in a circle at ${url.href}: there is no leading master yet`);
     visited.add(url.href);
     const opened = await postOnce(url, options);
     if (opened.response.statusCode !== 307) return opened;

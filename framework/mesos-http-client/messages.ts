@@ -286,11 +286,24 @@ export type CallBody =
   | { type: 'TEARDOWN' }
   | { type: 'ACCEPT'; accept: { offer_ids: { value: OfferId }[]; operations?: Operation[]; filters?: Filters } }
   | { type: 'DECLINE'; decline: { offer_ids: { value: OfferId }[]; filters?: Filters } }
-  | { type: 'ACCEPT_INVERSE_OFFERS'; accept_inverse_offers: { inverse_offer_ids: { value: OfferId }[]; filters?: Filters } }
-  | { type: 'DECLINE_INVERSE_OFFERS'; decline_inverse_offers: { inverse_offer_ids: { value: OfferId }[]; filters?: Filters } }
+  | {
+      type: 'ACCEPT_INVERSE_OFFERS';
+      accept_inverse_offers: { inverse_offer_ids: { value: OfferId }[]; filters?: Filters };
+    }
+  | {
+      type: 'DECLINE_INVERSE_OFFERS';
+      decline_inverse_offers: { inverse_offer_ids: { value: OfferId }[]; filters?: Filters };
+    }
   | { type: 'REVIVE'; revive?: { roles?: string[] } }
   | { type: 'SUPPRESS'; suppress?: { roles?: string[] } }
-  | { type: 'KILL'; kill: { task_id: { value: TaskId }; agent_id?: { value: AgentId }; kill_policy?: { grace_period?: DurationInfo } } }
+  | {
+      type: 'KILL';
+      kill: {
+        task_id: { value: TaskId };
+        agent_id?: { value: AgentId };
+        kill_policy?: { grace_period?: DurationInfo };
+      };
+    }
   | { type: 'ACKNOWLEDGE'; acknowledge: { agent_id: { value: AgentId }; task_id: { value: TaskId }; uuid: string } }
   | { type: 'RECONCILE'; reconcile: { tasks: { task_id: { value: TaskId }; agent_id?: { value: AgentId } }[] } };
 export type Call = SubscribeCall | ({ framework_id: { value: FrameworkId } } & CallBody);
@@ -303,7 +316,9 @@ export const eventSchema = z.discriminatedUnion('type', [
     subscribed: z.object({
       framework_id: frameworkIdValue,
       heartbeat_interval_seconds: z.number().positive().optional(),
-      master_info: z.object({ id: z.string(), hostname: z.string().optional(), version: z.string().optional() }).optional(),
+      master_info: z
+        .object({ id: z.string(), hostname: z.string().optional(), version: z.string().optional() })
+        .optional(),
     }),
   }),
   z.object({ type: z.literal('OFFERS'), offers: z.object({ offers: z.array(offerSchema).default([]) }) }),
@@ -312,13 +327,20 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('INVERSE_OFFERS'),
     inverse_offers: z.object({ inverse_offers: z.array(inverseOfferSchema).default([]) }),
   }),
-  z.object({ type: z.literal('RESCIND_INVERSE_OFFER'), rescind_inverse_offer: z.object({ inverse_offer_id: offerIdValue }) }),
+  z.object({
+    type: z.literal('RESCIND_INVERSE_OFFER'),
+    rescind_inverse_offer: z.object({ inverse_offer_id: offerIdValue }),
+  }),
   z.object({ type: z.literal('UPDATE'), update: z.object({ status: taskStatusSchema }) }),
   z.object({ type: z.literal('UPDATE_OPERATION_STATUS'), update_operation_status: z.object({ status: z.unknown() }) }),
   z.object({ type: z.literal('MESSAGE'), message: z.unknown() }),
   z.object({
     type: z.literal('FAILURE'),
-    failure: z.object({ agent_id: agentIdValue.optional(), executor_id: textValue.optional(), status: z.number().optional() }),
+    failure: z.object({
+      agent_id: agentIdValue.optional(),
+      executor_id: textValue.optional(),
+      status: z.number().optional(),
+    }),
   }),
   z.object({ type: z.literal('ERROR'), error: z.object({ message: z.string() }) }),
   z.object({ type: z.literal('HEARTBEAT') }),

@@ -55,7 +55,12 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     getAgents: async () => {
       const body = JSON.stringify({ type: 'GET_AGENTS' });
-      const opened = await openPost({ url, body, timeoutMs: TIMEOUT_MS, signal: AbortSignal.any([abort.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+      const opened = await openPost({
+        url,
+        body,
+        timeoutMs: TIMEOUT_MS,
+        signal: AbortSignal.any([abort.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
       try {
         if (opened.response.statusCode !== 200) {
           const { statusCode } = opened.response;

@@ -82,7 +82,9 @@ export class RecordIoDecoder {
         return at + 1;
       }
       if (byte < DIGIT_0 || byte > DIGIT_9) {
-        throw this.#poisoned(`the length of a record has the byte 0x${byte.toString(16).padStart(2, '0')}, not a digit`);
+        throw this.#poisoned(
+          `the length of a record has the byte 0x${byte.toString(16).padStart(2, '0')}, not a digit`,
+        );
       }
       this.#header += String.fromCharCode(byte);
       if (this.#header.length > MAX_HEADER_DIGITS) {

@@ -2,7 +2,7 @@
  * A scheduler's subscription at the leading master: the event stream, and the calls that belong to it. Each time that it
  * is SUBSCRIBED there is a new session; calls of an older one are refused by the master, so they are never sent.
  */
-import { type CallOutcome, createCallQueue, type CallQueue } from './calls.ts';
+import { type CallOutcome, type CallQueue, createCallQueue } from './calls.ts';
 import { type Decoded, EventStream, type StreamConnection } from './event-stream.ts';
 import {
   type CallBody,

@@ -39,7 +39,7 @@ export function place(needed: Needs, offered: readonly Resource[]): Placement {
 }
 
 /** True for resources that an operator set aside for a role (or a framework did). */
-export function isReserved(resource: Resource): boolean {
+function isReserved(resource: Resource): boolean {
   return rolesOf(resource).length > 0;
 }
 

@@ -3,9 +3,10 @@
  * agent that was declined and now needs its task must be asked for. REVIVE is for the whole role: every agent is offered
  * again, so it is sent at once when work appears, once a second at most, and ever less often while nothing comes.
  */
-import type { CallBody } from '../mesos-http-client/messages.ts';
+
 import type { Step } from '../daemonset/effects.ts';
 import type { Node } from '../daemonset/state.ts';
+import type { CallBody } from '../mesos-http-client/messages.ts';
 
 const MIN_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 300_000;

@@ -1,19 +1,23 @@
 /**
  * Keeps a second scheduler out of a state directory: a lock file with the pid of its owner. A process that was killed
  * leaves its lock behind, so a lock counts only as long as that very process lives.
+ *
+ * Lock files are numbered and the highest one counts. Who takes over makes the next number, which only one can make, and
+ * numbers never fall: so nobody ever has to delete a lock of which he cannot be sure that it is still the one he judged.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { codeOf, describing, writeDurably } from './files.ts';
 import { StateStoreError } from './state-store.ts';
 
-const LOCK = '.lock';
-const ATTEMPTS = 5;
+const NAME = /^\.lock-(\d+)$/;
+const ATTEMPTS = 50;
 
 const lockSchema = z.object({
-  pid: z.number().int().positive(),
+  /** Null: given back. */
+  pid: z.number().int().positive().nullable(),
   /** When the process began, in the kernel's words: a pid alone is used again (in a container it is nearly always the same). */
   started: z.string().nullable(),
   token: z.string(),
@@ -26,84 +30,88 @@ export interface DirectoryLock {
 
 /** @throws {StateStoreError} when a live process holds the lock. */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
-  const path = join(directory, LOCK);
   const mine: LockContent = { pid: process.pid, started: await startOf(process.pid), token: randomUUID() };
-  const draft = join(directory, `.tmp-lock-${mine.token}`);
+  const draft = join(directory, `.lock-draft-${mine.token}`);
   const advice = 'make the directory writable for this user, or name another one';
-  await describing(`cannot write to state directory ${directory}`, advice, () => writeDurably(draft, JSON.stringify(mine)));
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      // A link is made whole or not at all, so nobody ever reads half a lock.
-      const taken = await link(draft, path).then(
-        () => true,
-        (error: unknown) => {
-          if (codeOf(error) === 'EEXIST') return false;
-          throw error;
-        },
-      );
-      if (taken) return { release: () => release(path, mine) };
-      await removeIfStale(directory, path, mine);
+  return await describing(`cannot lock state directory ${directory}`, advice, async () => {
+    await writeDurably(draft, JSON.stringify(mine));
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const number = await take(directory, draft);
+        if (number !== null) return { release: () => release(directory, number, mine) };
+      }
+    } finally {
+      await rm(draft, { force: true });
     }
-  } finally {
-    await rm(draft, { force: true });
-  }
-  throw new StateStoreError(`state directory ${directory} is being locked by others again and again; stop all but one`);
+    throw new StateStoreError(
+      `state directory ${directory} is being locked by others again and again; stop all but one`,
+    );
+  });
 }
 
-async function removeIfStale(directory: string, path: string, mine: LockContent): Promise<void> {
-  const found = await readLock(path);
-  if (found === 'gone') return;
-  if (found !== 'damaged' && (await alive(found))) {
+/** The number of the lock that was taken, or null when somebody else was quicker. */
+async function take(directory: string, draft: string): Promise<number | null> {
+  const highest = (await numbersIn(directory)).at(-1) ?? 0;
+  const holder = highest === 0 ? null : await readLock(pathOf(directory, highest));
+  if (holder !== null && holder.pid !== null && (await alive(holder.pid, holder.started))) {
     throw new StateStoreError(
-      `state directory ${directory} is in use by process ${found.pid}; ` +
+      `state directory ${directory} is in use by process ${holder.pid}; ` +
         'only one scheduler may use it: stop that one, or name another directory',
     );
   }
-  // Moved aside, not deleted: if somebody else was quicker and this is their fresh lock, it goes back.
-  const aside = `${path}-${mine.token}`;
-  const moved = await rename(path, aside).then(
-    () => true,
-    (error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return false;
-      throw error;
-    },
-  );
-  if (!moved) return;
-  const took = await readLock(aside);
-  const same = took === found || (typeof took === 'object' && typeof found === 'object' && took.token === found.token);
-  if (!same) await link(aside, path).catch(ignoreExisting);
-  await unlink(aside);
-}
-
-async function release(path: string, mine: LockContent): Promise<void> {
-  const found = await readLock(path);
-  if (typeof found === 'object' && found.token === mine.token) await rm(path, { force: true });
-}
-
-async function readLock(path: string): Promise<LockContent | 'gone' | 'damaged'> {
-  let text: string;
+  const number = highest + 1;
   try {
-    text = await readFile(path, 'utf8');
+    // A link is made whole or not at all, so nobody ever reads half a lock.
+    await link(draft, pathOf(directory, number));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 'gone';
-    throw new StateStoreError(`cannot read the lock ${path}; delete it if no scheduler runs`, { cause: error });
+    if (codeOf(error) === 'EEXIST') return null;
+    throw error;
   }
+  const numbers = await numbersIn(directory);
+  if (numbers.at(-1) !== number) {
+    // What was judged above had been taken over long ago.
+    await rm(pathOf(directory, number), { force: true });
+    return null;
+  }
+  for (const older of numbers) if (older < number) await rm(pathOf(directory, older), { force: true });
+  return number;
+}
+
+/** The file stays, so that the numbers go on. */
+async function release(directory: string, number: number, mine: LockContent): Promise<void> {
+  const path = pathOf(directory, number);
+  if ((await readLock(path))?.token !== mine.token) return;
+  const draft = join(directory, `.lock-draft-${mine.token}`);
+  await writeDurably(draft, JSON.stringify({ ...mine, pid: null }));
+  await rename(draft, path);
+}
+
+const pathOf = (directory: string, number: number): string => join(directory, `.lock-${number}`);
+
+async function numbersIn(directory: string): Promise<number[]> {
+  const numbers = (await readdir(directory)).map((name) => Number(NAME.exec(name)?.[1] ?? 0));
+  return numbers.filter((number) => number > 0).sort((a, b) => a - b);
+}
+
+async function readLock(path: string): Promise<LockContent | null> {
   try {
-    return lockSchema.parse(JSON.parse(text));
-  } catch {
-    // Not written by us, or by a disk that lost it: it names nobody who could hold it.
-    return 'damaged';
+    return lockSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    // Taken over just now, or not written by us: it names nobody who could hold it.
+    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return null;
+    throw error;
   }
 }
 
-async function alive(lock: LockContent): Promise<boolean> {
+async function alive(pid: number, startedThen: string | null): Promise<boolean> {
   try {
-    process.kill(lock.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
+    // There is such a process, of another user.
     return codeOf(error) === 'EPERM';
   }
-  const started = await startOf(lock.pid);
-  return lock.started === null || started === lock.started;
+  const started = await startOf(pid);
+  return started !== 'dead' && (startedThen === null || started === null || started === startedThen);
 }
 
 /** `<boot>/<ticks>` of a live process; null where there is no /proc, `dead` for a zombie. */
@@ -120,8 +128,4 @@ async function startOf(pid: number): Promise<string | null> {
     // Not Linux, or the process ended just now: the pid alone must do.
     return null;
   }
-}
-
-function ignoreExisting(error: unknown): void {
-  if (codeOf(error) !== 'EEXIST') throw error;
 }

@@ -2,11 +2,11 @@
  * A state store in a directory, for one machine: each key is a small JSON file, replaced atomically. Versions are read
  * back from the disk before every write, so that even a scheduler that got past the lock is noticed.
  */
-import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
+import { readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { codeOf, describing, replaceDurably, syncDirectory } from './files.ts';
+import { codeOf, describing, makeDirectory, replaceDurably, syncDirectory } from './files.ts';
 import { type StateStore, StateStoreError, VersionConflict, type Versioned } from './state-store.ts';
 
 const SUFFIX = '.json';
@@ -24,7 +24,7 @@ const fileSchema = z.object({ version: z.number().int().positive(), value: z.unk
  */
 export async function openFileStore(directory: string): Promise<StateStore> {
   await describing(`state directory ${directory} cannot be used`, 'name another one or mend it', () =>
-    mkdir(directory, { recursive: true }),
+    makeDirectory(directory),
   );
   const lock = await lockDirectory(directory);
   const store = new FileStore(directory, lock);
@@ -157,6 +157,7 @@ function entriesOf(folder: string) {
 }
 
 function checked(key: string): string {
-  if (!KEY.test(key)) throw new StateStoreError(`'${key}' is no key of a state store: use segments of A-Z a-z 0-9 . _ -`);
+  if (!KEY.test(key))
+    throw new StateStoreError(`'${key}' is no key of a state store: use segments of A-Z a-z 0-9 . _ -`);
   return key;
 }

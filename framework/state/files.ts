@@ -2,17 +2,32 @@
  * Files that survive a crash: written aside, flushed, renamed, and the directory flushed too. And the words for what can
  * go wrong with them.
  */
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StateStoreError } from './state-store.ts';
 
 /** Puts `text` at `path` by way of `temporary` (same directory): after a crash the file is the old one or the new one, whole. */
 export async function replaceDurably(path: string, temporary: string, text: string): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   await writeDurably(temporary, text);
   await rename(temporary, path);
   await syncDirectory(directory);
+}
+
+/** As `mkdir -p`. Node's own recursive mkdir never returns where a parent cannot be made (below /proc, for one). */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path).catch((again: unknown) => {
+      if (codeOf(again) !== 'EEXIST') throw again;
+    });
+  }
 }
 
 /** Writes a file and waits until it is on the disk. */
@@ -49,6 +64,8 @@ export function whyUnusable(error: unknown): string {
       return 'a file is in the place of a directory';
     case 'EISDIR':
       return 'a directory is in the place of a file';
+    case 'ENOENT':
+      return 'it does not exist and cannot be made';
     case 'EACCES':
     case 'EPERM':
       return 'this user has no permission';

@@ -2,10 +2,17 @@
  * The framework's records in the state store. Every write names the version that it replaces; writes of one step go out
  * together, since they concern different keys.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Action } from '../daemonset/events.ts';
 import { type FrameworkId, frameworkId } from '../mesos-http-client/messages.ts';
-import { AGENTS_PREFIX, type AgentRecord, agentKey, agentRecordSchema, FRAMEWORK_KEY, frameworkRecordSchema } from './records.ts';
+import {
+  AGENTS_PREFIX,
+  type AgentRecord,
+  agentKey,
+  agentRecordSchema,
+  FRAMEWORK_KEY,
+  frameworkRecordSchema,
+} from './records.ts';
 import { type StateStore, StateStoreError } from './state-store.ts';
 
 /** Enough to hide the latency of a disk or of ZooKeeper, few enough not to flood it. */

@@ -14,7 +14,6 @@ export const frameworkRecordSchema = z.object({
   /** Given by the first master; the same for ever, or the tasks are somebody else's. */
   frameworkId: z.string().min(1),
 });
-export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
 
 export const agentRecordSchema = z.object({
   agentId: z.string().min(1).transform(agentId),

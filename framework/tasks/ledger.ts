@@ -118,7 +118,15 @@ export function newTask(taskId: TaskId, phase: Phase, launchedAt: number, now: n
 
 /** How a task ended, as a clause for a person: `failed (Command exited with status 1)`. */
 export function endOf(status: TaskStatus): string {
-  const verb = status.state.replace(/^TASK_/, '').toLowerCase().replaceAll('_', ' ');
-  const detail = status.message ?? status.reason?.replace(/^REASON_/, '').toLowerCase().replaceAll('_', ' ');
+  const verb = status.state
+    .replace(/^TASK_/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ');
+  const detail =
+    status.message ??
+    status.reason
+      ?.replace(/^REASON_/, '')
+      .toLowerCase()
+      .replaceAll('_', ' ');
   return detail === undefined ? verb : `${verb} (${detail})`;
 }

@@ -2,12 +2,23 @@
  * The walk of a status update: whose is it → what does it change → is it acknowledged. The acknowledgement is sent after
  * the change is stored; `Step` sees to that.
  */
-import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
+
 import type { Step } from '../daemonset/effects.ts';
 import type { Node } from '../daemonset/state.ts';
+import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
 import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
-import { endOf, isFromMaster, type LedgerTask, newTask, nextPhase, type Phase, type Report, reportOf, type TaskHealth } from './ledger.ts';
+import {
+  endOf,
+  isFromMaster,
+  type LedgerTask,
+  newTask,
+  nextPhase,
+  type Phase,
+  type Report,
+  reportOf,
+  type TaskHealth,
+} from './ledger.ts';
 import { answered } from './reconciliation.ts';
 import { addStray, dropStray } from './strays.ts';
 
@@ -167,7 +178,8 @@ export function launchFailed(step: Step, taskId: TaskId, refused: boolean, text:
   const agentId = step.state.tasks.get(taskId);
   const node = agentId === undefined ? undefined : step.state.nodes.get(agentId);
   const task = node?.task;
-  if (node === undefined || task === undefined || task === null || task.taskId !== taskId || task.phase !== 'launching') return;
+  if (node === undefined || task === undefined || task === null || task.taskId !== taskId || task.phase !== 'launching')
+    return;
   step.touched.add(node);
   if (refused) {
     const failures = node.failures + 1;
@@ -202,7 +214,12 @@ export function takeIn(step: Step, node: Node, taskId: TaskId, phase: Phase): vo
   const { agentId, hostname } = node.agent;
   step.state.tasks.set(taskId, agentId);
   if (node.task !== null || node.strays.size > 0) {
-    step.log('warn', 'killing a task of ours that is one too many', { agentId, hostname, taskId, holder: node.task?.taskId ?? null });
+    step.log('warn', 'killing a task of ours that is one too many', {
+      agentId,
+      hostname,
+      taskId,
+      holder: node.task?.taskId ?? null,
+    });
     addStray(step, node, taskId);
     return;
   }

@@ -103,6 +103,7 @@ export function agentUnreachable(context: MasterContext, agent: AgentRecord): vo
   const now = context.clock.now();
   agent.link = { kind: 'unreachable', since: now };
   agent.used = [];
+  agent.pendingKills.clear();
   context.filters.forgetAgent(agent.id);
   for (const [framework, task] of tasksOn(context, agent)) {
     if (isTerminal(task.state)) {

@@ -74,18 +74,20 @@ function conversionOf(operation: ResourceOperation, named: Resources): [consumed
 
 function refusalOf(operation: ResourceOperation, named: Resources, site: OperationSite): string | null {
   if (named.length === 0) return `Invalid ${operation.type} operation: no resources specified`;
-  const refusals = named.map((resource) => {
-    switch (operation.type) {
-      case 'RESERVE':
-        return refuseReserve(resource, site);
-      case 'UNRESERVE':
-        return refuseUnreserve(resource);
-      case 'CREATE':
-      case 'DESTROY':
-        return refuseVolume(resource);
-    }
-  });
+  const refusals = named.map((resource) => refuseOne(operation.type, resource, site));
   return refusals.find((refusal) => refusal !== null) ?? null;
+}
+
+function refuseOne(type: ResourceOperation['type'], resource: Resource, site: OperationSite): string | null {
+  switch (type) {
+    case 'RESERVE':
+      return refuseReserve(resource, site);
+    case 'UNRESERVE':
+      return refuseUnreserve(resource);
+    case 'CREATE':
+    case 'DESTROY':
+      return refuseVolume(resource);
+  }
 }
 
 function refuseReserve(resource: Resource, site: OperationSite): string | null {

@@ -17,10 +17,16 @@ export function nodeJson({ status, session }: NodeView, wanted: Wanted): object 
     state: status.state,
     reason: status.state === 'healthy' ? null : (status.reason ?? null),
     taskId: status.taskId,
-    running: session === undefined ? null : { version: session.version, configRevision: session.configRevision },
+    running: runningJson(session),
     wanted,
     since: new Date(status.since).toISOString(),
   };
+}
+
+/** Null while nothing is known: revisions begin with 1, and a proxy that has just started has none. */
+function runningJson(session: NodeView['session']): Wanted | null {
+  if (session === undefined || session.configRevision < 1) return null;
+  return { version: session.version, configRevision: session.configRevision };
 }
 
 export function serviceJson(service: Service): object {

@@ -63,22 +63,22 @@ export class MarathonClient {
   }
 
   async #json(path: string, signal: AbortSignal): Promise<{ status: number; json: unknown }> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]);
-    const response = await this.#get(path, { accept: 'application/json' }, deadline, REQUEST_MS);
+    // Not AbortSignal.any: on Node 20 what it makes stays reachable from a signal that lives as long as the process.
+    const deadline = new AbortController();
+    const abort = (): void => deadline.abort();
+    const timer = setTimeout(() => deadline.abort(new Error(`no whole answer in ${REQUEST_MS} ms`)), REQUEST_MS);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     try {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of response.body as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        if (size > MAX_BODY_BYTES)
-          throw new MarathonError(`Marathon's answer to GET ${path} is above ${MAX_BODY_BYTES} bytes`);
-        chunks.push(chunk);
-      }
-      const text = Buffer.concat(chunks).toString('utf8');
-      // Only these are read: the body of an error may be HTML from a gateway.
+      const response = await this.#get(path, { accept: 'application/json' }, deadline.signal, REQUEST_MS);
+      const text = await read(response.body, path);
+      // Only a success is parsed: the body of an error may be HTML from a gateway.
       return { status: response.statusCode, json: response.statusCode === 200 ? JSON.parse(text) : null };
     } catch (error) {
       throw wrapped(`GET ${path}`, error);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
     }
   }
 
@@ -102,7 +102,7 @@ export class MarathonClient {
       } catch (error) {
         throw wrapped(`GET ${path}`, error);
       }
-      const location = response.headers['location'];
+      const location = response.headers.location;
       if (![301, 302, 307, 308].includes(response.statusCode) || typeof location !== 'string') return response;
       response.body.on('error', () => undefined).destroy();
       if (hop >= MAX_REDIRECTS || !URL.canParse(location, url)) {
@@ -111,6 +111,18 @@ export class MarathonClient {
       url = new URL(location, url).href;
     }
   }
+}
+
+async function read(body: AsyncIterable<Buffer>, path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES)
+      throw new MarathonError(`Marathon's answer to GET ${path} is above ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function fieldOf(json: unknown, key: string): unknown {

@@ -88,7 +88,7 @@ export class Announcer {
     const host = target.ip.includes(':') ? `[${target.ip}]` : target.ip;
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     // On loopback nobody asks for the key, and any process could listen on the port: it stays here.
-    if (!isLoopback(target.ip)) headers['authorization'] = `Bearer ${this.#options.clusterKey}`;
+    if (!isLoopback(target.ip)) headers.authorization = `Bearer ${this.#options.clusterKey}`;
     try {
       const response = await request(`http://${host}:${target.adminPort}${CONTROL_ANNOUNCE_PATH}`, {
         method: 'POST',

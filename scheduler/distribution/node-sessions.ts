@@ -24,6 +24,8 @@ export interface SessionView {
   readonly configRevision: number;
   readonly incomingPort: number;
   readonly health: SessionHealth;
+  /** False while it waits, after the end of its stream, for its proxy to come back. */
+  readonly connected: boolean;
 }
 
 /** `connecting`: subscribed, nothing reported yet. */
@@ -87,7 +89,8 @@ export class NodeSessions {
   }
 
   get(taskId: string): SessionView | undefined {
-    return this.#byTask.get(taskId);
+    const session = this.#byTask.get(taskId);
+    return session === undefined ? undefined : viewOf(session);
   }
 
   /** From now on the feed holds the truth: sessions that wait for a snapshot get it. */
@@ -140,7 +143,7 @@ export class NodeSessions {
       encodeFrame({ type: 'config', epoch, configRevision: config.revision, config: config.config }),
     ]);
     if (this.#open) this.#sendSnapshot(session);
-    hooks.told(session);
+    hooks.told(viewOf(session));
     return { kind: 'accepted' };
   }
 
@@ -159,12 +162,12 @@ export class NodeSessions {
     const verdict = judge(feed, session, report, now());
     if (verdict.kind === 'repair') {
       this.#sendSnapshot(session);
-      hooks.repaired(session, verdict.why);
+      hooks.repaired(viewOf(session), verdict.why);
     } else {
       session.behind = verdict.behind;
     }
     hooks.reported(report);
-    hooks.told(session);
+    hooks.told(viewOf(session));
     return true;
   }
 
@@ -187,7 +190,7 @@ export class NodeSessions {
         else if (beat !== null) session.link.stream.send([beat]);
       } else if (now - session.link.since >= GONE_AFTER_MS) {
         this.#byTask.delete(session.taskId);
-        this.#options.hooks.gone(session);
+        this.#options.hooks.gone(viewOf(session));
       }
     }
   }
@@ -216,4 +219,9 @@ export class NodeSessions {
   #reportMs(): number {
     return Math.min(5_000, Math.max(1_000, this.#byTask.size * 10));
   }
+}
+
+function viewOf(session: Session): SessionView {
+  const { agentId, taskId, version, configRevision, incomingPort, health, link } = session;
+  return { agentId, taskId, version, configRevision, incomingPort, health, connected: link.kind === 'open' };
 }

@@ -44,33 +44,33 @@ describe('endpoints', () => {
     }
   });
 
-  it.each([
-    'gen',
-    'word',
-  ])('an instance of %s killed under 200 requests a second: at most 2 fail in 10 s, then none', async (app) => {
-    const victim = (await cluster.processes()).find((row) => row.appId === `/${app}` || row.appId === app);
-    if (victim === undefined) throw new Error(`no process of ${app}`);
-    const load = new SteadyLoad(
-      cluster.ready.nodes.map((node) => node.http),
-      'web',
-      200,
-    );
-    try {
-      await eventually('the load runs', () => load.succeeded > 400, 10_000);
-      const killedAt = load.elapsedMs();
-      process.kill(victim.pid, 'SIGKILL');
-      await eventually('ten seconds of load', () => load.elapsedMs() > killedAt + WATCHED_MS, WATCHED_MS * 2);
-      const within = load.failuresSince(killedAt);
-      figure(`failed requests in 10 s after an instance of ${app} was killed`, within.length, 'requests');
-      expect(within.length, JSON.stringify(within.slice(0, 5))).toBeLessThanOrEqual(2);
-      const after = load.elapsedMs();
-      await eventually('two more seconds', () => load.elapsedMs() > after + 2000, 10_000);
-      expect(load.failuresSince(after)).toEqual([]);
-    } finally {
-      await load.stop();
-    }
-    expect(load.sent).toBeGreaterThan(200 * 10);
-  });
+  it.each(['gen', 'word'])(
+    'an instance of %s killed under 200 requests a second: at most 2 fail in 10 s, then none',
+    async (app) => {
+      const victim = (await cluster.processes()).find((row) => row.appId === `/${app}` || row.appId === app);
+      if (victim === undefined) throw new Error(`no process of ${app}`);
+      const load = new SteadyLoad(
+        cluster.ready.nodes.map((node) => node.http),
+        'web',
+        200,
+      );
+      try {
+        await eventually('the load runs', () => load.succeeded > 400, 10_000);
+        const killedAt = load.elapsedMs();
+        process.kill(victim.pid, 'SIGKILL');
+        await eventually('ten seconds of load', () => load.elapsedMs() > killedAt + WATCHED_MS, WATCHED_MS * 2);
+        const within = load.failuresSince(killedAt);
+        figure(`failed requests in 10 s after an instance of ${app} was killed`, within.length, 'requests');
+        expect(within.length, JSON.stringify(within.slice(0, 5))).toBeLessThanOrEqual(2);
+        const after = load.elapsedMs();
+        await eventually('two more seconds', () => load.elapsedMs() > after + 2000, 10_000);
+        expect(load.failuresSince(after)).toEqual([]);
+      } finally {
+        await load.stop();
+      }
+      expect(load.sent).toBeGreaterThan(200 * 10);
+    },
+  );
 
   /** How many instances of a service are ready in the table of each node's proxy. */
   function readyEverywhere(name: string): Promise<number[]> {

@@ -66,7 +66,12 @@ describe('a proxy that is killed', () => {
     await timed('worker killed → the node answers again', async () => {
       process.kill(worker, 'SIGKILL');
       await eventually('the killed worker is gone', () => !isAlive(worker), 1000, 5);
-      await eventually('web answers', async () => (await send(http, { headers: { Host: 'web' } })).status === 200, 3000, 5);
+      await eventually(
+        'web answers',
+        async () => (await send(http, { headers: { Host: 'web' } })).status === 200,
+        3000,
+        5,
+      );
     });
     expect(await cluster.proxy(agentId)).toEqual(task);
     expect(await childrenOf(task.pid)).not.toContain(worker);

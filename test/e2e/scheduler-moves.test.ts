@@ -36,8 +36,7 @@ describe('a scheduler that is killed', () => {
       process.kill(scheduler.pid, 'SIGKILL');
       await eventually(
         'another scheduler process',
-        async () =>
-          (await cluster.processes()).some((row) => row.role === 'scheduler' && row.pid !== scheduler.pid),
+        async () => (await cluster.processes()).some((row) => row.role === 'scheduler' && row.pid !== scheduler.pid),
         15_000,
       );
       await eventually('all healthy', () => cluster.allHealthy(), 15_000);

@@ -29,7 +29,11 @@ describe('a mesh on one machine', () => {
       ['127.0.41.4', true],
     ]);
     for (const node of cluster.ready.nodes) {
-      expect(node).toMatchObject({ hostname: node.ip, http: `http://${node.ip}:4140`, admin: `http://${node.ip}:9990` });
+      expect(node).toMatchObject({
+        hostname: node.ip,
+        http: `http://${node.ip}:4140`,
+        admin: `http://${node.ip}:9990`,
+      });
     }
   });
 
@@ -42,17 +46,14 @@ describe('a mesh on one machine', () => {
     }
   });
 
-  it.each([
-    'WEB',
-    'web.',
-    'web:80',
-    'web.marathon.mesos',
-    'Web.Marathon.Mesos.:4140',
-  ])('finds the same service by Host: %s', async (host) => {
-    const [node] = cluster.ready.nodes;
-    if (node === undefined) throw new Error('no node');
-    expect((await cluster.ask(node, host)).headers['gob-path']).toMatch(GOB_PATH);
-  });
+  it.each(['WEB', 'web.', 'web:80', 'web.marathon.mesos', 'Web.Marathon.Mesos.:4140'])(
+    'finds the same service by Host: %s',
+    async (host) => {
+      const [node] = cluster.ready.nodes;
+      if (node === undefined) throw new Error('no node');
+      expect((await cluster.ask(node, host)).headers['gob-path']).toMatch(GOB_PATH);
+    },
+  );
 
   it('balances over all instances, and every one is reached', async () => {
     const seen = new Set<string>();

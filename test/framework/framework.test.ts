@@ -2,7 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createFramework, type Framework, type FrameworkOptions, openFileStore, type StateStore } from '../../framework/index.ts';
+import {
+  createFramework,
+  type Framework,
+  type FrameworkOptions,
+  openFileStore,
+  type StateStore,
+  StateStoreError,
+} from '../../framework/index.ts';
+import { frameworkId } from '../../framework/mesos-http-client/messages.ts';
 import { MiniMesos } from './mini-mesos.ts';
 
 let mesos: MiniMesos;
@@ -180,14 +188,30 @@ describe('against the miniature master', () => {
   test('a removed framework is fatal, with a sentence that says what to do', async () => {
     const id = framework.frameworkId();
     await stopScheduler();
-    await fetch(`${mesos.url}/api/v1`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ type: 'TEARDOWN', teardown: { framework_id: { value: id } } }),
-    });
+    const { info } = mesos.master?.context.frameworks.get(frameworkId(id ?? '')) ?? {};
+    if (info === undefined) throw new Error('unknown to the master');
+    const torn = mesos.master?.subscribe(
+      { type: 'SUBSCRIBE', framework_id: { value: frameworkId(id ?? '') }, subscribe: { framework_info: info } },
+      { event: () => {}, closed: () => {} },
+    );
+    if (torn === undefined || !('call' in torn)) throw new Error('refused');
+    torn.call({ type: 'TEARDOWN' });
     await startScheduler();
-    await Promise.race([until('told', () => fatal.length === 1), until('or never torn down', () => framework.subscribed())]);
-    if (fatal.length > 0) expect(fatal[0]?.message).toMatch(/has removed the framework .* empty the state store/);
+    await until('told', () => fatal.length === 1);
+    expect(fatal[0]?.message).toMatch(/has removed the framework .* empty the state store and start again/);
+  });
+
+  test('a record that cannot be understood is one line that names it', async () => {
+    await stopScheduler();
+    const other = await openFileStore(directory);
+    const [key = ''] = await other.list('agents');
+    await other.put(key, { agentId: 7 }, (await other.get(key))?.version ?? null);
+    await other.close();
+    const failure = startScheduler();
+    await expect(failure).rejects.toThrow(StateStoreError);
+    await expect(failure).rejects.toThrow(
+      new RegExp(`^state record ${key} was not written by this version of the scheduler .*agentId`),
+    );
   });
 
   test('a store that another process wrote to is fatal', async () => {

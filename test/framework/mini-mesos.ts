@@ -2,14 +2,23 @@
  * The miniature master behind its real HTTP API, with agents whose tasks are only remembered: what the framework needs to
  * be tried end to end in one process.
  */
+
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { randomBytes } from 'node:crypto';
+import type {
+  AgentId,
+  FrameworkId,
+  FrameworkInfo,
+  TaskId,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '../../framework/mesos-http-client/messages.ts';
+import { resourcesOf } from '../../local-cluster/agent/agent-options.ts';
 import type { AgentEndpoint, HeldTask } from '../../local-cluster/agent-link.ts';
 import { createMasterHttp } from '../../local-cluster/master/http.ts';
 import { Master } from '../../local-cluster/master/master.ts';
-import type { AgentId, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, TaskStatus } from '../../framework/mesos-http-client/messages.ts';
-import { resourcesOf } from '../../local-cluster/agent/agent-options.ts';
 
 export class MiniMesos {
   master: Master | null = newMaster();
@@ -63,7 +72,10 @@ export class FakeAgent implements AgentEndpoint {
   readonly description;
   id: AgentId | null = null;
   isCut = false;
-  readonly running = new Map<TaskId, { frameworkId: FrameworkId; frameworkInfo: FrameworkInfo; task: TaskInfo; status: TaskStatus }>();
+  readonly running = new Map<
+    TaskId,
+    { frameworkId: FrameworkId; frameworkInfo: FrameworkInfo; task: TaskInfo; status: TaskStatus }
+  >();
   /** Most tasks that ever ran at a time. */
   most = 0;
   launches = 0;
@@ -72,7 +84,15 @@ export class FakeAgent implements AgentEndpoint {
   constructor(mesos: MiniMesos, index: number, isPublic: boolean) {
     this.#mesos = mesos;
     const ip = `127.0.34.${index}`;
-    const options = { index, hostname: ip, ip, port: 5051, isPublic, workDir: '', leader: { current: () => null, watch: () => () => {} } };
+    const options = {
+      index,
+      hostname: ip,
+      ip,
+      port: 5051,
+      isPublic,
+      workDir: '',
+      leader: { current: () => null, watch: () => () => {} },
+    };
     this.description = { hostname: ip, ip, port: 5051, resources: resourcesOf(options), attributes: [] };
   }
 

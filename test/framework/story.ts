@@ -4,11 +4,11 @@
  * on with a new scheduler.
  */
 import { expect } from 'vitest';
-import { step } from '../../framework/daemonset.ts';
+import type { NodeStatus, TaskTemplate } from '../../framework/contract.ts';
 import type { Action, DaemonsetEvent } from '../../framework/daemonset/events.ts';
 import { statusOf } from '../../framework/daemonset/node-status.ts';
 import { type DaemonsetState, initialState } from '../../framework/daemonset/state.ts';
-import type { NodeStatus, TaskTemplate } from '../../framework/contract.ts';
+import { step } from '../../framework/daemonset.ts';
 import {
   agentId,
   type CallBody,
@@ -114,13 +114,24 @@ export class Story {
     },
     /** The master's answer to RECONCILE. */
     reconciled: (task: string, state: TaskState, agent?: string) =>
-      this.send.update(task, state, { reason: 'REASON_RECONCILIATION', source: 'SOURCE_MASTER', ...(agent === undefined ? {} : { agent }) }),
-    healthy: (task: string) => this.event({ type: 'health', taskId: taskId(task), health: { healthy: true, reason: null } }),
+      this.send.update(task, state, {
+        reason: 'REASON_RECONCILIATION',
+        source: 'SOURCE_MASTER',
+        ...(agent === undefined ? {} : { agent }),
+      }),
+    healthy: (task: string) =>
+      this.event({ type: 'health', taskId: taskId(task), health: { healthy: true, reason: null } }),
     unhealthy: (task: string, reason: string) =>
       this.event({ type: 'health', taskId: taskId(task), health: { healthy: false, reason } }),
     agents: (...names: string[]) =>
-      this.event({ type: 'agents', registered: names.map((name) => listed(name)), recovered: [], askedAt: this.now + 1 }),
-    agentAdded: (name: string, deactivated = false) => this.event({ type: 'agent-added', agent: listed(name, deactivated) }),
+      this.event({
+        type: 'agents',
+        registered: names.map((name) => listed(name)),
+        recovered: [],
+        askedAt: this.now + 1,
+      }),
+    agentAdded: (name: string, deactivated = false) =>
+      this.event({ type: 'agent-added', agent: listed(name, deactivated) }),
     agentRemoved: (name: string) => this.event({ type: 'agent-removed', agentId: agentId(name) }),
   };
 
@@ -137,15 +148,20 @@ export class Story {
     /** Refuse seconds of each declined offer, in order. */
     declined: (...refuseSeconds: number[]) => {
       const calls = this.takeCalls('DECLINE');
-      expect(calls.flatMap((call) => call.decline.offer_ids.map(() => call.decline.filters?.refuse_seconds))).toEqual(refuseSeconds);
+      expect(calls.flatMap((call) => call.decline.offer_ids.map(() => call.decline.filters?.refuse_seconds))).toEqual(
+        refuseSeconds,
+      );
     },
     revived: (times = 1) => expect(this.takeCalls('REVIVE')).toHaveLength(times),
-    killed: (...tasks: string[]) => expect(this.takeCalls('KILL').map((call) => call.kill.task_id.value)).toEqual(tasks),
+    killed: (...tasks: string[]) =>
+      expect(this.takeCalls('KILL').map((call) => call.kill.task_id.value)).toEqual(tasks),
     acknowledged: (...uuids: string[]) =>
       expect(this.takeCalls('ACKNOWLEDGE').map((call) => call.acknowledge.uuid)).toEqual(uuids),
     /** The tasks of each RECONCILE call; an empty list is the implicit one. */
     reconciled: (...calls: string[][]) =>
-      expect(this.takeCalls('RECONCILE').map((call) => call.reconcile.tasks.map((task) => task.task_id.value))).toEqual(calls),
+      expect(this.takeCalls('RECONCILE').map((call) => call.reconcile.tasks.map((task) => task.task_id.value))).toEqual(
+        calls,
+      ),
     node: (agent: string, state: NodeStatus['state'], reason?: RegExp) => {
       const node = this.node(agent);
       expect(node?.state).toBe(state);
@@ -207,15 +223,23 @@ export class Story {
       hostname: `${agent}.example`,
       url: { scheme: 'http', address: { hostname: agent, ip: '10.0.0.1', port: 5051 } },
       resources,
-      attributes: Object.entries(sketch.attributes ?? {}).map(([name, value]) => ({ name, type: 'TEXT', text: { value } })),
+      attributes: Object.entries(sketch.attributes ?? {}).map(([name, value]) => ({
+        name,
+        type: 'TEXT',
+        text: { value },
+      })),
       allocation_info: { role },
-      ...(sketch.unavailableFrom === undefined ? {} : { unavailability: { start: { nanoseconds: sketch.unavailableFrom * 1e6 } } }),
+      ...(sketch.unavailableFrom === undefined
+        ? {}
+        : { unavailability: { start: { nanoseconds: sketch.unavailableFrom * 1e6 } } }),
     });
   }
 }
 
 export function launchesOf(call: CallOf<'ACCEPT'>): TaskInfo[] {
-  return (call.accept.operations ?? []).flatMap((operation) => (operation.type === 'LAUNCH' ? operation.launch.task_infos : []));
+  return (call.accept.operations ?? []).flatMap((operation) =>
+    operation.type === 'LAUNCH' ? operation.launch.task_infos : [],
+  );
 }
 
 function listed(name: string, deactivated = false) {

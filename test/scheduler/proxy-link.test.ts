@@ -1,6 +1,7 @@
 /** The proxy's real link follows the scheduler's real distribution: through changes, a restart and a move. */
+import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Report } from '../../agent-proxy/control/contract.ts';
+import { announceSchema, type Report } from '../../agent-proxy/control/contract.ts';
 import { EpochGuard } from '../../agent-proxy/control/epoch-guard.ts';
 import { ControlLink } from '../../agent-proxy/control/link.ts';
 import { SchedulerClient } from '../../agent-proxy/control/scheduler-client.ts';
@@ -88,9 +89,7 @@ describe("the proxy's link", () => {
     use.marathon.put('web', [{ id: 'web.1' }]);
     const scheduler = await use.start({ nodes: { S1 } });
     const proxy = proxyOf(scheduler.url);
-    await until('the table', () => proxy.table.service('web')).catch((e) => {
-      throw new Error(e.message + proxy.log.join());
-    });
+    await until('the table', () => proxy.table.service('web'));
     await until('health', () => scheduler.framework.told.some((told) => told.healthy));
     for (let round = 1; round <= 10; round++) {
       for (let app = 0; app < 40; app++) use.marathon.put(`app${app}`, [{ id: `app${app}.${round}` }]);
@@ -109,13 +108,9 @@ describe("the proxy's link", () => {
 
   test('finds a scheduler that comes back on another port, by its announcement, with all its endpoints kept', async () => {
     use.marathon.put('web', [{ id: 'web.1' }]);
-    const { createServer } = await import('node:http');
-    const { announceSchema } = await import('../../agent-proxy/control/contract.ts');
     const first = await use.start({ nodes: { S1 } });
     const proxy = proxyOf(first.url);
-    await until('the table', () => proxy.table.service('web')).catch((e) => {
-      throw new Error(e.message + proxy.log.join());
-    });
+    await until('the table', () => proxy.table.service('web'));
     await first.stop();
     await until('the loss', () => proxy.link.status !== 'streaming');
     expect(proxy.table.service('web')?.endpoints).toHaveLength(1);

@@ -1,11 +1,13 @@
 /** A request by name from proxy to proxy, over real sockets: what arrives where, and what becomes of failures. */
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { PEER_HEADERS, type PeerAgent, type Service } from '../../../agent-proxy/control/contract.ts';
 import { type Backend, useBackend } from '../../fixtures/backend.ts';
 import {
-  type FakeScheduler,
   endpoint,
+  type FakeScheduler,
   helloFrame,
   PEER_KEY,
   snapshotFrames,
@@ -85,7 +87,9 @@ test('a request travels by name through both routers to the instance of another 
   const backend = await useBackend('hello');
   await mesh.publish([web(at('web', 'web.1', backend, 2))]);
 
-  const answer = await send(`${mesh.near.outgoing}/path?q=1`, { headers: { Host: 'Web.Marathon.Mesos.:80', 'l5d-ctx-thing': 'x' } });
+  const answer = await send(`${mesh.near.outgoing}/path?q=1`, {
+    headers: { Host: 'Web.Marathon.Mesos.:80', 'l5d-ctx-thing': 'x' },
+  });
 
   expect(answer).toMatchObject({ status: 200, body: 'hello', headers: { via: '1.1 nodemesh, 1.1 nodemesh' } });
   expect(answer.headers['l5d-nodemesh-health']).toBeUndefined();
@@ -173,7 +177,11 @@ test('an idempotent request whose instance dies without a word is sent to anothe
   const alive = await useBackend('alive');
   await mesh.publish([web(at('web', 'web.1', dying, 2), at('web', 'web.2', alive, 2))]);
   for (let index = 0; index < 10; index += 1) {
-    const answer = await send(`${mesh.near.outgoing}/`, { method: 'PUT', headers: { Host: 'web' }, body: `put ${index}` });
+    const answer = await send(`${mesh.near.outgoing}/`, {
+      method: 'PUT',
+      headers: { Host: 'web' },
+      body: `put ${index}`,
+    });
     expect(answer).toMatchObject({ status: 200, body: 'alive' });
   }
   expect(dying.received.length).toBeGreaterThan(0);
@@ -242,7 +250,9 @@ test('the incoming router nacks an instance that is not its own, and nothing is 
   expect(nack).toMatchObject({ status: 503, headers: { 'l5d-retryable': 'true' } });
   expect(nack.body).toMatch(/^nack: /);
 
-  const taken = await send(`${mesh.far.incoming}/`, { headers: { Host: 'other', ...peer, [PEER_HEADERS.instance]: 'web.1' } });
+  const taken = await send(`${mesh.far.incoming}/`, {
+    headers: { Host: 'other', ...peer, [PEER_HEADERS.instance]: 'web.1' },
+  });
   expect(taken).toMatchObject({ status: 200, body: 'alive' });
   expect(taken.headers['l5d-nodemesh-health']).toBe('inflight=1; health=1.00');
 });
@@ -277,7 +287,11 @@ test('the client that goes away takes its request upstream with it', async () =>
   await eventually('the request arrives', () => asked === 1, 5_000);
   client.destroy();
   await eventually('its connection is closed', () => slow.connections.size === 0, 5_000);
-  await eventually('it is told as client-gone', () => mesh.near.lines.some((line) => line.includes('client-gone')), 5_000);
+  await eventually(
+    'it is told as client-gone',
+    () => mesh.near.lines.some((line) => line.includes('client-gone')),
+    5_000,
+  );
 });
 
 test('an answer that is cut in the middle is cut for the client too', async () => {
@@ -324,4 +338,34 @@ test('what the scheduler is told counts requests, failures and retries of the wi
   await eventually('all eight are told', () => total('requests') === 8, 5_000);
   expect(total('failures')).toBe(0);
   expect(total('retries')).toBeGreaterThanOrEqual(0);
+});
+
+test('an instance that dies under 200 requests a second that enter at both nodes costs none of them', async () => {
+  const mesh = await useMesh();
+  const slowly = {
+    answer: (_request: unknown, response: ServerResponse) => void setTimeout(() => response.end('ok'), 10),
+  };
+  const [one, two, three] = [
+    await useBackend('1', slowly),
+    await useBackend('2', slowly),
+    await useBackend('3', slowly),
+  ];
+  const rows = [at('web', 'web.1', one, 1), at('web', 'web.2', two, 2), at('web', 'web.3', three, 2)];
+  await mesh.publish([web(...rows)]);
+  const answers: Promise<number>[] = [];
+  for (let tick = 0; tick < 300; tick += 1) {
+    const entry = tick % 2 === 0 ? mesh.near : mesh.far;
+    answers.push(
+      send(`${entry.outgoing}/${tick}`, { headers: { Host: 'web' } }).then(
+        ({ status }) => status,
+        () => 0,
+      ),
+    );
+    if (tick === 100) void two.kill();
+    if (tick === 130) void mesh.publish([web(...rows.filter(({ instance }) => instance !== 'web.2'))]);
+    await sleep(5);
+  }
+  const statuses = await Promise.all(answers);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  expect(two.received.length).toBeGreaterThan(20);
 });

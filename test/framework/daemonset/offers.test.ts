@@ -73,7 +73,9 @@ describe('an offer', () => {
     story.send.offer('a', { role: 'slave_public', reserved: true });
     const [accept] = story.takeCalls('ACCEPT');
     const [task] = accept === undefined ? [] : launchesOf(accept);
-    expect(task?.resources.map(({ name, reservations, allocation_info }) => ({ name, reservations, allocation_info }))).toEqual(
+    expect(
+      task?.resources.map(({ name, reservations, allocation_info }) => ({ name, reservations, allocation_info })),
+    ).toEqual(
       ['cpus', 'mem', 'ports'].map((name) => ({
         name,
         reservations: [{ type: 'STATIC', role: 'slave_public' }],

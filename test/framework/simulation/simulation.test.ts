@@ -4,16 +4,16 @@
  * when the faults stop, every agent has its one. A failing seed is the whole reproduction.
  */
 import { describe, expect, test } from 'vitest';
-import { step } from '../../../framework/daemonset.ts';
 import type { Action, DaemonsetEvent } from '../../../framework/daemonset/events.ts';
 import { type DaemonsetState, initialState } from '../../../framework/daemonset/state.ts';
+import { step } from '../../../framework/daemonset.ts';
 import { type CallBody, frameworkId, taskId } from '../../../framework/mesos-http-client/messages.ts';
 import type { AgentRecord } from '../../../framework/state/records.ts';
 import { template } from '../story.ts';
 import { Rng } from './rng.ts';
 import { type Agent, World } from './world.ts';
 
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 300);
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 1000);
 const FIRST_SEED = Number(process.env['SIMULATION_FIRST_SEED'] ?? 1);
 const STEPS = 250;
 
@@ -187,7 +187,9 @@ function run(seed: number): Simulation {
     }
     simulation.heal();
   } catch (error) {
-    throw new Error(`seed ${seed}: ${String(error)} after ${simulation.history.slice(-40).join(', ')}`, { cause: error });
+    throw new Error(`seed ${seed}: ${String(error)} after ${simulation.history.slice(-40).join(', ')}`, {
+      cause: error,
+    });
   }
   return simulation;
 }
@@ -200,7 +202,10 @@ describe(`${SEEDS} seeded runs`, () => {
       for (const agent of simulation.livingAgents()) {
         const live = simulation.world.liveTasks(agent);
         expect(live, `${where}: ${agent.id}`).toHaveLength(1);
-        expect(simulation.state.nodes.get(agent.id)?.task, `${where}: ${agent.id}`).toMatchObject({ taskId: live[0], phase: 'running' });
+        expect(simulation.state.nodes.get(agent.id)?.task, `${where}: ${agent.id}`).toMatchObject({
+          taskId: live[0],
+          phase: 'running',
+        });
         expect(simulation.disk.get(agent.id)?.taskId, `${where}: ${agent.id}`).toBe(live[0]);
       }
       const living = simulation.livingAgents().map((agent) => agent.id);

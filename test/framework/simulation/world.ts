@@ -2,9 +2,11 @@
  * A model of Mesos for the simulation: what is really true (which task lives on which agent), what the master believes, and
  * a network between master and scheduler that loses, repeats and reorders. Only as much of Mesos as can hurt a daemonset.
  */
+
+import type { DaemonsetEvent, ListedAgent } from '../../../framework/daemonset/events.ts';
 import {
-  agentId,
   type AgentId,
+  agentId,
   type CallBody,
   type Offer,
   offerSchema,
@@ -13,7 +15,6 @@ import {
   type TaskStatus,
   taskId,
 } from '../../../framework/mesos-http-client/messages.ts';
-import type { DaemonsetEvent, ListedAgent } from '../../../framework/daemonset/events.ts';
 import { launchesOf } from '../story.ts';
 import type { Rng } from './rng.ts';
 
@@ -115,7 +116,8 @@ export class World {
     agent.filteredUntil = 0;
     if (was === 'unreachable') this.#emit({ type: 'agent-added', agent: listed(agent) });
     for (const [id, task] of agent.tasks) {
-      if (was === 'unreachable') this.#status(agent, id, task.state, { reason: 'REASON_AGENT_REREGISTERED', source: 'SOURCE_MASTER' });
+      if (was === 'unreachable')
+        this.#status(agent, id, task.state, { reason: 'REASON_AGENT_REREGISTERED', source: 'SOURCE_MASTER' });
       task.sentAt = 0;
     }
     agent.vanished.clear();
@@ -129,7 +131,8 @@ export class World {
     agent.machine = 'dead';
     agent.seen = byOperator ? 'gone' : 'removed';
     agent.offer = null;
-    for (const id of [...agent.tasks.keys(), ...agent.vanished]) this.#status(agent, id, state, { reason, source: 'SOURCE_MASTER' });
+    for (const id of [...agent.tasks.keys(), ...agent.vanished])
+      this.#status(agent, id, state, { reason, source: 'SOURCE_MASTER' });
     agent.tasks.clear();
     agent.vanished.clear();
     if (!byOperator) this.#emit({ type: 'agent-removed', agentId: agent.id });
@@ -184,7 +187,8 @@ export class World {
       case 'ACCEPT':
         return this.#accept(body);
       case 'DECLINE':
-        for (const { value } of body.decline.offer_ids) this.#answerOffer(value, body.decline.filters?.refuse_seconds ?? 5);
+        for (const { value } of body.decline.offer_ids)
+          this.#answerOffer(value, body.decline.filters?.refuse_seconds ?? 5);
         return;
       case 'REVIVE':
         for (const agent of this.agents.values()) agent.filteredUntil = 0;
@@ -192,7 +196,8 @@ export class World {
       case 'KILL': {
         const agent = this.agents.get(body.kill.agent_id?.value ?? agentId('none'));
         const task = agent?.tasks.get(body.kill.task_id.value);
-        if (agent?.machine === 'up' && task?.alive === true) this.#advance(agent, body.kill.task_id.value, task, 'TASK_KILLED');
+        if (agent?.machine === 'up' && task?.alive === true)
+          this.#advance(agent, body.kill.task_id.value, task, 'TASK_KILLED');
         else this.#reconcile(body.kill.task_id.value, agent);
         return;
       }
@@ -217,9 +222,13 @@ export class World {
     for (const task of launchesOf(body)) {
       const agent = this.agents.get(task.agent_id.value);
       const id = task.task_id.value;
-      const valid = agent?.offer !== null && agent !== undefined && offers.includes(agent.offer.id) && agent.seen === 'registered';
+      const valid =
+        agent?.offer !== null && agent !== undefined && offers.includes(agent.offer.id) && agent.seen === 'registered';
       if (!valid) {
-        this.#status(agent ?? task.agent_id.value, id, 'TASK_DROPPED', { reason: 'REASON_INVALID_OFFERS', source: 'SOURCE_MASTER' });
+        this.#status(agent ?? task.agent_id.value, id, 'TASK_DROPPED', {
+          reason: 'REASON_INVALID_OFFERS',
+          source: 'SOURCE_MASTER',
+        });
         continue;
       }
       agent.offer = null;
@@ -241,7 +250,8 @@ export class World {
 
   #reconcileAll(body: Extract<CallBody, { type: 'RECONCILE' }>): void {
     const { tasks } = body.reconcile;
-    for (const { task_id, agent_id } of tasks) this.#reconcile(task_id.value, this.agents.get(agent_id?.value ?? agentId('none')));
+    for (const { task_id, agent_id } of tasks)
+      this.#reconcile(task_id.value, this.agents.get(agent_id?.value ?? agentId('none')));
     if (tasks.length > 0) return;
     for (const agent of this.agents.values()) {
       if (agent.seen !== 'registered' && agent.seen !== 'unreachable') continue;

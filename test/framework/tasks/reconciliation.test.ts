@@ -85,7 +85,12 @@ describe('a launch of which nothing is heard', () => {
     story.send.offer('a');
     const [task = ''] = story.expects.launched('a');
     story.forgetCalls();
-    story.event({ type: 'launch-failed', taskId: story.node('a')?.taskId ?? (task as never), refused: false, text: 'reset' });
+    story.event({
+      type: 'launch-failed',
+      taskId: story.node('a')?.taskId ?? (task as never),
+      refused: false,
+      text: 'reset',
+    });
     story.expects.reconciled([task]);
     story.expects.node('a', 'launching');
   });
@@ -172,7 +177,14 @@ test('maintenance is agreed to', () => {
   story.send.subscribed();
   story.event({
     type: 'inverse-offers',
-    offers: [{ id: { value: 'i' }, framework_id: { value: 'f' }, unavailability: { start: { nanoseconds: 1 } }, resources: [] } as never],
+    offers: [
+      {
+        id: { value: 'i' },
+        framework_id: { value: 'f' },
+        unavailability: { start: { nanoseconds: 1 } },
+        resources: [],
+      } as never,
+    ],
   });
   expect(story.takeCalls('ACCEPT_INVERSE_OFFERS')).toHaveLength(1);
 });

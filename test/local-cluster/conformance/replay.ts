@@ -17,7 +17,7 @@ import {
 import type { Master, MasterOptions } from '../../../local-cluster/master/master.ts';
 import type { Refusal, SchedulerConnection } from '../../../local-cluster/scheduler-link.ts';
 import { newMaster } from '../master/support/lab.ts';
-import { cluster, StandInAgent } from '../master/support/stand-in-agent.ts';
+import { describeAgent, StandInAgent } from '../master/support/stand-in-agent.ts';
 import { info, TestFramework } from '../master/support/test-framework.ts';
 import { VirtualClock } from '../master/support/virtual-clock.ts';
 import { exchanges, hasStream, type RecordedEvent, recordedStream, requestBody } from './recordings.ts';
@@ -141,7 +141,7 @@ export class Replay {
       { name: 'zone', type: 'TEXT' as const, text: { value: `z${number}` } },
       { name: 'host', type: 'TEXT' as const, text: { value: host } },
     ];
-    const agent = new StandInAgent(this.clock, cluster(host, { attributes }));
+    const agent = new StandInAgent(this.clock, describeAgent(host, { attributes }));
     agent.onRun = (task) => this.#reportAsRecorded(agent, task);
     agent.onKill = () => {};
     return agent;

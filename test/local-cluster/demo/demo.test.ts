@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { demoApps } from '../../../local-cluster/demo/apps.ts';
 import { DemoLoad } from '../../../local-cluster/demo/load.ts';
 import { parseApp } from '../../../local-cluster/marathon/app-spec.ts';
+import { eventually } from '../eventually.ts';
 import { bundleDemo } from './bundle.ts';
 
 const HOST = '127.0.33.50';
@@ -144,7 +145,7 @@ describe("gob's microservice", () => {
     await fetch(`${url}/health`);
     const underWay = fetch(url);
     word.child.kill('SIGTERM');
-    await expect.poll(async () => (await fetch(`${url}/health`)).headers.get('connection')).toBe('close');
+    await eventually(async () => (await fetch(`${url}/health`)).headers.get('connection')).toBe('close');
     expect((await underWay).status).toBe(200);
     expect(await word.ended).toBe(0);
   });
@@ -197,14 +198,14 @@ describe('its load', () => {
     const load = new DemoLoad({ rps: 200, entries: [a, b] });
     onTestFinished(() => load.stop());
     load.start();
-    await expect.poll(() => load.stats().succeeded).toBeGreaterThan(20);
+    await eventually(() => load.stats().succeeded).toBeGreaterThan(20);
     expect(Math.abs((entered['a'] ?? 0) - (entered['b'] ?? 0))).toBeLessThan(5);
     expect(load.stats().failed).toBe(0);
     load.setEntries([bad, 'http://127.0.33.99:1', 'not a url']);
-    await expect.poll(() => load.stats().failed).toBeGreaterThan(10);
+    await eventually(() => load.stats().failed).toBeGreaterThan(10);
     expect(load.stats().lastFailure).toEqual(expect.any(String));
     load.setEntries([]);
-    await expect.poll(() => load.stats().outstanding).toBe(0);
+    await eventually(() => load.stats().outstanding).toBe(0);
   });
 
   test('never has more than its bound outstanding', async () => {
@@ -217,7 +218,7 @@ describe('its load', () => {
     const load = new DemoLoad({ rps: 2_000, entries: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`] });
     onTestFinished(() => load.stop());
     load.start();
-    await expect.poll(() => load.stats().skipped).toBeGreaterThan(0);
+    await eventually(() => load.stats().skipped).toBeGreaterThan(0);
     expect(load.stats().outstanding).toBe(200);
   });
 });

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { Marathon } from '../../../local-cluster/marathon/marathon.ts';
+import { eventually } from '../eventually.ts';
 import { useEvents, useMarathon } from './marathon-fixture.ts';
 import { StandInLeader } from './stand-in-master.ts';
 
@@ -233,7 +234,7 @@ describe('the rest', () => {
     expect((await request('GET', '/v2/events')).status).toBe(405);
     const { events } = await useEvents(marathon, ['deployment_success', 'api_post_event']);
     await create({});
-    await expect.poll(() => events.map(({ eventType }) => eventType)).toEqual(['api_post_event', 'deployment_success']);
+    await eventually(() => events.map(({ eventType }) => eventType)).toEqual(['api_post_event', 'deployment_success']);
     expect(events[0]).toMatchObject({ clientIp: expect.any(String), uri: '/v2/apps', appDefinition: { id: '/app' } });
   });
 
@@ -246,14 +247,14 @@ describe('the rest', () => {
     slow.write('GET /v2/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
     slow.pause();
     const closed = new Promise<void>((resolve) => slow.once('close', () => resolve()));
-    const padding = 'x'.repeat(200_000);
-    for (let index = 0; index < 120; index += 1) {
+    const padding = 'x'.repeat(1_200_000);
+    for (let index = 0; index < 20; index += 1) {
       await request('PUT', '/v2/apps/app?force=true', { cmd: `run ${index}`, instances: 0, labels: { padding } });
       await timers.advance(10);
     }
     slow.resume();
     await closed;
-    await expect.poll(() => events.length).toBe(120);
+    await eventually(() => events.length).toBe(20);
   });
 
   test('a taken port is an error, and stopping afterwards is not', async () => {

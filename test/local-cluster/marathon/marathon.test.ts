@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { useEvents, useMarathon } from './marathon-fixture.ts';
 
 const MESOS_HTTP = { protocol: 'MESOS_HTTP', path: '/health', portIndex: 0 };
@@ -268,7 +269,7 @@ describe('health', () => {
     await timers.advance(0);
     expect((await tasks('/app'))[0].healthCheckResults).toMatchObject([{ alive: true, consecutiveFailures: 0 }]);
     expect((await request('GET', '/v2/deployments')).json).toEqual([]);
-    await expect.poll(() => events).toMatchObject([{ healthy: true, runSpecId: '/app' }]);
+    await eventually(() => events).toMatchObject([{ healthy: true, runSpecId: '/app' }]);
     master.status(id, 'TASK_RUNNING', { healthy: false });
     await timers.advance(0);
     expect((await request('GET', '/v2/apps/app')).json.app).toMatchObject({ tasksHealthy: 0, tasksUnhealthy: 1 });
@@ -297,9 +298,11 @@ describe('health', () => {
     await timers.advance(1_000);
     expect((await tasks('/app')).map((task) => task.id)).not.toContain(id);
     expect(await tasks('/app')).toHaveLength(1);
-    await expect
-      .poll(() => events.map(({ eventType }) => eventType))
-      .toEqual(['failed_health_check_event', 'failed_health_check_event', 'unhealthy_instance_kill_event']);
+    await eventually(() => events.map(({ eventType }) => eventType)).toEqual([
+      'failed_health_check_event',
+      'failed_health_check_event',
+      'unhealthy_instance_kill_event',
+    ]);
   });
 });
 
@@ -377,33 +380,33 @@ describe('deploying', () => {
     await create({ instances: 1 });
     await request('DELETE', '/v2/apps/app');
     await timers.advance(11_000);
-    await expect
-      .poll(() => events.map(({ eventType, condition, taskStatus }) => condition ?? taskStatus ?? eventType))
-      .toEqual([
-        'event_stream_attached',
-        'group_change_success',
-        'deployment_info',
-        'deployment_step_success',
-        'deployment_info',
-        'api_post_event',
-        'Provisioned',
-        'Starting',
-        'TASK_STARTING',
-        'Running',
-        'TASK_RUNNING',
-        'deployment_step_success',
-        'deployment_success',
-        'group_change_success',
-        'deployment_info',
-        'api_post_event',
-        'Killing',
-        'TASK_KILLING',
-        'Killed',
-        'TASK_KILLED',
-        'deployment_step_success',
-        'app_terminated_event',
-        'deployment_success',
-      ]);
+    await eventually(() =>
+      events.map(({ eventType, condition, taskStatus }) => condition ?? taskStatus ?? eventType),
+    ).toEqual([
+      'event_stream_attached',
+      'group_change_success',
+      'deployment_info',
+      'deployment_step_success',
+      'deployment_info',
+      'api_post_event',
+      'Provisioned',
+      'Starting',
+      'TASK_STARTING',
+      'Running',
+      'TASK_RUNNING',
+      'deployment_step_success',
+      'deployment_success',
+      'group_change_success',
+      'deployment_info',
+      'api_post_event',
+      'Killing',
+      'TASK_KILLING',
+      'Killed',
+      'TASK_KILLED',
+      'deployment_step_success',
+      'app_terminated_event',
+      'deployment_success',
+    ]);
     expect(events.find(({ taskStatus }) => taskStatus === 'TASK_RUNNING')).toMatchObject({
       eventType: 'status_update_event',
       appId: '/app',

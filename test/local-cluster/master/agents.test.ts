@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type AgentId, taskId } from '../../../framework/mesos-http-client/messages.ts';
 import type { OperatorEventWire } from '../../../local-cluster/master/operator-stream.ts';
 import { type Lab, lab, newMaster } from './support/lab.ts';
-import { cluster, StandInAgent } from './support/stand-in-agent.ts';
+import { describeAgent, StandInAgent } from './support/stand-in-agent.ts';
 import { info, MODERN, TestFramework } from './support/test-framework.ts';
 
 interface Running extends Lab {
@@ -145,7 +145,7 @@ describe('an agent that leaves for good', () => {
 
   it('replaced by a new one at its address', async () => {
     const { clock, master, fw } = await running();
-    new StandInAgent(clock, cluster('127.0.31.1')).join(master);
+    new StandInAgent(clock, describeAgent('127.0.31.1')).join(master);
     await clock.advance(0);
     expect(fw.states('t').at(-1)).toBe('TASK_LOST');
     expect(master.agents().map((agent) => agent.state)).toEqual(['connected']);
@@ -222,7 +222,7 @@ describe('the operator stream', () => {
     await clock.advance(0);
     fw.call({ type: 'TEARDOWN' });
     master.markAgentGone(agents[0]?.id as AgentId);
-    new StandInAgent(clock, cluster('127.0.31.5')).join(master);
+    new StandInAgent(clock, describeAgent('127.0.31.5')).join(master);
     await clock.advance(15_000);
     expect(events.map((event) => event.type)).toEqual([
       'SUBSCRIBED',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lab } from './support/lab.ts';
-import { cluster, StandInAgent, scalar } from './support/stand-in-agent.ts';
+import { describeAgent, StandInAgent, scalar } from './support/stand-in-agent.ts';
 import { info, MODERN, TestFramework } from './support/test-framework.ts';
 
 const STATIC_PUBLIC = [{ type: 'STATIC' as const, role: 'slave_public' }];
@@ -18,7 +18,7 @@ describe('offers', () => {
     const { clock, master } = await lab(0);
     const fw = new TestFramework().subscribe(master);
     await clock.advance(100);
-    new StandInAgent(clock, cluster('127.0.31.9')).join(master);
+    new StandInAgent(clock, describeAgent('127.0.31.9')).join(master);
     await clock.advance(0);
     expect(fw.offers('127.0.31.9')).toHaveLength(1);
   });
@@ -53,7 +53,7 @@ describe('offers', () => {
     const { clock, master } = await lab(0);
     const frameworks = ['a', 'b'].map((role) => new TestFramework().subscribe(master, info({ roles: [role] })));
     await clock.advance(0);
-    for (const ip of ['127.0.31.1', '127.0.31.2']) new StandInAgent(clock, cluster(ip)).join(master);
+    for (const ip of ['127.0.31.1', '127.0.31.2']) new StandInAgent(clock, describeAgent(ip)).join(master);
     await clock.advance(0);
     expect(frameworks.map((framework) => framework.offers().length)).toEqual([1, 1]);
   });
@@ -66,7 +66,7 @@ describe('offers', () => {
         scalar('mem', 64, { reservations: STATIC_PUBLIC }),
       ],
     };
-    new StandInAgent(clock, cluster('127.0.31.7', reserved)).join(master);
+    new StandInAgent(clock, describeAgent('127.0.31.7', reserved)).join(master);
     const plain = new TestFramework().subscribe(master, info({ roles: ['*'] }));
     await clock.advance(2000);
     expect(plain.offers()).toHaveLength(0);
@@ -140,7 +140,7 @@ describe('filters', () => {
     const fw = new TestFramework().subscribe(master);
     await clock.advance(0);
     fw.decline(fw.offer(), 100_000);
-    new StandInAgent(clock, cluster('127.0.31.8')).join(master);
+    new StandInAgent(clock, describeAgent('127.0.31.8')).join(master);
     await clock.advance(0);
     expect(fw.offers('127.0.31.8')).toHaveLength(1);
   });

@@ -1,15 +1,12 @@
 /** The dashboard in a real browser, over a fake scheduler. */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildDashboard } from '../../../scheduler/dashboard/build.mjs';
+import { launchBrowser } from '../../fixtures/browser.ts';
 import { FakeScheduler, fakeNode, fakeService, PREFIX } from './fake-scheduler.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update'];
 
 // Each waits for a few of the page's seconds, on a machine that may be busy.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
@@ -18,15 +15,9 @@ let assets: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) {
-    throw new Error(`these tests need ${CHROMIUM}: install it with "apt-get install -y chromium" as root`);
-  }
   assets = await mkdtemp(join(tmpdir(), 'nodemesh-dashboard-'));
   await buildDashboard({ outdir: assets, version: '1.2.3' });
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-sync', ...QUIET],
-  });
+  browser = await launchBrowser();
 }, 60_000);
 
 afterAll(async () => {

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeEach } from 'vitest';
 import type { FrameworkOptions, NodeStatus } from '../../../framework/index.ts';
 import { readConfig } from '../../../scheduler/config.ts';
 import { type RunningScheduler, startScheduler } from '../../../scheduler/main.ts';
@@ -109,5 +109,6 @@ export function useScheduler(): UseScheduler {
     marathon = null;
     rmSync(join(directory, 'state'), { recursive: true, force: true });
   });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
   return use;
 }

@@ -1,6 +1,6 @@
 /** A master with virtual time, and what tests put around it. */
 import { Master, type MasterOptions } from '../../../../local-cluster/master/master.ts';
-import { cluster, StandInAgent } from './stand-in-agent.ts';
+import { describeAgent, StandInAgent } from './stand-in-agent.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface Lab {
@@ -13,7 +13,7 @@ export async function lab(agents = 1, over: Partial<MasterOptions> = {}): Promis
   const clock = new VirtualClock();
   const master = newMaster(clock, over);
   const joined = Array.from({ length: agents }, (_, index) =>
-    new StandInAgent(clock, cluster(`127.0.31.${index + 1}`)).join(master),
+    new StandInAgent(clock, describeAgent(`127.0.31.${index + 1}`)).join(master),
   );
   await clock.advance(0);
   return { clock, master, agents: joined };

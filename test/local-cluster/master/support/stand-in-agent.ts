@@ -35,7 +35,7 @@ interface Held {
   stopResend: () => void;
 }
 
-export function cluster(ip: string, over: Partial<AgentDescription> = {}): AgentDescription {
+export function describeAgent(ip: string, over: Partial<AgentDescription> = {}): AgentDescription {
   return {
     hostname: ip,
     ip,

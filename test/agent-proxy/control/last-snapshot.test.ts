@@ -1,0 +1,69 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type LastSnapshot, loadSnapshot, SnapshotFile } from '../../../agent-proxy/control/last-snapshot.ts';
+import { endpoint } from '../../fixtures/control-stream.ts';
+import { useTempDir } from '../../fixtures/proxy.ts';
+
+const FILE = 'last-snapshot.jsonl';
+
+function snapshotOf(count: number): LastSnapshot {
+  return {
+    epoch: 3,
+    revision: 12,
+    configRevision: 1,
+    peerKey: 'a-key-that-is-secret',
+    schedulers: ['http://10.0.0.1:4180'],
+    services: Array.from({ length: count }, (_, index) => ({
+      name: `service-${index}`,
+      endpoints: [endpoint({ service: `service-${index}`, instance: `i-${index}`, port: 1 })],
+    })),
+    agents: [{ agentId: 'a', address: '10.0.0.2', incomingPort: 4141, ready: true }],
+  };
+}
+
+async function save(directory: string, snapshot: LastSnapshot): Promise<void> {
+  const file = new SnapshotFile(directory, () => snapshot);
+  file.touch();
+  await file.flush();
+  expect(file.failures).toBe(0);
+}
+
+test('what was written is what is loaded, and only its owner may read it', async () => {
+  const directory = join(await useTempDir(), 'state');
+  await save(directory, snapshotOf(1_000));
+  expect(loadSnapshot(directory)).toEqual({ snapshot: snapshotOf(1_000), why: null });
+  expect(statSync(join(directory, FILE)).mode & 0o777).toBe(0o600);
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+});
+
+test('an empty directory is no snapshot and no problem', async () => {
+  expect(loadSnapshot(await useTempDir())).toEqual({ snapshot: null, why: null });
+});
+
+test.each([
+  ['torn', (text: string) => text.slice(0, text.length / 2)],
+  ['altered', (text: string) => text.replace('"revision":12', '"revision":13')],
+  ['emptied', () => ''],
+  ['replaced', () => 'something else\n'],
+])('a file that was %s is not believed', async (_how, damage) => {
+  const directory = await useTempDir();
+  await save(directory, snapshotOf(10));
+  const path = join(directory, FILE);
+  writeFileSync(path, damage(readFileSync(path, 'utf8')));
+  const loaded = loadSnapshot(directory);
+  expect(loaded.snapshot).toBeNull();
+  expect(loaded.why).not.toBeNull();
+});
+
+test('a disk that cannot be written is counted and not thrown', async () => {
+  const directory = await useTempDir();
+  const file = new SnapshotFile(directory, () => {
+    return snapshotOf(1);
+  });
+  const path = join(directory, `${FILE}.new`);
+  mkdirSync(path);
+  file.touch();
+  await file.flush();
+  expect(file.failures).toBe(1);
+});

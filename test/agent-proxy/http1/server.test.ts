@@ -1,0 +1,130 @@
+/** What the server side makes of requests that are out of the ordinary, byte by byte. */
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { type Backend, useBackend } from '../../fixtures/backend.ts';
+import { endpoint, helloFrame, snapshotFrames, useFakeScheduler } from '../../fixtures/control-stream.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { send } from '../../fixtures/http.ts';
+import { type RunningProxy, useProxy } from '../../fixtures/proxy.ts';
+
+async function useWeb(): Promise<{ proxy: RunningProxy; backend: Backend }> {
+  const backend = await useBackend('hello');
+  const web = { name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: backend.port })] };
+  const scheduler = await useFakeScheduler([helloFrame(), ...snapshotFrames(1, 1, [web])]);
+  const proxy = await useProxy({ schedulers: [scheduler.url] });
+  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready, 5_000);
+  return { proxy, backend };
+}
+
+/** Sends bytes and reads until the connection ends. */
+function exchange(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.on('end', () => resolve(text));
+    socket.on('error', reject);
+    socket.write(bytes, 'latin1');
+  });
+}
+
+test('a request without a Host is answered 400 and says that no identifier understood it', async () => {
+  const { proxy } = await useWeb();
+  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  expect(answer).toMatch(/^unidentified: /m);
+});
+
+test('a request with two Hosts is answered 400', async () => {
+  const { proxy, backend } = await useWeb();
+  const answer = await exchange(
+    proxy.outgoing,
+    'GET / HTTP/1.1\r\nHost: web\r\nHost: api\r\nConnection: close\r\n\r\n',
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  expect(answer).toMatch(/^bad-request: .*more than one Host/m);
+  expect(backend.received).toHaveLength(0);
+});
+
+test('lengths that contradict each other never reach an application', async () => {
+  const { proxy, backend } = await useWeb();
+  const both = 'POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+  expect(await exchange(proxy.outgoing, both)).toMatch(/^HTTP\/1\.1 400 /);
+  const two = 'POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd';
+  expect(await exchange(proxy.outgoing, two)).toMatch(/^HTTP\/1\.1 400 /);
+  expect(backend.received).toHaveLength(0);
+});
+
+test('the authority of an absolute target is the host', async () => {
+  const { proxy, backend } = await useWeb();
+  const bytes = 'GET http://web:80/a%20b?c=%2F HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n';
+  expect(await exchange(proxy.outgoing, bytes)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(backend.received[0]).toMatchObject({ url: '/a%20b?c=%2F', headers: { host: 'web:80' } });
+});
+
+test('a client of HTTP/1.0 is served, and its connection closed', async () => {
+  const { proxy } = await useWeb();
+  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.0\r\nHost: web\r\n\r\n');
+  expect(answer).toMatch(/ 200 /);
+  expect(answer).toMatch(/hello$/);
+});
+
+test('Upgrade is refused with 501, but an offer of h2c is only ignored', async () => {
+  const { proxy } = await useWeb();
+  const ask = (to: string) =>
+    exchange(proxy.outgoing, `GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade, close\r\nUpgrade: ${to}\r\n\r\n`);
+  expect(await ask('websocket')).toMatch(/^HTTP\/1\.1 501 [^]*not-supported: Upgrade: websocket/);
+  expect(await ask('h2c')).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('CONNECT is refused with 400', async () => {
+  const { proxy } = await useWeb();
+  const answer = await exchange(proxy.outgoing, 'CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*CONNECT is not supported/);
+});
+
+test('a request with a chunked body arrives with it', async () => {
+  const { proxy, backend } = await useWeb();
+  const bytes =
+    'POST / HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
+  expect(await exchange(proxy.outgoing, bytes)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(backend.received[0]).toMatchObject({
+    method: 'POST',
+    body: 'abc',
+    headers: { 'transfer-encoding': 'chunked' },
+  });
+});
+
+test('requests without a body have none upstream, whatever the method', async () => {
+  const { proxy, backend } = await useWeb();
+  for (const method of ['GET', 'POST', 'DELETE', 'HEAD', 'OPTIONS']) {
+    const answer = await exchange(proxy.outgoing, `${method} / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  }
+  expect(backend.received.map(({ method, body }) => `${method}${body}`)).toEqual([
+    'GET',
+    'POST',
+    'DELETE',
+    'HEAD',
+    'OPTIONS',
+  ]);
+  expect(backend.received.every(({ headers }) => headers['transfer-encoding'] === undefined)).toBe(true);
+});
+
+test('several requests on one connection are answered in order', async () => {
+  const { proxy, backend } = await useWeb();
+  const bytes = ['/1', '/2', '/3']
+    .map((path, index) => `GET ${path} HTTP/1.1\r\nHost: web\r\n${index === 2 ? 'Connection: close\r\n' : ''}\r\n`)
+    .join('');
+  const answer = await exchange(proxy.outgoing, bytes);
+  expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(3);
+  expect(backend.received.map(({ url }) => url)).toEqual(['/1', '/2', '/3']);
+});
+
+test('connections to applications are kept and used again', async () => {
+  const { proxy, backend } = await useWeb();
+  for (let index = 0; index < 20; index += 1) await send(`${proxy.outgoing}/`, { headers: { Host: 'web' } });
+  expect(backend.received).toHaveLength(20);
+  expect(backend.connections.size).toBe(1);
+});
