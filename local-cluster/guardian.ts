@@ -50,8 +50,9 @@ export async function killMarked(mark: string): Promise<void> {
 /** The guardian's own main: waits for the pipe on standard input to close. `directory` is removed in the end, or `-`. */
 export async function guard(mark: string, directory: string): Promise<void> {
   // Ctrl-C reaches the whole process group of the terminal: the guardian must be the last to go.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => {});
+  const stay = (): void => undefined;
+  process.on('SIGINT', stay);
+  process.on('SIGTERM', stay);
   process.stdin.resume();
   await new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);

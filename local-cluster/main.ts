@@ -63,7 +63,8 @@ async function runCluster(
       cluster.startLoad();
       await interrupted;
     } else {
-      ready.catch(() => {}); // being torn down: what it still complains about is of no interest
+      // Being torn down: what it still complains about is of no interest.
+      ready.catch(() => undefined);
     }
   } finally {
     progress.end();

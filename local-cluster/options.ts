@@ -71,7 +71,7 @@ export function parseLocalOptions(args: readonly string[]): LocalOptions {
     .option('--json', 'one line of JSON on standard output when ready', false)
     .allowExcessArguments(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .configureOutput({ writeErr: () => undefined });
   command.parse([...args], { from: 'user' });
   const options = command.opts<{
     agents: number;

@@ -68,7 +68,7 @@ export class SchedulerProcess {
       exited,
       sleep(STOP_GRACE_MS, undefined, { signal: abort.signal }).then(
         () => child.kill('SIGKILL'),
-        () => {},
+        () => undefined,
       ),
     ]);
     abort.abort();

@@ -79,6 +79,11 @@ export const PACKAGES = [
     because: 'the framework does with few packages, and reaches ZooKeeper through framework/zookeeper/session.ts',
   },
   {
+    from: 'agent-proxy/routing/marathon-document.ts',
+    may: ['zod'],
+    because: "Marathon's documents are read when they change, never for a request",
+  },
+  {
     from: 'agent-proxy/config/',
     may: ['yaml', 'zod'],
     because: 'configuration is parsed and checked with these, and nothing else',
