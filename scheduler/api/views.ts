@@ -65,7 +65,8 @@ export function trafficJson(plane: ControlPlane, now: number): object {
 function rates(figures: Figures): object {
   return {
     rps: rounded(figures.rps, 2),
-    successRate: figures.successRate === null ? null : rounded(figures.successRate, 5),
+    // Rounded down: one failure in a million must not read as none.
+    successRate: figures.successRate === null ? null : Math.floor(figures.successRate * 1e5) / 1e5,
   };
 }
 
