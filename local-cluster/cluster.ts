@@ -76,10 +76,14 @@ export class LocalCluster implements ClusterControls {
     this.load = new DemoLoad({ rps: context.options.load, entries: [] });
   }
 
+  /** @throws an Error that names the first port that is taken, before anything is started. */
+  requirePorts(): Promise<void> {
+    return requireFree(this.listeners());
+  }
+
   /** Opens every listener and starts every part; resolves when they are started, which is before they are ready. */
   async start(): Promise<void> {
     const { options } = this.context;
-    await requireFree(this.listeners());
     await mkdir(join(this.context.directory, 'logs'), { recursive: true });
     await listen(this.masterHttp, { what: 'the Mesos master', ip: options.controlIp, port: MESOS_PORT });
     this.leader.set(this.newMaster(null));
@@ -219,6 +223,7 @@ export class LocalCluster implements ClusterControls {
 
   /** Everything ends, in the order in which nothing is started again by another part. */
   async stop(): Promise<void> {
+    if (this.stopped) return;
     this.stopped = true;
     this.load.stop();
     await this.schedulerProcess?.stop();

@@ -66,6 +66,9 @@ async function runCluster(
       // Being torn down: what it still complains about is of no interest.
       ready.catch(() => undefined);
     }
+    progress.note('stopping …');
+    await cluster.stop();
+    progress.note('stopped');
   } finally {
     progress.end();
     await cluster.stop();
@@ -74,6 +77,7 @@ async function runCluster(
 }
 
 async function bringUp(cluster: LocalCluster, directory: string, progress: Progress): Promise<void> {
+  await cluster.requirePorts();
   progress.show('starting Mesos, its agents and Marathon');
   await cluster.start();
   await waitUntilReady({

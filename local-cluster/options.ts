@@ -1,6 +1,6 @@
 /** The options of `nodemesh local`: from words to a checked record, with one clear line for what is wrong. */
 import { isIPv4 } from 'node:net';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 export interface LocalOptions {
   readonly agents: number;
@@ -67,7 +67,11 @@ export function parseLocalOptions(args: readonly string[]): LocalOptions {
     .option('--agent-net <net>', "a /24 for the agents' addresses", network, '127.0.1')
     .option('--control-ip <ip>', 'address of master, Marathon and scheduler', ipv4, '127.0.0.1')
     .option('--state <dir>', 'keep state, sandboxes and logs here (default: temporary, removed at exit)')
-    .option('--agent-ping-timeout <time>', 'when a cut agent counts as unreachable', duration, 3000)
+    .addOption(
+      new Option('--agent-ping-timeout <time>', 'when a cut agent counts as unreachable')
+        .argParser(duration)
+        .default(3000, '3s'),
+    )
     .option('--json', 'one line of JSON on standard output when ready', false)
     .allowExcessArguments(false)
     .exitOverride()

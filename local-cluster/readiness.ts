@@ -41,10 +41,10 @@ async function firstMissing(question: ReadinessQuestion): Promise<string | null>
   const { mesos, marathon, scheduler, apps } = question;
   const nodes = question.nodes();
   const slaves = await getJson(`${mesos}/slaves`);
-  if (slaves === null) return 'the Mesos master does not answer';
+  if (slaves === null) return 'no answer from the Mesos master yet';
   const registered = arrayAt(slaves, 'slaves').length;
   if (registered < nodes.length) return `${registered} of ${nodes.length} agents are registered`;
-  if ((await get(`${marathon}/ping`)).status !== 200) return 'Marathon does not answer';
+  if ((await get(`${marathon}/ping`)).status !== 200) return 'no answer from Marathon yet';
   if (scheduler !== null) {
     const missing = await missingProxies(scheduler, nodes);
     if (missing !== null) return missing;
@@ -57,7 +57,7 @@ async function firstMissing(question: ReadinessQuestion): Promise<string | null>
 
 async function missingProxies(scheduler: string, nodes: readonly LocalNode[]): Promise<string | null> {
   const listed = await getJson(`${scheduler}/v1/nodes`);
-  if (!Array.isArray(listed)) return 'the scheduler does not answer';
+  if (!Array.isArray(listed)) return 'no answer from the scheduler yet';
   const states = new Map(listed.map((node) => [textAt(node, 'agentId'), node] as const));
   const waiting = nodes.filter((node) => textAt(states.get(node.agentId), 'state') !== 'healthy');
   const first = waiting[0];
@@ -71,7 +71,7 @@ async function missingProxies(scheduler: string, nodes: readonly LocalNode[]): P
 
 async function missingTasks(marathon: string, apps: ReadonlyMap<string, number>): Promise<string | null> {
   const listed = await getJson(`${marathon}/v2/apps`);
-  if (listed === null) return 'Marathon does not answer';
+  if (listed === null) return 'no answer from Marathon yet';
   const running = new Map(arrayAt(listed, 'apps').map((app) => [textAt(app, 'id'), numberAt(app, 'tasksRunning')]));
   for (const [id, wanted] of apps) {
     const count = running.get(id) ?? 0;

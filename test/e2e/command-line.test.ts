@@ -26,10 +26,10 @@ describe('bad input is one line that says what to do', () => {
     ['unknown option of the scheduler', ['scheduler', '--nope'], /unknown option '--nope'/],
     ['bad port of the scheduler', ['scheduler', '--listen', '127.0.0.1:99999'], /listen.*port/i],
     ['unknown option of the proxy', ['proxy', '--nope'], /--nope/],
-    ['bad port of the proxy', ['proxy', '--ports', 'out=0'], /ports/],
+    ['bad port of the proxy', ['proxy', '--node-ip', '127.0.0.1', '--ports', 'out=99999'], /--ports.*99999/],
     ['unknown option of nodes', ['nodes', '--nope'], /unknown option '--nope'/],
   ])('%s: exit code 2', async (_, args, words) => {
-    const command = run(args);
+    const command = run(args, { NODEMESH_SCHEDULERS: 'http://127.0.0.1:1' });
     expect(await command.ended).toBe(2);
     expectOneLine(command.stderr(), words);
   });
@@ -54,7 +54,7 @@ describe('bad input is one line that says what to do', () => {
       const command = run(['local', '--json', ...Cluster.addresses(48)]);
       expect(await command.ended).toBe(1);
       expect(command.stdout()).toBe('');
-      expect(command.stderr().trimEnd().split('\n').at(-1)).toMatch(/port 5050 on 127\.0\.48\.254.* is taken/);
+      expectOneLine(command.stderr(), /port 5050 on 127\.0\.48\.254.* is taken/);
     } finally {
       await close(server);
     }
