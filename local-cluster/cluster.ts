@@ -12,7 +12,13 @@ import type { Attribute } from '../framework/mesos-http-client/messages.ts';
 import { Agent } from './agent/agent.ts';
 import { demoApps } from './demo/apps.ts';
 import { DemoLoad } from './demo/load.ts';
-import type { AgentRequest, LocalNode, LocalProcess, ReadyDocument } from './documents.ts';
+import {
+  type AgentRequest,
+  ChangeRefused,
+  type LocalNode,
+  type LocalProcess,
+  type ReadyDocument,
+} from './documents.ts';
 import { CLUSTER_MARK } from './guardian.ts';
 import { Leader } from './leader.ts';
 import { type ClusterControls, createLocalApi } from './local-api.ts';
@@ -29,6 +35,8 @@ export const MARATHON_PORT = 8080;
 export const SCHEDULER_PORT = 4180;
 export const PROXY_PORTS = { outgoing: 4140, incoming: 4141, admin: 9990 } as const;
 
+/** The framework's name when nothing else is said. */
+const SCHEDULER_NAME = 'nodemesh';
 /** Agent k offers ports from 20000 + 200·(k−1), so this many have one range each below 65536. */
 const MOST_AGENTS = 220;
 /** How long there is no master during a failover. */
@@ -60,6 +68,7 @@ export class LocalCluster implements ClusterControls {
   private readonly schedulerProcess: SchedulerProcess | null;
   private readonly load: DemoLoad;
   private nextIndex = 1;
+  private additions: Promise<unknown> = Promise.resolve();
   private failovers: Promise<void> = Promise.resolve();
   private schedulerDeaths = 0;
   private stopped = false;
@@ -118,7 +127,7 @@ export class LocalCluster implements ClusterControls {
 
   /** App id (with its slash) → instances, of the demo. */
   demoInstances(): Map<string, number> {
-    const apps = this.context.options.demo ? demoApps(this.demoUri()) : [];
+    const apps = this.context.options.demo ? this.demoApps() : [];
     return new Map(apps.map((app) => [app.id, app.instances]));
   }
 
@@ -128,13 +137,23 @@ export class LocalCluster implements ClusterControls {
 
   // ---- what can happen to a cluster ----
 
-  async addAgent(request: AgentRequest): Promise<LocalNode> {
+  /** @throws {ChangeRefused} for an address that is taken or not this machine's; nothing has changed then. */
+  addAgent(request: AgentRequest): Promise<LocalNode> {
+    // One after the other, so that each finds the addresses and numbers that the one before left free.
+    const adding = this.additions.then(() => this.addNextAgent(request));
+    this.additions = adding.catch(() => undefined);
+    return adding;
+  }
+
+  private async addNextAgent(request: AgentRequest): Promise<LocalNode> {
     const { options, directory, mark } = this.context;
-    const index = this.nextIndex;
-    if (index > MOST_AGENTS) throw new Error(`a cluster has had ${MOST_AGENTS} agents; start a new one`);
-    this.nextIndex++;
+    const taken = new Set(this.nodes().map((node) => node.ip));
+    let index = this.nextIndex;
+    while (request.ip === undefined && taken.has(`${options.agentNet}.${index}`)) index++;
+    if (index > MOST_AGENTS) throw new ChangeRefused(409, `a cluster can have ${MOST_AGENTS} agents; start a new one`);
     const ip = request.ip ?? `${options.agentNet}.${index}`;
     const isPublic = request.public ?? false;
+    if (taken.has(ip)) throw new ChangeRefused(409, `an agent of this cluster has the address ${ip} already`);
     const agent = new Agent({
       index,
       hostname: ip,
@@ -150,7 +169,10 @@ export class LocalCluster implements ClusterControls {
       environment: { [CLUSTER_MARK]: mark },
       leader: this.leader,
     });
-    const agentId = await agent.start();
+    const agentId = await agent.start().catch((error: NodeJS.ErrnoException) => {
+      throw new ChangeRefused(409, sentence({ what: `the agent ${ip}`, ip, port: AGENT_PORT }, error));
+    });
+    this.nextIndex = index + 1;
     const node: LocalNode = {
       agentId,
       hostname: ip,
@@ -214,7 +236,8 @@ export class LocalCluster implements ClusterControls {
     for (const [agentId, { agent }] of this.agents) {
       for (const task of agent.processes()) {
         const appId = this.marathon.appOf(task.taskId);
-        const role = task.frameworkName === 'marathon' ? 'task' : 'proxy';
+        // Anybody may subscribe a framework; a proxy is what ours runs.
+        const role = task.frameworkName === SCHEDULER_NAME ? 'proxy' : 'task';
         found.push({ role, pid: task.pid, agentId, taskId: task.taskId, appId, startedAt: task.startedAt });
       }
     }
@@ -287,12 +310,13 @@ export class LocalCluster implements ClusterControls {
     );
   }
 
-  private demoUri(): string {
-    return `${this.mesos}/local/artifacts/demo.mjs`;
+  private demoApps(): ReturnType<typeof demoApps> {
+    // Without private agents the demo makes do with public ones.
+    return demoApps(`${this.mesos}/local/artifacts/demo.mjs`, { acceptPublic: this.context.options.agents === 0 });
   }
 
   private async deployDemo(): Promise<void> {
-    for (const app of demoApps(this.demoUri())) {
+    for (const app of this.demoApps()) {
       const response = await fetch(`${this.marathonUrl}/v2/apps`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },

@@ -35,3 +35,14 @@ export interface AgentRequest {
   readonly mem?: number | undefined;
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
+
+/** A change of the cluster that cannot be made: whose fault it is, as an HTTP status, and what to do in one sentence. */
+export class ChangeRefused extends Error {
+  readonly status: 400 | 409;
+
+  constructor(status: 400 | 409, message: string) {
+    super(message);
+    this.name = 'ChangeRefused';
+    this.status = status;
+  }
+}

@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { AgentRequest, LocalNode, LocalProcess } from './documents.ts';
+import { type AgentRequest, ChangeRefused, type LocalNode, type LocalProcess } from './documents.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const ARTIFACTS = new Set(['demo.mjs']);
@@ -17,7 +17,7 @@ const agentRequest = z.strictObject({
   ip: z.ipv4().optional(),
   cpus: z.number().positive().optional(),
   mem: z.number().positive().optional(),
-  attributes: z.record(z.string(), z.string()).optional(),
+  attributes: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).optional(),
 });
 
 /** What can be done to a cluster. The methods about one agent answer false when there is no such agent. */
@@ -47,6 +47,7 @@ export function createLocalApi(
   dist: string,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   async function answer(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {
+    // Ids need no escapes, so nothing is decoded; an escape makes a word that nobody has.
     const name = path[1];
     switch ([request.method, ...path.map((word, index) => (index === 1 ? '*' : word))].join(' ')) {
       case 'GET processes':
@@ -75,11 +76,12 @@ export function createLocalApi(
   }
 
   return (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://local');
+    // Not URL, which throws at some of what a client may send.
+    const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (!pathname.startsWith('/local/')) return false;
-    const path = pathname.slice('/local/'.length).split('/').map(decodeURIComponent);
-    answer(request, response, path).catch((error: unknown) => {
-      const status = error instanceof HttpError ? error.status : 500;
+    const words = pathname.slice('/local/'.length).replace(/\/$/, '').split('/');
+    answer(request, response, words).catch((error: unknown) => {
+      const status = error instanceof HttpError || error instanceof ChangeRefused ? error.status : 500;
       if (response.headersSent) response.destroy();
       else json(response, status, { message: error instanceof Error ? error.message : String(error) });
     });

@@ -1,8 +1,8 @@
 /** `nodemesh local`: a whole mesh on one machine, from the words of the command line to Ctrl-C. */
 import { randomUUID } from 'node:crypto';
-import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { banner } from './banner.ts';
 import { LocalCluster } from './cluster.ts';
 import { GUARDIAN_WORD, guard, killMarked, startGuardian } from './guardian.ts';
@@ -117,7 +117,7 @@ async function stateDirectory(wish: string | null): Promise<string> {
   if (wish === null) return mkdtemp(join(tmpdir(), 'nodemesh-local-'));
   const directory = resolve(wish);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const cause = (error as NodeJS.ErrnoException).code ?? String(error);
@@ -126,6 +126,19 @@ async function stateDirectory(wish: string | null): Promise<string> {
     );
   }
   return directory;
+}
+
+/** As `mkdir -p`; Node's own never returns where a parent cannot be made (below /proc, for one). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path);
+  }
 }
 
 /** The last line of a log, or null if there is none. */

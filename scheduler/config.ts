@@ -192,9 +192,6 @@ export function readConfig(args: readonly string[]): SchedulerConfig {
     }
   }
   const { data } = parsed;
-  if (data !== undefined && data.advertise === null && ['0.0.0.0', '::'].includes(data.listen.host)) {
-    faults.push(`--listen ${data.listen.host} is every address: say with --advertise under which URL agents reach it`);
-  }
   if (faults.length > 0 || data === undefined) throw new UsageError(faults.join('\n'));
   const { apiTokenFile: apiToken, ...rest } = data;
   return { ...rest, apiToken };

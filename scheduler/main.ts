@@ -13,6 +13,7 @@ import {
   openFileStore,
   type StateStore,
 } from '../framework/index.ts';
+import { advertisedUrl } from './advertise.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
@@ -74,7 +75,7 @@ export async function startScheduler(
   const app = createApi({ config, version, dist, artifact, plane: () => plane, logger });
   const server = await listen(app, config.listen);
   const url = baseUrlOf(server);
-  const advertise = config.advertise ?? url;
+  const { address, port } = server.address() as AddressInfo;
   let store: StateStore | null = null;
   let fail: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_resolve, reject) => {
@@ -91,7 +92,9 @@ export async function startScheduler(
     logger.info({}, 'stopped; the proxies serve on');
   };
 
+  let advertise: string;
   try {
+    advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
     store = await openFileStore(config.state.directory);
     const identity = await takeLead(store);
     const leading = new ControlPlane({

@@ -94,8 +94,9 @@ export class Agent implements AgentEndpoint {
   async start(): Promise<AgentId> {
     try {
       const { workDir } = this.options;
-      await Promise.all(['slaves', 'fetch'].map((name) => rm(join(workDir, name), { recursive: true, force: true })));
+      // The port first: whoever has it may be another agent, whose sandboxes these are.
       await this.listen();
+      await Promise.all(['slaves', 'fetch'].map((name) => rm(join(workDir, name), { recursive: true, force: true })));
       this.join();
       return this.agentId ?? (await this.firstRegistration());
     } catch (error) {

@@ -19,12 +19,16 @@ export function createMasterHttp(
   extraRoutes: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
 ): Server {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    if (extraRoutes(request, response)) return;
-    route(getMaster, request, response).catch((error: unknown) => {
-      // A bug here must cost this request, not the cluster.
+    // A bug here must cost this request, not the cluster.
+    const failed = (error: unknown): void => {
       if (response.headersSent) response.destroy();
       else sendText(response, 500, `Internal error: ${error instanceof Error ? error.message : String(error)}`);
-    });
+    };
+    try {
+      if (!extraRoutes(request, response)) route(getMaster, request, response).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
   // Mesos never answers 100 Continue: it reads on and answers the call.
