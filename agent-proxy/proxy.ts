@@ -17,7 +17,7 @@ import { renderJson, renderPrometheus } from './telemetry/prometheus.ts';
 import { gaugeScope, ServerScope } from './telemetry/scopes.ts';
 import { TrafficCounter } from './telemetry/traffic.ts';
 
-export interface Proxy {
+export interface AssembledProxy {
   /** One for each listener of the specification, not listening yet. */
   readonly servers: readonly Server[];
   /** All servers listen. */
@@ -26,7 +26,7 @@ export interface Proxy {
   drain(graceMs: number): Promise<void>;
 }
 
-export function createProxy(spec: ProxySpec, workerRestarts: number, log: Log, shutdown: () => void): Proxy {
+export function createProxy(spec: ProxySpec, workerRestarts: number, log: Log, shutdown: () => void): AssembledProxy {
   const now = (): number => performance.now();
   const random = Math.random;
   const tree = new MetricsTree();

@@ -5,7 +5,7 @@
 import type { Server } from 'node:http';
 import { listenOn } from './accept/listener.ts';
 import type { ProxySpec } from './config/spec.ts';
-import { createProxy, type Proxy } from './proxy.ts';
+import { type AssembledProxy, createProxy } from './proxy.ts';
 import type { FromWorker, ToWorker } from './supervisor/messages.ts';
 import { BoundedLog } from './telemetry/log.ts';
 
@@ -44,7 +44,7 @@ export async function work(): Promise<void> {
   await new Promise<never>(() => undefined);
 }
 
-async function listen(spec: ProxySpec, fds: readonly number[], proxy: Proxy): Promise<FromWorker | null> {
+async function listen(spec: ProxySpec, fds: readonly number[], proxy: AssembledProxy): Promise<FromWorker | null> {
   for (const [index, { ip, port }] of spec.listeners.entries()) {
     const server: Server | undefined = proxy.servers[index];
     const fd = fds[index];

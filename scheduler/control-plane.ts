@@ -211,8 +211,17 @@ export class ControlPlane {
 
   #stageService(name: string): void {
     const app = this.discovery.app(name);
-    if (app === undefined) this.#feed.removeService(name);
-    else this.#feed.setService(serviceOf(app, this.#directory));
+    if (app === undefined) {
+      this.#feed.removeService(name);
+      return;
+    }
+    const leftOut = this.#feed.setService(serviceOf(app, this.#directory));
+    if (leftOut.length > 0) {
+      this.#options.logger.error(
+        { service: name, instances: leftOut.length, first: leftOut[0] },
+        'instances get no traffic, because their description is too long for the control stream: shorten labels or port names',
+      );
+    }
   }
 
   // ---- framework → feed

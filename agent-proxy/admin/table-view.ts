@@ -2,18 +2,30 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceTable } from '../routing/service-table.ts';
 
-const SERVICES_A_SLICE = 50;
+/** Endpoints, and services, that are rendered in one turn of the loop. */
+const ROWS_A_SLICE = 200;
 
 export async function* renderTable(table: ServiceTable, epoch: number): AsyncGenerator<string> {
   const { revision, ready } = table;
   yield `{"epoch":${epoch},"ready":${ready},"revision":${revision},"digest":"${table.digest()}","services":[`;
-  let count = 0;
+  let rows = 0;
+  let isFirst = true;
   // A copy: the table may change between two slices.
   for (const { name, endpoints } of [...table.services()]) {
-    const shown = endpoints.map(({ labels: _labels, service: _service, ...endpoint }) => endpoint);
-    yield `${count === 0 ? '' : ','}\n${JSON.stringify({ name, endpoints: shown })}`;
-    count += 1;
-    if (count % SERVICES_A_SLICE === 0) await nextTurn();
+    yield `${isFirst ? '' : ','}\n{"name":${JSON.stringify(name)},"endpoints":[`;
+    isFirst = false;
+    for (let from = 0; from < endpoints.length; from += ROWS_A_SLICE) {
+      const slice = endpoints.slice(from, from + ROWS_A_SLICE);
+      const shown = slice.map(({ labels: _labels, service: _service, ...endpoint }) => JSON.stringify(endpoint));
+      yield `${from === 0 ? '' : ','}${shown.join(',')}`;
+      rows += slice.length;
+      if (rows >= ROWS_A_SLICE) {
+        rows = 0;
+        await nextTurn();
+      }
+    }
+    yield ']}';
+    rows += 1;
   }
   yield `],\n"agents":${JSON.stringify([...table.agents()])}}\n`;
 }

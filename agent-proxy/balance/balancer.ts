@@ -20,13 +20,14 @@ export class Balancer {
   private readonly random: () => number;
   private readonly options: BalancerOptions;
   private readonly instances = new Map<string, Instance>();
+  private known = 0;
   picker: Picker;
 
   constructor(service: string, random: () => number, options: BalancerOptions = ALL) {
     this.service = service;
     this.random = random;
     this.options = options;
-    this.picker = this.makePicker(0);
+    this.picker = this.makePicker();
   }
 
   /** Instances that take traffic. */
@@ -46,21 +47,34 @@ export class Balancer {
     return sum;
   }
 
+  /** These endpoints and no others. */
   update(endpoints: readonly Endpoint[]): void {
-    const present = new Set<string>();
-    for (const endpoint of endpoints) {
-      if (endpoint.state !== 'ready' || !this.options.accepts(endpoint)) continue;
-      present.add(endpoint.instance);
-      const known = this.instances.get(endpoint.instance);
-      if (known === undefined) this.instances.set(endpoint.instance, this.options.instance(endpoint));
-      else known.update(endpoint);
-    }
-    for (const id of this.instances.keys()) if (!present.has(id)) this.instances.delete(id);
-    this.picker = this.makePicker(endpoints.length);
+    const present = new Set(endpoints.map(({ instance }) => instance));
+    const unset = [...this.instances.keys()].filter((id) => !present.has(id));
+    this.patch(endpoints, unset, endpoints.length);
   }
 
-  private makePicker(known: number): Picker {
-    const detail = `${known} instances of ${this.service} are known, and none of them takes traffic here`;
+  /** Some endpoints are new or different, some instances are gone; `known` is the number of endpoints in all. */
+  patch(set: readonly Endpoint[], unset: readonly string[], known: number): void {
+    let others = known !== this.known;
+    this.known = known;
+    for (const id of unset) if (this.instances.delete(id)) others = true;
+    for (const endpoint of set) if (this.take(endpoint)) others = true;
+    // Where only a weight or an address is another, the picker has the same instances.
+    if (others) this.picker = this.makePicker();
+  }
+
+  /** Whether that made the instances others. */
+  private take(endpoint: Endpoint): boolean {
+    if (endpoint.state !== 'ready' || !this.options.accepts(endpoint)) return this.instances.delete(endpoint.instance);
+    const instance = this.instances.get(endpoint.instance);
+    if (instance === undefined) this.instances.set(endpoint.instance, this.options.instance(endpoint));
+    else instance.update(endpoint);
+    return instance === undefined;
+  }
+
+  private makePicker(): Picker {
+    const detail = `${this.known} instances of ${this.service} are known, and none of them takes traffic here`;
     return new Picker([...this.instances.values()], { code: 'no-endpoint', detail }, this.random);
   }
 }

@@ -6,7 +6,8 @@ import type { Service } from '../control/contract.ts';
 import { RetryBudget } from '../resilience/budget.ts';
 import { hostNamesOf, normalizeHost } from '../routing/host-names.ts';
 import { SERVICE_PREFIX, showSegment } from '../routing/path.ts';
-import type { ServiceTable, TableChange } from '../routing/service-table.ts';
+import type { ServiceTable } from '../routing/service-table.ts';
+import type { TableChange } from '../routing/staged-snapshot.ts';
 import { ClientScope, type ScopeHome, ServiceScope } from '../telemetry/scopes.ts';
 import { Balancer, type BalancerOptions } from './balancer.ts';
 
@@ -117,10 +118,12 @@ export class Bindings {
   }
 
   private changed(change: TableChange): void {
-    for (const service of change.upserted) this.entries.get(service.name)?.balancer.update(service.endpoints);
+    for (const { name, set, unset, size } of change.services) {
+      this.entries.get(name)?.balancer.patch(set, unset, size);
+    }
     for (const name of change.removed) this.forget(name);
     // A new service may take a name from another, so which host means which service is looked up anew.
-    if (change.upserted.length > 0 || change.removed.length > 0) this.hosts.clear();
+    if (change.removed.length > 0 || change.services.some(({ isNew }) => isNew)) this.hosts.clear();
   }
 
   private forget(name: string): void {

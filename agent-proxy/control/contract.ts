@@ -12,13 +12,21 @@
  *   proxies where it is; answers 204, or 409 for an epoch below the highest seen.
  * Off loopback each carries `Authorization: Bearer <cluster key>`.
  *
- * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services` and `agents` records of at
- * most {@link MAX_RECORD_BYTES}, `snapshot-end`), then `delta`s whose `base` is the revision before. A gap is a reason to
- * subscribe again. `config` may stand anywhere after `hello`.
+ * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services` and `agents` records,
+ * `snapshot-end`), then `delta`s whose `base` is the revision before; perhaps another snapshot, and so on. Between the
+ * beginning and the end of a snapshot there is no delta. A gap is a reason to subscribe again. `config` and `heartbeat`
+ * may stand anywhere after `hello`.
+ *
+ * Size: no record has more than {@link MAX_RECORD_BYTES}, and a service may have any number of endpoints. So in a
+ * snapshot a service may stand in several `services` records, and the reader appends; a change that is too large for one
+ * delta is cut into several, each a revision of its own with its own digest. See {@link deltaSchema}.
  */
 import { z } from 'zod';
 
-/** Nothing on the proxy's loop takes longer than 5 ms, so a snapshot comes in records of at most this size. */
+/**
+ * Nothing on the proxy's loop takes longer than 5 ms, so no record is larger than this, the length in front of it
+ * included.
+ */
 export const MAX_RECORD_BYTES = 64 * 1024;
 export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
 export const CONTROL_REPORT_PATH = '/control/v1/report';
@@ -63,7 +71,7 @@ export const namedPortSchema = z.object({ name: z.string(), port: z.number().int
 /** Where one instance of a service is. Agent addresses come from Mesos, never from DNS or from the task's address. */
 export const endpointSchema = z.object({
   service: z.string().min(1),
-  /** The Mesos task id. */
+  /** The Mesos task id: the endpoint's key within its service. */
   instance: z.string().min(1),
   /** The task's own address: the agent's, or an overlay address. */
   address: z.string().min(1),
@@ -80,9 +88,19 @@ export const endpointSchema = z.object({
 export type Endpoint = z.infer<typeof endpointSchema>;
 export type EndpointState = Endpoint['state'];
 
-/** All endpoints of one service: the unit of change. The name is the Marathon id without its leading slash. */
+/** The endpoints of one service, in no order that means anything. The name is the Marathon id without its leading slash. */
 export const serviceSchema = z.object({ name: z.string().min(1), endpoints: z.array(endpointSchema) });
 export type Service = z.infer<typeof serviceSchema>;
+
+/** A change of some endpoints of a service that the table has. No instance stands in both lists. */
+export const patchSchema = z.object({
+  service: z.string().min(1),
+  /** New, or in place of the endpoint of the same instance. */
+  set: z.array(endpointSchema),
+  /** Instances that are gone. */
+  unset: z.array(z.string()),
+});
+export type Patch = z.infer<typeof patchSchema>;
 
 /** One node's proxy, as its peers need to know it. If it is not ready they go to the instance directly. */
 export const peerAgentSchema = z.object({
@@ -99,6 +117,25 @@ export type PeerAgent = z.infer<typeof peerAgentSchema>;
 const epoch = z.number().int().min(1);
 const revision = z.number().int().min(0);
 
+/**
+ * One revision to the next. A service stands in one of `upsert` (these endpoints and no others), `remove` and `patch`
+ * (these endpoints are different, all others are as they were); a patch of a service that the table does not have is a
+ * gap. A large new service comes as an upsert of some endpoints and patches that add the others.
+ */
+export const deltaSchema = z.object({
+  type: z.literal('delta'),
+  epoch,
+  /** The revision that this delta applies to. */
+  base: revision,
+  revision,
+  upsert: z.array(serviceSchema),
+  remove: z.array(z.string()),
+  patch: z.array(patchSchema),
+  agents: z.array(peerAgentSchema),
+  agentsRemoved: z.array(z.string()),
+});
+export type Delta = z.infer<typeof deltaSchema>;
+
 export const frameSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
@@ -113,24 +150,14 @@ export const frameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('heartbeat'), epoch, revision }),
   z.object({ type: z.literal('config'), epoch, configRevision: z.number().int().min(1), config: z.unknown() }),
   z.object({ type: z.literal('snapshot-begin'), epoch, revision }),
+  /** Endpoints of a service that an earlier record of this snapshot names too are appended to its. */
   z.object({ type: z.literal('services'), epoch, revision, services: z.array(serviceSchema) }),
   z.object({ type: z.literal('agents'), epoch, revision, agents: z.array(peerAgentSchema) }),
   z.object({ type: z.literal('snapshot-end'), epoch, revision, digest: z.string() }),
-  z.object({
-    type: z.literal('delta'),
-    epoch,
-    /** The revision that this delta applies to. */
-    base: revision,
-    revision,
-    upsert: z.array(serviceSchema),
-    remove: z.array(z.string()),
-    agents: z.array(peerAgentSchema),
-    agentsRemoved: z.array(z.string()),
-  }),
+  deltaSchema,
 ]);
 export type Frame = z.infer<typeof frameSchema>;
 export type Hello = Extract<Frame, { type: 'hello' }>;
-export type Delta = Extract<Frame, { type: 'delta' }>;
 
 // ---- proxy → scheduler --------------------------------------------------------------------------------------------
 
@@ -179,7 +206,7 @@ export const reportSchema = z.object({
   epoch: z.number().int().min(0),
   revision,
   configRevision: z.number().int().min(0),
-  /** Digest of the proxy's tables at `revision` ({@link tableDigest} in routing), for anti-entropy. */
+  /** Digest of the proxy's tables at `revision` (`TableDigest` in routing), for anti-entropy. */
   digest: z.string(),
   version: z.string(),
   ready: z.boolean(),

@@ -17,6 +17,8 @@ const DEBOUNCE_MS = 100;
 const PAUSE_RATIO = 20;
 /** Lines written in one turn of the loop. */
 const SLICE_BYTES = 64 * 1024;
+/** A service with more endpoints takes several lines, so that no line takes long. */
+const ENDPOINTS_A_LINE = 100;
 
 export interface LastSnapshot {
   readonly epoch: number;
@@ -130,18 +132,29 @@ function parse(text: string): LastSnapshot {
   const [first = '', ...rest] = body.trimEnd().split('\n');
   const { format, ...head } = JSON.parse(first) as Head;
   if (format !== FORMAT) throw new Error(`format ${format} is not ${FORMAT}`);
-  const services: Service[] = [];
+  const services = new Map<string, Service>();
   const agents: PeerAgent[] = [];
   for (const record of rest) {
     const parsed = JSON.parse(record) as Line;
-    if ('service' in parsed) services.push(parsed.service);
-    else agents.push(parsed.agent);
+    if ('agent' in parsed) {
+      agents.push(parsed.agent);
+      continue;
+    }
+    const begun = services.get(parsed.service.name);
+    if (begun === undefined) services.set(parsed.service.name, parsed.service);
+    else begun.endpoints.push(...parsed.service.endpoints);
   }
-  return { ...head, services, agents };
+  return { ...head, services: [...services.values()], agents };
 }
 
 function* records(services: readonly Service[], agents: readonly PeerAgent[]): Generator<Line> {
-  for (const service of services) yield { service };
+  for (const { name, endpoints } of services) {
+    let from = 0;
+    do {
+      yield { service: { name, endpoints: endpoints.slice(from, from + ENDPOINTS_A_LINE) } };
+      from += ENDPOINTS_A_LINE;
+    } while (from < endpoints.length);
+  }
   for (const agent of agents) yield { agent };
 }
 

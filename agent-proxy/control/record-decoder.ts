@@ -1,6 +1,6 @@
 /** Cuts a byte stream of RecordIO (`<decimal length>\n<bytes>`) into records, whatever the chunks are. */
 
-/** Snapshot records have at most 64 kB; a delta may be larger, and nothing sane is as large as this. */
+/** No record has more than 64 kB. The reader is more patient, so that a writer's slip stops no proxy, up to this. */
 export const MAX_DECODED_BYTES = 4 * 1024 * 1024;
 const MAX_DIGITS = 7;
 const NEWLINE = 0x0a;

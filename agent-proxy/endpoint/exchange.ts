@@ -80,26 +80,27 @@ export class Exchange implements AttemptListener {
   begin(): void {
     this.binding.budget.deposit(this.context.now());
     this.call.downstream.onGone = () => this.abandoned();
-    this.choose(null, 'unsent');
+    const pick = this.next('unsent');
+    if (pick.kind === 'instance') this.dispatch(pick.instance);
+    else this.refuse(pick.refusal, undefined);
   }
 
-  /** Balance: an instance that this request has not tried. `last` is what the try before came to. */
-  private choose(last: Refusal | null, failure: Failure): void {
+  /** Balance: an instance that this request has not tried. */
+  private next(failure: Failure): Pick {
     const now = this.context.now();
-    let pick = this.pick(this.tried, now);
+    const pick = this.pick(this.tried, now);
     // A connection that died may have been an old one: the only instance that there is gets a second chance.
-    if (pick.kind === 'none' && failure === 'unanswered') pick = this.pick([], now);
-    if (pick.kind === 'none') {
-      this.refuse(last ?? pick.refusal, last === null ? undefined : retryableAfter(failure, this.call, last));
-      return;
-    }
-    this.instance = pick.instance;
-    this.call.instance = pick.instance;
-    this.tried.push(pick.instance);
-    const { endpoint } = pick.instance;
-    const hop = this.context.paths?.hopTo(endpoint, now) ?? directHop(endpoint);
-    if (hop.via === 'direct' && this.context.paths !== null) this.context.figures.direct += 1;
-    this.send(pick.instance, hop);
+    return pick.kind === 'none' && failure === 'unanswered' ? this.pick([], now) : pick;
+  }
+
+  private dispatch(instance: Instance): void {
+    const { paths, figures, now } = this.context;
+    this.instance = instance;
+    this.call.instance = instance;
+    this.tried.push(instance);
+    const hop = paths?.hopTo(instance.endpoint, now()) ?? directHop(instance.endpoint);
+    if (hop.via === 'direct' && paths !== null) figures.direct += 1;
+    this.send(instance, hop);
   }
 
   private send(instance: Instance, hop: Hop): void {
@@ -215,13 +216,16 @@ export class Exchange implements AttemptListener {
         replayable: downstream.body.replayable,
         retries: call.retries,
       });
-    if (allowed && binding.budget.tryWithdraw(now)) {
-      call.retries += 1;
-      binding.serviceScope.retries += 1;
-      this.choose(last, failure);
-      return;
+    const pick = allowed ? this.next(failure) : null;
+    if (pick?.kind === 'instance') {
+      if (binding.budget.tryWithdraw(now)) {
+        call.retries += 1;
+        binding.serviceScope.retries += 1;
+        this.dispatch(pick.instance);
+        return;
+      }
+      binding.serviceScope.budgetExhausted += 1;
     }
-    if (allowed) binding.serviceScope.budgetExhausted += 1;
     this.refuse(last, retryableAfter(failure, call, last));
   }
 

@@ -3,8 +3,9 @@
  * how many of late went well. Peers and the scheduler are told (contract 8).
  */
 import { Instance } from '../balance/instance.ts';
-import type { Endpoint, Report, Service } from '../control/contract.ts';
-import type { ServiceTable, TableChange } from '../routing/service-table.ts';
+import type { Endpoint, Report } from '../control/contract.ts';
+import type { ServiceTable } from '../routing/service-table.ts';
+import type { TableChange } from '../routing/staged-snapshot.ts';
 
 /** Weight of one outcome in the moving success rate: about the last twenty requests count. */
 const WEIGHT = 0.05;
@@ -21,11 +22,11 @@ export class LocalInstances {
   private readonly agentId: string;
   private readonly byInstance = new Map<string, LocalInstance>();
   /** Instances of each service that has any here. */
-  private readonly byService = new Map<string, string[]>();
+  private readonly byService = new Map<string, Set<string>>();
 
   constructor(table: ServiceTable, agentId: string) {
     this.agentId = agentId;
-    for (const service of table.services()) this.update(service);
+    for (const { endpoints } of table.services()) for (const endpoint of endpoints) this.set(endpoint);
     table.onChange((change) => this.changed(change));
   }
 
@@ -53,22 +54,34 @@ export class LocalInstances {
   }
 
   private changed(change: TableChange): void {
-    for (const service of change.upserted) this.update(service);
-    for (const name of change.removed) this.update({ name, endpoints: [] });
+    for (const { name, set, unset } of change.services) {
+      for (const instance of unset) this.unset(name, instance);
+      for (const endpoint of set) this.set(endpoint);
+    }
+    for (const name of change.removed) {
+      for (const instance of this.byService.get(name) ?? []) this.unset(name, instance);
+    }
   }
 
-  private update(service: Service): void {
-    const present = service.endpoints.filter((endpoint) => this.isLocal(endpoint));
-    const ids = new Set(present.map(({ instance }) => instance));
-    for (const instance of this.byService.get(service.name) ?? []) {
-      if (!ids.has(instance)) this.byInstance.delete(instance);
+  private set(endpoint: Endpoint): void {
+    const { service, instance } = endpoint;
+    if (!this.isLocal(endpoint)) {
+      this.unset(service, instance);
+      return;
     }
-    for (const endpoint of present) {
-      const known = this.byInstance.get(endpoint.instance);
-      if (known === undefined) this.byInstance.set(endpoint.instance, new LocalInstance(endpoint));
-      else known.update(endpoint);
-    }
-    if (ids.size === 0) this.byService.delete(service.name);
-    else this.byService.set(service.name, [...ids]);
+    const known = this.byInstance.get(instance);
+    if (known === undefined) this.byInstance.set(instance, new LocalInstance(endpoint));
+    else known.update(endpoint);
+    const ids = this.byService.get(service);
+    if (ids === undefined) this.byService.set(service, new Set([instance]));
+    else ids.add(instance);
+  }
+
+  private unset(service: string, instance: string): void {
+    const ids = this.byService.get(service);
+    if (ids === undefined || !ids.delete(instance)) return;
+    if (ids.size === 0) this.byService.delete(service);
+    // The task may have become another service's in the same change.
+    if (this.byInstance.get(instance)?.endpoint.service === service) this.byInstance.delete(instance);
   }
 }

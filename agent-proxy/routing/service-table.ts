@@ -3,9 +3,10 @@
  * by host name, keeps a digest for anti-entropy. A snapshot is collected beside the table and takes its place in one
  * step at its end, so that a request sees the old table or the new one and never half of either.
  */
-import type { Frame, PeerAgent, Service } from '../control/contract.ts';
-import { TableDigest } from './digest.ts';
-import { HostIndex, normalizeHost } from './host-names.ts';
+import type { Delta, Frame, PeerAgent, Service } from '../control/contract.ts';
+import { normalizeHost } from './host-names.ts';
+import { StagedSnapshot, type TableChange } from './staged-snapshot.ts';
+import { type ServiceChange, TableGeneration } from './table-generation.ts';
 
 /** The frames that make a table. */
 export type TableFrame = Extract<Frame, { type: 'snapshot-begin' | 'services' | 'agents' | 'snapshot-end' | 'delta' }>;
@@ -19,14 +20,6 @@ export type Applied =
   | { readonly kind: 'staged' }
   | { readonly kind: 'gap'; readonly reason: string };
 
-/** What a frame changed. A service that is the same as before is not among them. */
-export interface TableChange {
-  readonly upserted: readonly Service[];
-  readonly removed: readonly string[];
-  readonly agents: readonly PeerAgent[];
-  readonly agentsRemoved: readonly string[];
-}
-
 export type TableListener = (change: TableChange) => void;
 
 /** All that a proxy keeps on disk of its table. */
@@ -36,31 +29,16 @@ export interface TableContents {
   readonly agents: readonly PeerAgent[];
 }
 
-interface Generation {
-  readonly services: Map<string, Service>;
-  readonly agents: Map<string, PeerAgent>;
-  readonly hosts: HostIndex;
-  readonly digest: TableDigest;
-}
-
-interface Staging extends Generation {
-  readonly revision: number;
-}
-
 const APPLIED: Applied = { kind: 'applied' };
 const STAGED: Applied = { kind: 'staged' };
-
-function emptyGeneration(): Generation {
-  return { services: new Map(), agents: new Map(), hosts: new HostIndex(), digest: new TableDigest() };
-}
 
 function gap(reason: string): Applied {
   return { kind: 'gap', reason };
 }
 
 export class ServiceTable {
-  private current: Generation = emptyGeneration();
-  private staging: Staging | null = null;
+  private current = new TableGeneration();
+  private staging: StagedSnapshot | null = null;
   private at: number | null = null;
   private readonly listeners = new Set<TableListener>();
 
@@ -75,11 +53,11 @@ export class ServiceTable {
   }
 
   get serviceCount(): number {
-    return this.current.services.size;
+    return this.current.serviceCount;
   }
 
   get agentCount(): number {
-    return this.current.agents.size;
+    return this.current.agentCount;
   }
 
   /** Digest of the table at its revision, as the scheduler keeps one too. */
@@ -89,24 +67,25 @@ export class ServiceTable {
 
   /** The service that a host name means: any case, with or without a port and a trailing dot. */
   lookup(host: string): Service | undefined {
-    const name = this.current.hosts.lookup(normalizeHost(host));
-    return name === undefined ? undefined : this.current.services.get(name);
+    const name = this.current.nameOf(normalizeHost(host));
+    return name === undefined ? undefined : this.current.service(name);
   }
 
+  /** The service as it is now; what is returned stays as it is when the table changes. */
   service(name: string): Service | undefined {
-    return this.current.services.get(name);
+    return this.current.service(name);
   }
 
   agent(agentId: string): PeerAgent | undefined {
-    return this.current.agents.get(agentId);
+    return this.current.agent(agentId);
   }
 
   services(): IterableIterator<Service> {
-    return this.current.services.values();
+    return this.current.services();
   }
 
   agents(): IterableIterator<PeerAgent> {
-    return this.current.agents.values();
+    return this.current.agents();
   }
 
   /** The listener hears of every change, after the table has it. Returns how to stop. */
@@ -117,10 +96,10 @@ export class ServiceTable {
 
   /** Takes what was on disk. */
   restore(contents: TableContents): void {
-    const next = emptyGeneration();
-    for (const service of contents.services) put(next, service);
-    for (const agent of contents.agents) putAgent(next, agent);
-    this.swap(next, contents.revision);
+    const snapshot = new StagedSnapshot(contents.revision, this.current);
+    for (const service of contents.services) snapshot.append(service);
+    for (const agent of contents.agents) snapshot.putAgent(agent);
+    this.swap(snapshot);
   }
 
   /** Forgets a snapshot that was not completed, because its stream ended. */
@@ -131,84 +110,68 @@ export class ServiceTable {
   apply(frame: TableFrame): Applied {
     switch (frame.type) {
       case 'snapshot-begin':
-        this.staging = { ...emptyGeneration(), revision: frame.revision };
+        this.staging = new StagedSnapshot(frame.revision, this.current);
         return STAGED;
       case 'services': {
         const staging = this.staged(frame.revision);
         if (staging === null) return gap(`services of revision ${frame.revision} outside of its snapshot`);
-        for (const service of frame.services) put(staging, this.unlessSame(service));
+        for (const service of frame.services) staging.append(service);
         return STAGED;
       }
       case 'agents': {
         const staging = this.staged(frame.revision);
         if (staging === null) return gap(`agents of revision ${frame.revision} outside of its snapshot`);
-        for (const agent of frame.agents) putAgent(staging, this.unlessSameAgent(agent));
+        for (const agent of frame.agents) staging.putAgent(agent);
         return STAGED;
       }
       case 'snapshot-end': {
         const staging = this.staged(frame.revision);
         if (staging === null) return gap(`the end of snapshot ${frame.revision} without its beginning`);
-        this.staging = null;
-        const digest = staging.digest.value();
+        const digest = staging.next.digest.value();
         if (digest !== frame.digest) {
+          this.staging = null;
           return gap(`snapshot ${frame.revision} has digest ${digest}, and the scheduler says ${frame.digest}`);
         }
-        this.swap(staging, frame.revision);
+        this.swap(staging);
         return APPLIED;
       }
       case 'delta': {
-        if (this.at === null) return gap(`delta ${frame.revision} before any snapshot`);
-        if (frame.base !== this.at) return gap(`delta ${frame.revision} is based on ${frame.base}, not on ${this.at}`);
-        const { current } = this;
-        for (const name of frame.remove) drop(current, name);
-        for (const service of frame.upsert) put(current, service);
-        for (const agentId of frame.agentsRemoved) dropAgent(current, agentId);
-        for (const agent of frame.agents) putAgent(current, agent);
+        const reason = this.whyNot(frame);
+        if (reason !== null) return gap(reason);
+        const change = applyDelta(this.current, frame);
         this.at = frame.revision;
-        const upserted = new Set(frame.upsert.map((service) => service.name));
-        const returned = new Set(frame.agents.map((agent) => agent.agentId));
-        this.tell({
-          upserted: frame.upsert,
-          removed: frame.remove.filter((name) => !upserted.has(name)),
-          agents: frame.agents,
-          agentsRemoved: frame.agentsRemoved.filter((agentId) => !returned.has(agentId)),
-        });
+        this.tell(change);
         return APPLIED;
       }
     }
   }
 
-  private staged(revision: number): Staging | null {
+  private staged(revision: number): StagedSnapshot | null {
     return this.staging !== null && this.staging.revision === revision ? this.staging : null;
   }
 
-  /** The object that the table has already, if it says the same: then the swap knows by identity what changed. */
-  private unlessSame(service: Service): Service {
-    const known = this.current.services.get(service.name);
-    return known !== undefined && JSON.stringify(known) === JSON.stringify(service) ? known : service;
-  }
-
-  private unlessSameAgent(agent: PeerAgent): PeerAgent {
-    const known = this.current.agents.get(agent.agentId);
-    return known !== undefined && JSON.stringify(known) === JSON.stringify(agent) ? known : agent;
-  }
-
-  private swap(next: Generation, revision: number): void {
-    const before = this.current;
-    this.current = { services: next.services, agents: next.agents, hosts: next.hosts, digest: next.digest };
-    this.at = revision;
-    const upserted: Service[] = [];
-    const agents: PeerAgent[] = [];
-    for (const service of next.services.values()) {
-      if (before.services.get(service.name) !== service) upserted.push(service);
+  /** Why a delta cannot be applied, or null. Asked before anything is changed. */
+  private whyNot({ base, revision, upsert, remove, patch }: Delta): string | null {
+    if (this.staging !== null) return `delta ${revision} in the midst of snapshot ${this.staging.revision}`;
+    if (this.at === null) return `delta ${revision} before any snapshot`;
+    if (base !== this.at) return `delta ${revision} is based on ${base}, not on ${this.at}`;
+    const upserted = new Set(upsert.map(({ name }) => name));
+    const removed = new Set(remove);
+    for (const { service } of patch) {
+      if (upserted.has(service)) continue;
+      if (!this.current.has(service) || removed.has(service)) {
+        return `delta ${revision} patches service '${service}', which is not in the table`;
+      }
     }
-    for (const agent of next.agents.values()) if (before.agents.get(agent.agentId) !== agent) agents.push(agent);
-    this.tell({
-      upserted,
-      removed: [...before.services.keys()].filter((name) => !next.services.has(name)),
-      agents,
-      agentsRemoved: [...before.agents.keys()].filter((agentId) => !next.agents.has(agentId)),
-    });
+    return null;
+  }
+
+  private swap(snapshot: StagedSnapshot): void {
+    const change = snapshot.change();
+    this.current = snapshot.next;
+    this.at = snapshot.revision;
+    this.staging = null;
+    this.tell(change);
   }
 
   private tell(change: TableChange): void {
@@ -216,23 +179,19 @@ export class ServiceTable {
   }
 }
 
-function put(generation: Generation, service: Service): void {
-  if (!generation.services.has(service.name)) generation.hosts.add(service.name);
-  generation.services.set(service.name, service);
-  generation.digest.setService(service);
-}
-
-function drop(generation: Generation, name: string): void {
-  if (!generation.services.delete(name)) return;
-  generation.hosts.remove(name);
-  generation.digest.removeService(name);
-}
-
-function putAgent(generation: Generation, agent: PeerAgent): void {
-  generation.agents.set(agent.agentId, agent);
-  generation.digest.setAgent(agent);
-}
-
-function dropAgent(generation: Generation, agentId: string): void {
-  if (generation.agents.delete(agentId)) generation.digest.removeAgent(agentId);
+function applyDelta(table: TableGeneration, delta: Delta): TableChange {
+  const upserted = new Set(delta.upsert.map(({ name }) => name));
+  const returned = new Set(delta.agents.map(({ agentId }) => agentId));
+  const removed = delta.remove.filter((name) => !upserted.has(name) && table.drop(name));
+  const services: ServiceChange[] = [];
+  for (const service of delta.upsert) services.push(table.put(service));
+  for (const patch of delta.patch) services.push(table.patch(patch));
+  for (const agentId of delta.agentsRemoved) table.dropAgent(agentId);
+  for (const agent of delta.agents) table.putAgent(agent);
+  return {
+    services: services.filter(({ set, unset, isNew }) => isNew || set.length > 0 || unset.length > 0),
+    removed,
+    agents: delta.agents,
+    agentsRemoved: delta.agentsRemoved.filter((agentId) => !returned.has(agentId)),
+  };
 }

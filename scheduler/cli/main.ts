@@ -29,17 +29,19 @@ interface Report {
   text(tables: Tables, screen: Screen, now: number): string;
 }
 
+const TRAFFIC_HELP = 'The figures of traffic cover the last 10 seconds or so, as callers saw it.';
+
 const REPORTS: Readonly<Record<string, Report>> = {
   nodes: {
     summary: 'List the nodes and the state of the proxy on each.',
     path: 'v1/nodes',
-    after: 'The exit code is 0 also when nodes are unhealthy: ask --json for their states.',
+    after: `${TRAFFIC_HELP}\nThe exit code is 0 also when nodes are unhealthy: ask --json for their states.`,
     text: nodesReport,
   },
   services: {
     summary: 'List the services, how many of their instances take traffic, and how their callers fare.',
     path: 'v1/services',
-    after: '',
+    after: `${TRAFFIC_HELP}\nThe instances of each service are in the answer of --json.`,
     text: servicesReport,
   },
 };
@@ -58,7 +60,7 @@ export async function main(args: readonly string[], context: MainContext): Promi
     .description(report.summary)
     .version(context.version)
     .addOption(
-      new Option('--scheduler <url>', 'where the scheduler listens')
+      new Option('--scheduler <url>', 'the address of the scheduler')
         .env('NODEMESH_SCHEDULER')
         .default(new URL(DEFAULT_SCHEDULER), DEFAULT_SCHEDULER)
         .argParser(parseUrl),
@@ -66,7 +68,7 @@ export async function main(args: readonly string[], context: MainContext): Promi
     .option('--json', "print the scheduler's answer as it is, for programs")
     .option('--watch', 'print again every 2 seconds, until Ctrl-C')
     .allowExcessArguments(false);
-  if (report.after !== '') command.addHelpText('after', `\n${report.after}`);
+  command.addHelpText('after', `\n${report.after}`);
   command.parse(rest, { from: 'user' });
   const options = command.opts<Options>();
 
@@ -80,17 +82,19 @@ export async function main(args: readonly string[], context: MainContext): Promi
   else screen.write(await once());
 }
 
-/** Ctrl-C is how a watch ends, and no failure. */
+/** Ctrl-C is how a watch ends, and no failure; so does a terminal that is closed. */
 async function untilInterrupted(work: (stop: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
+  process.once('SIGHUP', onSignal);
   try {
     await work(stop.signal);
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
+    process.removeListener('SIGHUP', onSignal);
   }
 }
 

@@ -14,7 +14,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'SINCE', align: 'right' },
   { title: 'VERSION' },
   { title: 'CONFIG', align: 'right', optional: 2 },
-  { title: 'RPS', align: 'right' },
+  { title: 'REQUESTS/S', align: 'right' },
   { title: 'SUCCESS', align: 'right' },
   { title: 'P50', align: 'right', optional: 4 },
   { title: 'P99', align: 'right', optional: 1 },

@@ -6,6 +6,8 @@ export type Tone = 'good' | 'busy' | 'bad' | 'head' | 'quiet';
 export interface Screen {
   /** Columns; null where lines may be of any length (a file, a pipe). */
   readonly width: number | null;
+  /** Lines; null where there may be any number. */
+  readonly height: number | null;
   /** Whether it can be cleared: a terminal. */
   readonly live: boolean;
   paint(tone: Tone, text: string): string;
@@ -31,6 +33,9 @@ export function standardScreen(): Screen {
   return {
     get width() {
       return live ? stdout.columns : null;
+    },
+    get height() {
+      return live ? stdout.rows : null;
     },
     live,
     // styleText would look at the stream by itself, but differently in each version of Node.js.

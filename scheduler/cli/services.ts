@@ -9,8 +9,8 @@ import { type Cell, renderTable, type TableColumn } from './table.ts';
 
 const COLUMNS: readonly TableColumn[] = [
   { title: 'SERVICE', shrinkTo: 16 },
-  { title: 'HEALTHY', align: 'right' },
-  { title: 'RPS', align: 'right' },
+  { title: 'INSTANCES', align: 'right' },
+  { title: 'REQUESTS/S', align: 'right' },
   { title: 'SUCCESS', align: 'right' },
   { title: 'P50', align: 'right', optional: 2 },
   { title: 'P95', align: 'right', optional: 3 },

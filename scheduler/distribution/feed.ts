@@ -2,30 +2,22 @@
  * The table that every proxy gets, with its revisions: changes are staged, a commit turns them into deltas (each one
  * revision further), and a snapshot is the whole table at the revision of now. No clock, no sockets.
  */
-import type { PeerAgent, Service } from '../../agent-proxy/control/contract.ts';
+import type { Endpoint, PeerAgent, Service } from '../../agent-proxy/control/contract.ts';
 import { TableDigest } from '../../agent-proxy/routing/digest.ts';
-import { encodeFrame, encodeText, packBySize } from './records.ts';
+import { cutDeltas, type DeltaParts, type TableStep } from './delta-cutter.ts';
+import { changesBetween, type EndpointEntries, type Entry, endpointEntries, entryOf, serviceBytes } from './entries.ts';
+import { RECORD_BUDGET } from './records.ts';
+import { deltaRecord, snapshotRecords } from './table-records.ts';
 
 /** How many revisions back a proxy's digest can be judged. */
 const HISTORY = 4096;
 
-interface Entry<T> {
-  readonly value: T;
-  /** As it stands in a frame. */
-  readonly json: string;
-  readonly bytes: number;
-}
-
-type Change =
-  | { readonly kind: 'service'; readonly key: string; readonly entry: Entry<Service> | null }
-  | { readonly kind: 'agent'; readonly key: string; readonly entry: Entry<PeerAgent> | null };
-
 export class Feed {
   readonly epoch: number;
-  #services = new Map<string, Entry<Service>>();
+  #services = new Map<string, Map<string, Entry<Endpoint>>>();
   #agents = new Map<string, Entry<PeerAgent>>();
   /** By kind and key: the last word counts. */
-  #staged = new Map<string, Change>();
+  #staged = new Map<string, TableStep>();
   #digest = new TableDigest();
   #revision = 1;
   #digests = new Map<number, string>();
@@ -51,106 +43,119 @@ export class Feed {
 
   /** Committed services, by name. */
   services(): Service[] {
-    return [...this.#services.values()].map((entry) => entry.value);
+    return [...this.#services].map(([name, entries]) => ({
+      name,
+      endpoints: [...entries.values()].map((entry) => entry.value),
+    }));
   }
 
   agents(): PeerAgent[] {
     return [...this.#agents.values()].map((entry) => entry.value);
   }
 
-  setService(service: Service): void {
-    this.#stage(
-      { kind: 'service', key: service.name, entry: entryOf(service) },
-      this.#services.get(service.name)?.json,
-    );
+  /** Returns the instances that are left out, because no record can hold the endpoint: nearly always none. */
+  setService(service: Service): readonly string[] {
+    const { name } = service;
+    if (serviceBytes(name) > RECORD_BUDGET) {
+      this.removeService(name);
+      return service.endpoints.map(({ instance }) => instance);
+    }
+    const { entries, leftOut } = endpointEntries(service);
+    this.#stageService(name, entries);
+    return leftOut;
   }
 
   removeService(name: string): void {
-    this.#stage({ kind: 'service', key: name, entry: null }, this.#services.get(name)?.json);
+    this.#stage(`service ${name}`, this.#services.has(name) ? { kind: 'service-removed', name } : null);
   }
 
   setAgent(agent: PeerAgent): void {
-    this.#stage({ kind: 'agent', key: agent.agentId, entry: entryOf(agent) }, this.#agents.get(agent.agentId)?.json);
+    const { agentId } = agent;
+    const entry = entryOf(agent);
+    const isSame = this.#agents.get(agentId)?.json === entry.json;
+    this.#stage(`agent ${agentId}`, isSame ? null : { kind: 'agent', agentId, entry });
   }
 
   removeAgent(agentId: string): void {
-    this.#stage({ kind: 'agent', key: agentId, entry: null }, this.#agents.get(agentId)?.json);
+    this.#stage(`agent ${agentId}`, this.#agents.has(agentId) ? { kind: 'agent-removed', agentId } : null);
   }
 
   /** Makes what was staged the table, and returns the deltas that say so, encoded. Empty when nothing is different. */
   commit(): Buffer[] {
     if (this.#staged.size === 0) return [];
-    const groups = packBySize(
-      this.#staged.values(),
-      (change) => change.entry?.bytes ?? Buffer.byteLength(change.key) + 16,
-    );
+    const deltas = cutDeltas(this.#staged.values());
     this.#staged = new Map();
-    return groups.map((changes) => {
+    return deltas.map((parts) => {
+      this.#apply(parts);
       const base = this.#revision;
-      for (const change of changes) this.#apply(change);
       this.#revision = base + 1;
       this.#remember();
-      return this.#deltaRecord(base, changes);
+      return deltaRecord(this.epoch, base, parts);
     });
   }
 
   /** The whole table in records that all sessions share. */
   snapshot(): readonly Buffer[] {
-    if (this.#snapshot?.revision === this.#revision) return this.#snapshot.records;
     const { epoch } = this;
     const revision = this.#revision;
-    const pages = (type: 'services' | 'agents', entries: Iterable<Entry<unknown>>): Buffer[] =>
-      packBySize(entries, (entry) => entry.bytes).map((group) => {
-        const list = group.map((entry) => entry.json).join(',');
-        return encodeText(`{"type":"${type}","epoch":${epoch},"revision":${revision},"${type}":[${list}]}`);
-      });
-    const records = [
-      encodeFrame({ type: 'snapshot-begin', epoch, revision }),
-      ...pages('services', this.#services.values()),
-      ...pages('agents', this.#agents.values()),
-      encodeFrame({ type: 'snapshot-end', epoch, revision, digest: this.#digest.value() }),
-    ];
+    if (this.#snapshot?.revision === revision) return this.#snapshot.records;
+    const table = { services: this.#services, agents: this.#agents.values(), digest: this.#digest.value() };
+    const records = snapshotRecords(epoch, revision, table);
     this.#snapshot = { revision, records };
     return records;
   }
 
-  #stage(change: Change, current: string | undefined): void {
-    const key = `${change.kind} ${change.key}`;
-    if (change.entry?.json === current) this.#staged.delete(key);
-    else this.#staged.set(key, change);
+  #stageService(name: string, entries: EndpointEntries): void {
+    const before = this.#services.get(name);
+    const key = `service ${name}`;
+    if (before === undefined) {
+      this.#stage(key, { kind: 'service-new', name, entries });
+      return;
+    }
+    const changes = changesBetween(before, entries);
+    const isSame = changes.set.length === 0 && changes.unset.length === 0;
+    this.#stage(key, isSame ? null : { kind: 'service-changed', name, entries, changes });
   }
 
-  #apply(change: Change): void {
-    if (change.kind === 'service') {
-      if (change.entry === null) {
-        this.#services.delete(change.key);
-        this.#digest.removeService(change.key);
-      } else {
-        this.#services.set(change.key, change.entry);
-        this.#digest.setService(change.entry.value);
-      }
-    } else if (change.entry === null) {
-      this.#agents.delete(change.key);
-      this.#digest.removeAgent(change.key);
-    } else {
-      this.#agents.set(change.key, change.entry);
-      this.#digest.setAgent(change.entry.value);
+  /** Null where the table has it as it shall be. */
+  #stage(key: string, step: TableStep | null): void {
+    if (step === null) this.#staged.delete(key);
+    else this.#staged.set(key, step);
+  }
+
+  /** Does what the proxies will do, so that table and digest are theirs at every revision. */
+  #apply({ upsert, remove, patch, agents, agentsRemoved }: DeltaParts): void {
+    for (const name of remove) {
+      this.#services.delete(name);
+      this.#digest.removeService(name);
+    }
+    for (const [name, entries] of upsert) {
+      this.#services.set(name, new Map());
+      this.#digest.removeService(name);
+      this.#digest.addService(name);
+      this.#patch(name, entries, []);
+    }
+    for (const [name, { set, unset }] of patch) this.#patch(name, set, unset);
+    for (const agentId of agentsRemoved) {
+      this.#agents.delete(agentId);
+      this.#digest.removeAgent(agentId);
+    }
+    for (const entry of agents) {
+      this.#agents.set(entry.value.agentId, entry);
+      this.#digest.setAgent(entry.value);
     }
   }
 
-  #deltaRecord(base: number, changes: readonly Change[]): Buffer {
-    const upsert: string[] = [];
-    const agents: string[] = [];
-    const remove: string[] = [];
-    const agentsRemoved: string[] = [];
-    for (const { kind, key, entry } of changes) {
-      if (kind === 'service') entry === null ? remove.push(key) : upsert.push(entry.json);
-      else entry === null ? agentsRemoved.push(key) : agents.push(entry.json);
+  #patch(name: string, set: readonly Entry<Endpoint>[], unset: readonly string[]): void {
+    const entries = this.#services.get(name);
+    for (const instance of unset) {
+      entries?.delete(instance);
+      this.#digest.removeEndpoint(name, instance);
     }
-    return encodeText(
-      `{"type":"delta","epoch":${this.epoch},"base":${base},"revision":${base + 1},"upsert":[${upsert.join(',')}],` +
-        `"remove":${JSON.stringify(remove)},"agents":[${agents.join(',')}],"agentsRemoved":${JSON.stringify(agentsRemoved)}}`,
-    );
+    for (const entry of set) {
+      entries?.set(entry.value.instance, entry);
+      this.#digest.setEndpoint(name, entry.value);
+    }
   }
 
   #remember(): void {
@@ -158,9 +163,4 @@ export class Feed {
     this.#digests.delete(this.#revision - HISTORY);
     this.#snapshot = null;
   }
-}
-
-function entryOf<T>(value: T): Entry<T> {
-  const json = JSON.stringify(value);
-  return { value, json, bytes: Buffer.byteLength(json) };
 }

@@ -12,6 +12,8 @@ import type { SessionView } from './node-sessions.ts';
 const MAX_GONE = 1_000;
 /** Packaging puts tens of kilobytes into labels; none of it says anything about routing. */
 const MAX_LABEL_CHARS = 512;
+/** All labels of an endpoint together: it has to fit into a record with room to spare. */
+const MAX_LABELS_CHARS = 8_192;
 const NOT_FOR_ROUTING = /^DCOS_PACKAGE_/;
 
 /** Where agents are, from Mesos. */
@@ -81,11 +83,15 @@ function endpointOf(
 }
 
 function routingLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(labels)
-      .filter(([key, value]) => !NOT_FOR_ROUTING.test(key) && value.length <= MAX_LABEL_CHARS)
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  const sorted = Object.entries(labels)
+    .filter(([key, value]) => !NOT_FOR_ROUTING.test(key) && value.length <= MAX_LABEL_CHARS)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  let chars = 0;
+  const fitting = sorted.filter(([key, value]) => {
+    chars += key.length + value.length;
+    return chars <= MAX_LABELS_CHARS;
+  });
+  return Object.fromEntries(fitting);
 }
 
 /**

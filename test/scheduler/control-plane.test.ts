@@ -2,9 +2,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../fixtures/eventually.ts';
 import { taskId } from './support/fake-framework.ts';
 import { useScheduler } from './support/use-scheduler.ts';
-import { until } from './support/wait.ts';
 
 const use = useScheduler();
 const node = (id: string, ip = '127.0.36.1') => ({ taskId: taskId(id), ip });
@@ -13,7 +13,7 @@ describe('a control session', () => {
   test('begins with hello, config and a snapshot, and follows Marathon in under 300 ms (three times that on a busy machine)', async () => {
     const scheduler = await use.start({ nodes: { S1: node('p1') } });
     const proxy = scheduler.client('S1', 'p1');
-    await until('a table', () => proxy.table.ready);
+    await eventually('a table', () => proxy.table.ready);
     const types = proxy.reader.frames.map((frame) => frame.type).filter((type) => type !== 'heartbeat');
     expect(types.slice(0, 5)).toEqual(['hello', 'config', 'snapshot-begin', 'agents', 'snapshot-end']);
     expect(proxy.frames('hello')[0]).toMatchObject({
@@ -27,7 +27,7 @@ describe('a control session', () => {
     use.marathon.put('web', [{ id: 'web.1', host: '127.0.36.1', port: 21_000 }]);
     const at = performance.now();
     use.marathon.emit('status_update_event', { appId: '/web' });
-    await until('the delta', () => proxy.table.service('web'));
+    await eventually('the delta', () => proxy.table.service('web'));
     expect(performance.now() - at).toBeLessThan(900);
     expect(proxy.table.service('web')?.endpoints).toEqual([
       {
@@ -43,7 +43,7 @@ describe('a control session', () => {
         labels: {},
       },
     ]);
-    await until('a heartbeat at the revision', () =>
+    await eventually('a heartbeat at the revision', () =>
       proxy.frames('heartbeat').some((beat) => beat.revision === proxy.table.revision),
     );
     expect(proxy.applied.filter((applied) => applied.kind === 'gap')).toEqual([]);
@@ -52,11 +52,11 @@ describe('a control session', () => {
   test('makes its node healthy when its proxy is ready, and unhealthy with a reason when it is not', async () => {
     const scheduler = await use.start({ nodes: { S1: node('p1') } });
     const proxy = scheduler.client('S1', 'p1');
-    await until('a table', () => proxy.table.ready);
+    await eventually('a table', () => proxy.table.ready);
     expect(scheduler.framework.told).toEqual([]);
     expect(await proxy.report()).toBe(204);
     expect(scheduler.framework.told).toEqual([{ taskId: 'p1', healthy: true, reason: null }]);
-    await until('peers know it', () => proxy.table.agent('S1')?.ready);
+    await eventually('peers know it', () => proxy.table.agent('S1')?.ready);
     expect(proxy.table.agent('S1')).toEqual({ agentId: 'S1', address: '127.0.36.1', incomingPort: 4141, ready: true });
     await proxy.report({ ready: false, reason: 'The worker is starting.' });
     expect(scheduler.framework.told.at(-1)).toEqual({
@@ -64,26 +64,26 @@ describe('a control session', () => {
       healthy: false,
       reason: 'The worker is starting.',
     });
-    await until('peers know that too', () => proxy.table.agent('S1')?.ready === false);
+    await eventually('peers know that too', () => proxy.table.agent('S1')?.ready === false);
   });
 
   test('that ends makes its node unhealthy after 3 s, and one that comes back in time does not', async () => {
     const scheduler = await use.start({ nodes: { S1: node('p1'), S2: node('p2') } });
     const first = scheduler.client('S1', 'p1');
     const second = scheduler.client('S2', 'p2');
-    await until('tables', () => first.table.ready && second.table.ready);
+    await eventually('tables', () => first.table.ready && second.table.ready);
     await first.report();
     await second.report();
     const endedAt = performance.now();
     first.close();
     second.close();
     const back = scheduler.client('S2', 'p2');
-    await until('the loss', () => scheduler.framework.told.some((told) => !told.healthy), 6_000);
+    await eventually('the loss', () => scheduler.framework.told.some((told) => !told.healthy), 6_000);
     expect(performance.now() - endedAt).toBeGreaterThan(2_900);
     expect(scheduler.framework.told.filter((told) => !told.healthy)).toEqual([
       { taskId: 'p1', healthy: false, reason: 'The control stream of the proxy has been gone for more than 3 s.' },
     ]);
-    await until('peers know', () => back.table.agent('S1')?.ready === false);
+    await eventually('peers know', () => back.table.agent('S1')?.ready === false);
     expect(back.table.agent('S2')?.ready).toBe(true);
     expect(await first.report()).toBe(409);
   });
@@ -91,11 +91,11 @@ describe('a control session', () => {
   test('replaces the old one of the same task, whose reports are refused from then on', async () => {
     const scheduler = await use.start({ nodes: { S1: node('p1') } });
     const old = scheduler.client('S1', 'p1');
-    await until('a table', () => old.table.ready);
+    await eventually('a table', () => old.table.ready);
     await old.report();
     const fresh = scheduler.client('S1', 'p1');
-    await until('its end', () => old.ended);
-    await until('a table again', () => fresh.table.ready);
+    await eventually('its end', () => old.ended);
+    await eventually('a table again', () => fresh.table.ready);
     expect(await old.report()).toBe(409);
     expect(await fresh.report()).toBe(204);
     expect(fresh.table.agent('S1')?.ready).toBe(true);
@@ -105,21 +105,21 @@ describe('a control session', () => {
     const scheduler = await use.start();
     scheduler.framework.set('S1', node('new'));
     const zombie = scheduler.client('S1', 'old');
-    await until('a table', () => zombie.table.ready);
+    await eventually('a table', () => zombie.table.ready);
     expect(await zombie.report()).toBe(204);
     expect(scheduler.framework.told).toEqual([]);
-    await until('the agent', () => zombie.table.agent('S1')?.ready === false);
+    await eventually('the agent', () => zombie.table.agent('S1')?.ready === false);
     expect((await scheduler.get('/v1/nodes')).json).toMatchObject([{ taskId: 'new', running: null }]);
   });
 
   test('tells the framework again when it learns late that the task runs', async () => {
     const scheduler = await use.start({ nodes: { S1: { ...node('p1'), state: 'launching' } } });
     const proxy = scheduler.client('S1', 'p1');
-    await until('a table', () => proxy.table.ready);
+    await eventually('a table', () => proxy.table.ready);
     await proxy.report();
     const told = scheduler.framework.told.length;
     scheduler.framework.set('S1', { state: 'unhealthy' });
-    await until('the second word', () => scheduler.framework.told.length > told);
+    await eventually('the second word', () => scheduler.framework.told.length > told);
     expect(scheduler.framework.told.at(-1)).toMatchObject({ healthy: true });
   });
 
@@ -127,22 +127,24 @@ describe('a control session', () => {
     await use.marathon.stop();
     const scheduler = await use.start({ nodes: { S1: node('p1') } });
     const proxy = scheduler.client('S1', 'p1');
-    await until('a heartbeat', () => proxy.frames('heartbeat').length >= 1);
+    await eventually('a heartbeat', () => proxy.frames('heartbeat').length >= 1);
     expect(proxy.reader.frames.some((frame) => frame.type.startsWith('snapshot'))).toBe(false);
     await use.marathon.up();
     use.marathon.put('web', [{ id: 'web.1' }]);
-    await until('the table', () => proxy.table.service('web'));
+    await eventually('the table', () => proxy.table.service('web'));
   });
 
   test('of a proxy that has seen a later leader is refused with our epoch', async () => {
     const scheduler = await use.start({ nodes: { S1: node('p1') } });
     const proxy = scheduler.client('S1', 'p1', { epoch: 9 });
-    await until('the answer', () => proxy.ended);
+    await eventually('the answer', () => proxy.ended);
     expect(proxy.status).toBe(409);
     expect(JSON.parse(proxy.body)).toMatchObject({ epoch: 1 });
     expect(scheduler.logs.join('\n')).toContain('has seen epoch 9');
     // The store says that we lead: no reason to end.
-    expect(await Promise.race([scheduler.running.failed.catch(() => 'failed'), until('time', () => true)])).toBe(true);
+    expect(await Promise.race([scheduler.running.failed.catch(() => 'failed'), eventually('time', () => true)])).toBe(
+      true,
+    );
   });
 });
 
@@ -154,16 +156,16 @@ describe('agents', () => {
       { id: 'web.2', slaveId: 'S2', host: '127.0.36.2' },
     ]);
     const proxy = scheduler.client('S1', 'p1');
-    await until('a table', () => proxy.table.ready);
+    await eventually('a table', () => proxy.table.ready);
     use.marathon.emit('status_update_event', { appId: '/web' });
-    await until('both', () => proxy.table.service('web')?.endpoints.length === 2);
+    await eventually('both', () => proxy.table.service('web')?.endpoints.length === 2);
     scheduler.framework.remove('S2');
-    await until('one', () => proxy.table.service('web')?.endpoints.length === 1);
+    await eventually('one', () => proxy.table.service('web')?.endpoints.length === 1);
     expect(proxy.table.agent('S2')).toBeUndefined();
     expect((await scheduler.get('/v1/nodes')).json).toHaveLength(1);
     // It came back before Marathon had noticed anything.
     scheduler.framework.set('S2', node('p2', '127.0.36.2'));
-    await until('both again', () => proxy.table.service('web')?.endpoints.length === 2);
+    await eventually('both again', () => proxy.table.service('web')?.endpoints.length === 2);
   });
 
   test('get their address from Mesos: a host name is never passed on', async () => {
@@ -174,9 +176,9 @@ describe('agents', () => {
       { id: 'web.3', slaveId: 'unheard-of', host: '127.0.36.3' },
     ]);
     const proxy = scheduler.client('S1', 'p1');
-    await until('a table', () => proxy.table.ready);
+    await eventually('a table', () => proxy.table.ready);
     use.marathon.emit('status_update_event', { appId: '/web' });
-    await until('web', () => proxy.table.service('web'));
+    await eventually('web', () => proxy.table.service('web'));
     expect(
       proxy.table.service('web')?.endpoints.map((each) => [each.instance, each.address, each.agentAddress]),
     ).toEqual([
@@ -204,21 +206,21 @@ describe('a scheduler that starts again', () => {
     try {
       const first = await use.start();
       const before = first.client('S1', 'p1');
-      await until('a table', () => before.table.ready);
+      await eventually('a table', () => before.table.ready);
       await first.stop();
       expect(before.ended).toBe(true);
 
       const second = await use.start({ nodes: { S1: node('p1') }, args: [`--ports=admin=${port}`] });
-      await until('the announcement', () => announced[0]);
+      await eventually('the announcement', () => announced[0]);
       expect(announced[0]).toBe(`POST /control/v1/announce {"epoch":2,"schedulers":["${second.url}"]} no key`);
       const after = second.client('S1', 'p1', { epoch: 1, revision: before.table.revision });
-      await until('a table', () => after.table.ready);
+      await eventually('a table', () => after.table.ready);
       // A proxy that ran before is taken for ready before it says so.
       expect(after.table.agent('S1')?.ready).toBe(true);
       expect(after.frames('hello')[0]?.epoch).toBe(2);
       expect(after.frames('hello')[0]?.peerKey).toBe(before.frames('hello')[0]?.peerKey);
       const told = announced.length;
-      await until('quiet: it has a session', async () => {
+      await eventually('quiet: it has a session', async () => {
         await new Promise((resolve) => setTimeout(resolve, 600));
         return announced.length <= told + 1;
       });

@@ -13,7 +13,7 @@ import {
   type TrafficAnswer,
   trafficAnswerSchema,
 } from './model/answers.ts';
-import { type Connection, connectionOf, type FeedStatus } from './model/connection.ts';
+import { type Connection, connectionOf, type FeedStatus, staleSince } from './model/connection.ts';
 import { addPoint, type Point } from './model/history.ts';
 import { Poller, type Timers } from './model/poller.ts';
 import { keepUnchanged, type NodeRow, nodeRows, type ServiceRow, serviceRows } from './model/rows.ts';
@@ -38,7 +38,9 @@ export interface Store {
   readonly health: ReadonlySignal<HealthAnswer | null>;
   readonly frameworkId: ReadonlySignal<string | null>;
   readonly connection: ReadonlySignal<Connection>;
-  /** The scheduler's time of day, by the second, epoch milliseconds. */
+  /** What is shown although its last request failed. */
+  readonly stale: Readonly<Record<'nodes' | 'services' | 'traffic' | 'health', ReadonlySignal<boolean>>>;
+  /** The scheduler's time of day, by the second, epoch milliseconds; it stands still while the nodes are stale. */
   readonly now: ReadonlySignal<number>;
   start(): void;
   /** Nobody looks: no requests until `start`. */
@@ -55,6 +57,17 @@ const timers: Timers = {
   now: () => Date.now(),
 };
 
+interface FeedOptions<T> {
+  intervalMs?(known: T | null): number;
+  readonly lasting?: boolean;
+}
+
+interface Feed<T> {
+  readonly value: ReadonlySignal<T | null>;
+  /** The time of the last answer when it is old, else null. */
+  readonly staleSince: ReadonlySignal<number | null>;
+}
+
 export function createStore(): Store {
   const skewMs = signal(0);
   const tick = signal(Date.now());
@@ -70,10 +83,10 @@ export function createStore(): Store {
   function feed<T>(
     path: string,
     parse: (body: unknown) => T,
-    intervalMs: (known: T | null) => number = () => INTERVAL_MS,
-  ): ReadonlySignal<T | null> {
+    { intervalMs = () => INTERVAL_MS, lasting = false }: FeedOptions<T> = {},
+  ): Feed<T> {
     const value = signal<T | null>(null);
-    const status = signal<FeedStatus>({ path, goodAt: null, failure: null });
+    const status = signal<FeedStatus>({ path, goodAt: null, failure: null, lasting });
     feeds.push(status);
     pollers.push(
       new Poller<unknown>({
@@ -94,7 +107,7 @@ export function createStore(): Store {
         onValue: (answer) => {
           const wasFailing = status.value.failure !== null;
           value.value = answer as T;
-          status.value = { path, goodAt: Date.now(), failure: null };
+          status.value = { path, goodAt: Date.now(), failure: null, lasting };
           if (wasFailing) nudge();
         },
         onFailure: (error) => {
@@ -102,7 +115,7 @@ export function createStore(): Store {
         },
       }),
     );
-    return value;
+    return { value, staleSince: computed(() => staleSince(status.value)) };
   }
 
   function noteClock(date: string | null): void {
@@ -124,20 +137,20 @@ export function createStore(): Store {
   const frameworkId = feed<string | null>(
     'v1/state/frameworkId',
     (body) => frameworkIdOf(readAnswer(frameworkIdAnswerSchema, 'v1/state/frameworkId', body)),
-    (known) => (known === null ? INTERVAL_MS : KNOWN_IDENTITY_INTERVAL_MS),
+    { intervalMs: (known) => (known === null ? INTERVAL_MS : KNOWN_IDENTITY_INTERVAL_MS), lasting: true },
   );
 
   // Rows keep their identity while they say the same: what is drawn of them is not drawn again.
   let lastNodeRows: readonly NodeRow[] = [];
   const nodeTable = computed(() => {
-    if (nodes.value === null) return null;
-    lastNodeRows = keepUnchanged(lastNodeRows, nodeRows(nodes.value, traffic.value));
+    if (nodes.value.value === null) return null;
+    lastNodeRows = keepUnchanged(lastNodeRows, nodeRows(nodes.value.value, traffic.value.value));
     return lastNodeRows;
   });
   let lastServiceRows: readonly ServiceRow[] = [];
   const serviceTable = computed(() => {
-    if (services.value === null) return null;
-    const rows = serviceRows(services.value, traffic.value, nodes.value ?? []);
+    if (services.value.value === null) return null;
+    const rows = serviceRows(services.value.value, traffic.value.value, nodes.value.value ?? []);
     lastServiceRows = keepUnchanged(lastServiceRows, rows);
     return lastServiceRows;
   });
@@ -146,14 +159,20 @@ export function createStore(): Store {
     nodes: nodeTable,
     services: serviceTable,
     summary: computed(() => summarise(nodeTable.value ?? [], serviceTable.value ?? [])),
-    traffic: computed(() => (traffic.value === null ? null : meshTraffic(traffic.value))),
+    traffic: computed(() => (traffic.value.value === null ? null : meshTraffic(traffic.value.value))),
     // A standby has no figures and no window.
-    windowMs: computed(() => traffic.value?.windowMs || 10_000),
+    windowMs: computed(() => traffic.value.value?.windowMs || 10_000),
     history,
-    health,
-    frameworkId,
+    health: health.value,
+    frameworkId: frameworkId.value,
     connection: computed(() => connectionOf(feeds.map((status) => status.value))),
-    now: computed(() => tick.value + skewMs.value),
+    stale: {
+      nodes: computed(() => nodes.staleSince.value !== null),
+      services: computed(() => services.staleSince.value !== null),
+      traffic: computed(() => traffic.staleSince.value !== null),
+      health: computed(() => health.staleSince.value !== null),
+    },
+    now: computed(() => (nodes.staleSince.value ?? tick.value) + skewMs.value),
     start() {
       tick.value = Date.now();
       ticking ??= setInterval(() => {

@@ -12,7 +12,7 @@ function seeded(seed: number): () => number {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
@@ -33,6 +33,16 @@ function pick(balancer: Balancer, now = 0, tried: Instance[] = []): Instance {
   const picked = balancer.picker.pick(tried, now);
   if (picked.kind === 'none') throw new Error(picked.refusal.detail);
   return picked.instance;
+}
+
+/** All instances that a request may get, one after the other. */
+function reachable(balancer: Balancer): string[] {
+  const tried: Instance[] = [];
+  for (;;) {
+    const picked = balancer.picker.pick(tried, 0);
+    if (picked.kind === 'none') return tried.map(({ endpoint: row }) => row.instance).sort();
+    tried.push(picked.instance);
+  }
 }
 
 test('requests that last are spread evenly over the instances', () => {
@@ -123,6 +133,46 @@ test('an update keeps load and ejection of what stays, and forgets the ejection 
   expect([balancer.size, balancer.load(), balancer.available(0)]).toEqual([2, 1, 2]);
   balancer.update([b]);
   expect(balancer.size).toBe(1);
+});
+
+test('changes of some endpoints lead to the same balancer as all endpoints at once', () => {
+  const states = fc.constantFrom('ready', 'unhealthy', 'draining', 'gone');
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(5), states), { maxLength: 20 }), (changes) => {
+      const rows = new Map<string, Endpoint>();
+      const patched = new Balancer('web', seeded(1));
+      for (const [index, state] of changes) {
+        const row = endpoints(6)[index];
+        if (row === undefined) throw new Error('an endpoint');
+        if (state === 'gone') {
+          rows.delete(row.instance);
+          patched.patch([], [row.instance], rows.size);
+        } else {
+          rows.set(row.instance, { ...row, state });
+          patched.patch([{ ...row, state }], [], rows.size);
+        }
+        const whole = balancerOf([...rows.values()]);
+        expect(reachable(patched)).toEqual(reachable(whole));
+        const [a, b] = [patched.picker.pick([], 0), whole.picker.pick([], 0)];
+        if (b.kind === 'none') expect(a).toEqual(b);
+      }
+    }),
+  );
+});
+
+test('a picker stays the same when only what its instances are like changes', () => {
+  const [a, b] = endpoints(2);
+  if (a === undefined || b === undefined) throw new Error('two endpoints');
+  const balancer = balancerOf([a, b]);
+  const { picker } = balancer;
+  balancer.patch([{ ...a, weight: 3 }], [], 2);
+  expect(balancer.picker).toBe(picker);
+  balancer.patch([{ ...a, state: 'draining' }], [], 2);
+  expect(balancer.picker).not.toBe(picker);
+  expect(reachable(balancer)).toEqual([b.instance]);
+  // One gone and one come, so that the number is the same, and nobody is left who takes traffic.
+  balancer.patch([{ ...b, instance: 'web.9', state: 'unhealthy' }], [b.instance], 2);
+  expect(reachable(balancer)).toEqual([]);
 });
 
 test('a path to an agent that fails is avoided for a while, and its instances are gone to straight', () => {

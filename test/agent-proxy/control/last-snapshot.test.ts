@@ -37,6 +37,24 @@ test('what was written is what is loaded, and only its owner may read it', async
   expect(statSync(directory).mode & 0o777).toBe(0o700);
 });
 
+test('a service of many endpoints is written in many lines and loaded as one', async () => {
+  const directory = join(await useTempDir(), 'state');
+  const endpoints = Array.from({ length: 2_000 }, (_, index) =>
+    endpoint({ service: 'web', instance: `web.${index}`, port: 1 + index }),
+  );
+  const snapshot = {
+    ...snapshotOf(3),
+    services: [
+      { name: 'web', endpoints },
+      { name: 'none', endpoints: [] },
+    ],
+  };
+  await save(directory, snapshot);
+  expect(loadSnapshot(directory)).toEqual({ snapshot, why: null });
+  for (const line of readFileSync(join(directory, FILE), 'utf8').split('\n'))
+    expect(line.length).toBeLessThan(64 * 1024);
+});
+
 test('an empty directory is no snapshot and no problem', async () => {
   expect(loadSnapshot(await useTempDir())).toEqual({ snapshot: null, why: null });
 });

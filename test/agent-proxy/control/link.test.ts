@@ -52,7 +52,17 @@ test('it subscribes with what it is, applies snapshot and deltas, and reports th
   expect(scheduler.authorizations[0]).toBe('Bearer the-cluster-key');
   scheduler.send(
     { type: 'config', epoch: 2, configRevision: 4, config: {} },
-    { type: 'delta', epoch: 2, base: 5, revision: 6, upsert: [web(2)], remove: [], agents: [], agentsRemoved: [] },
+    {
+      type: 'delta',
+      epoch: 2,
+      base: 5,
+      revision: 6,
+      upsert: [web(2)],
+      remove: [],
+      patch: [],
+      agents: [],
+      agentsRemoved: [],
+    },
   );
   const report = await eventually(
     'the delta is told',
@@ -93,6 +103,7 @@ test('after a gap it subscribes again and has the whole table', async () => {
     revision: 8,
     upsert: [],
     remove: [],
+    patch: [],
     agents: [],
     agentsRemoved: [],
   });

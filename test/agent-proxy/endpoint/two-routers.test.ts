@@ -199,6 +199,20 @@ test('a POST whose instance dies without a word is never sent twice', async () =
   expect(dying.received.length + other.received.length).toBe(1);
 });
 
+test('nor is it where there is no peer proxy between, while a GET is', async () => {
+  const mesh = await useMesh();
+  const [one, two] = [await dyingBackend(), await dyingBackend()];
+  const away = mesh.agents.map((agent) => ({ ...agent, ready: false }));
+  await mesh.publish([web(at('web', 'web.1', one, 2), at('web', 'web.2', two, 2))], away);
+  const asked = (): number => one.received.length + two.received.length;
+  expect(await send(`${mesh.near.outgoing}/`, { method: 'POST', headers: { Host: 'web' } })).toMatchObject({
+    status: 502,
+  });
+  expect(asked()).toBe(1);
+  expect(await send(`${mesh.near.outgoing}/`, { headers: { Host: 'web' } })).toMatchObject({ status: 502 });
+  expect(asked()).toBeGreaterThan(2);
+});
+
 test('an error of the application passes through untouched and is not retried', async () => {
   const mesh = await useMesh();
   const failing = await useBackend('failing', {

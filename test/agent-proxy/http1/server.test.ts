@@ -74,14 +74,14 @@ test('Upgrade is refused with 501, but an offer of h2c is only ignored', async (
   const { proxy } = await useWeb();
   const ask = (to: string) =>
     exchange(proxy.outgoing, `GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade, close\r\nUpgrade: ${to}\r\n\r\n`);
-  expect(await ask('websocket')).toMatch(/^HTTP\/1\.1 501 [^]*not-supported: Upgrade: websocket/);
+  expect(await ask('websocket')).toMatch(/^HTTP\/1\.1 501 [\s\S]*not-supported: Upgrade: websocket/);
   expect(await ask('h2c')).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('CONNECT is refused with 400', async () => {
   const { proxy } = await useWeb();
   const answer = await exchange(proxy.outgoing, 'CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n');
-  expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*CONNECT is not supported/);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*CONNECT is not supported/);
 });
 
 test('a request with a chunked body arrives with it', async () => {

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CommandUri, taskId } from '../../../framework/mesos-http-client/messages.ts';
-import { type Bench, FRAMEWORK, reached, run, shellTask, startAgent, until } from './stand-in-master.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { type Bench, FRAMEWORK, reached, run, shellTask, startAgent } from './stand-in-master.ts';
 
 /** An artifact server that counts; a path without content gets no answer. */
 async function artifacts(
@@ -41,7 +42,7 @@ function scratch(): string {
 /** Runs `command` with these URIs and answers what it wrote to stdout. */
 async function said(bench: Bench, id: string, command: string, uris: CommandUri[]): Promise<string> {
   run(bench, shellTask(id, '', { command: { value: command, uris } }));
-  const end = await until(`the end of ${id}`, () =>
+  const end = await eventually(`the end of ${id}`, () =>
     bench.master.of(id).find(({ state }) => /FINISHED|FAILED/.test(state)),
   );
   expect(end.message).toBe('Command exited with status 0');
@@ -162,7 +163,7 @@ describe('fetcher', () => {
     const bench = await startAgent();
     const { url, counts } = await artifacts({});
     run(bench, shellTask('t', '', { command: { value: 'true', uris: [{ value: `${url}/hang` }] } }));
-    await until('the download begins', () => counts.get('/hang'));
+    await eventually('the download begins', () => counts.get('/hang'));
     bench.agent.killTask(FRAMEWORK, taskId('t'));
     expect(await reached(bench.master, 't', 'TASK_KILLED')).toMatchObject({
       reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
@@ -174,7 +175,7 @@ describe('fetcher', () => {
     const { url, counts } = await artifacts({});
     const uris = [{ value: `${url}/hang`, cache: true }];
     run(bench, shellTask('t', '', { command: { value: 'true', uris } }));
-    await until('the download begins', () => counts.get('/hang'));
+    await eventually('the download begins', () => counts.get('/hang'));
     const begun = performance.now();
     await bench.agent.shutdown();
     expect(performance.now() - begun).toBeLessThan(2_000);

@@ -5,7 +5,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HealthCheck, TaskStatus } from '../../../framework/mesos-http-client/messages.ts';
-import { framework, reached, run, type StandInMaster, shellTask, startAgent, until } from './stand-in-master.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { framework, reached, run, type StandInMaster, shellTask, startAgent } from './stand-in-master.ts';
 
 const IP = '127.0.32.1';
 const QUICK = { delay_seconds: 0, interval_seconds: 0.03, timeout_seconds: 0.5, grace_period_seconds: 0 };
@@ -35,7 +36,7 @@ describe('health checks', () => {
     const { server, port } = await listening(createServer((_request, response) => response.end(`${++requests}`)));
     server.on('connection', () => connections++);
     run(bench, nap({ type: 'HTTP', http: { port, path: '/ok' }, ...QUICK }));
-    await until('ten looks', () => requests >= 10);
+    await eventually('ten looks', () => requests >= 10);
     expect(healthOf(bench.master, 't')).toMatchObject([
       { state: 'TASK_RUNNING', source: 'SOURCE_EXECUTOR', healthy: true },
     ]);
@@ -51,7 +52,7 @@ describe('health checks', () => {
     const bench = await startAgent();
     const { port } = await listening(createServer((_request, response) => response.writeHead(status).end()));
     run(bench, nap({ type: 'HTTP', http: { port }, ...QUICK, consecutive_failures: 1_000 }));
-    const first = await until('a result', () => healthOf(bench.master, 't')[0]);
+    const first = await eventually('a result', () => healthOf(bench.master, 't')[0]);
     expect(first.healthy).toBe(healthy);
   });
 
@@ -61,7 +62,7 @@ describe('health checks', () => {
     const { server, port } = await listening(createServer((_request, response) => response.end(`${++requests}`)));
     run(bench, nap({ type: 'HTTP', http: { port }, ...QUICK }));
     for (let round = 1; round <= 20; round++) {
-      await until('a look', () => requests >= round);
+      await eventually('a look', () => requests >= round);
       server.closeAllConnections();
     }
     expect(healthOf(bench.master, 't').map(({ healthy }) => healthy)).toEqual([true]);
@@ -91,7 +92,7 @@ describe('health checks', () => {
     const bench = await startAgent();
     const { server, port } = await listening(createTcpServer((socket) => socket.destroy()));
     run(bench, nap({ type: 'TCP', tcp: { port }, ...QUICK, consecutive_failures: 2 }));
-    await until('healthy', () => healthOf(bench.master, 't')[0]?.healthy === true);
+    await eventually('healthy', () => healthOf(bench.master, 't')[0]?.healthy === true);
     server.close();
     await reached(bench.master, 't', 'TASK_KILLED');
     expect(healthOf(bench.master, 't').map(({ healthy }) => healthy)).toEqual([true, false, false]);
@@ -104,11 +105,11 @@ describe('health checks', () => {
     const check = { type: 'COMMAND' as const, command: { shell: true, value }, ...QUICK, consecutive_failures: 1_000 };
     run(bench, nap(check));
     const told = (): (boolean | undefined)[] => healthOf(bench.master, 't').map(({ healthy }) => healthy);
-    await until('healthy', () => told().at(-1) === true);
+    await eventually('healthy', () => told().at(-1) === true);
     writeFileSync(flag, '');
-    await until('two failures', () => told().filter((healthy) => healthy === false).length >= 2);
+    await eventually('two failures', () => told().filter((healthy) => healthy === false).length >= 2);
     rmSync(flag);
-    await until('healthy again', () => told().at(-1) === true);
+    await eventually('healthy again', () => told().at(-1) === true);
     expect(bench.agent.processes()).toHaveLength(1);
   });
 
@@ -146,7 +147,7 @@ describe('health checks', () => {
       createServer((_request, response) => response.writeHead(++requests > 5 ? 200 : 500).end()),
     );
     run(bench, nap({ type: 'HTTP', http: { port }, ...QUICK, grace_period_seconds: 60, consecutive_failures: 1 }));
-    await until('healthy', () => healthOf(bench.master, 't').length > 0);
+    await eventually('healthy', () => healthOf(bench.master, 't').length > 0);
     expect(healthOf(bench.master, 't').map(({ healthy }) => healthy)).toEqual([true]);
   });
 
@@ -157,7 +158,7 @@ describe('health checks', () => {
     run(bench, { ...nap({ type: 'HTTP', http: { port }, ...QUICK }), command: { value: 'sleep 0.2' } });
     await reached(bench.master, 't', 'TASK_FINISHED');
     const atEnd = requests;
-    await until('time for five looks', () => new Promise((resolve) => setTimeout(() => resolve(true), 150)));
+    await eventually('time for five looks', () => new Promise((resolve) => setTimeout(() => resolve(true), 150)));
     expect(requests - atEnd).toBeLessThanOrEqual(1);
   });
 
@@ -168,9 +169,9 @@ describe('health checks', () => {
     const check = { type: 'HTTP' as const, http: { port }, ...QUICK, interval_seconds: 0.1 };
     const ids = Array.from({ length: 60 }, (_, index) => `t${index}`);
     for (const id of ids) run(bench, shellTask(id, 'exec sleep 1000', { health_check: check }));
-    await until('all are healthy', () => ids.every((id) => healthOf(bench.master, id).length === 1));
+    await eventually('all are healthy', () => ids.every((id) => healthOf(bench.master, id).length === 1));
     const before = { cpu: process.cpuUsage(), requests };
-    await until('600 more looks', () => requests >= before.requests + 600);
+    await eventually('600 more looks', () => requests >= before.requests + 600);
     const { user, system } = process.cpuUsage(before.cpu);
     const seconds = (user + system) / 1e6 / (requests - before.requests);
     // The server's own work is in this figure as well; measured is a third of what is allowed.

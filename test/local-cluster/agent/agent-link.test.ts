@@ -4,17 +4,8 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { agentId, taskId } from '../../../framework/mesos-http-client/messages.ts';
 import { Agent } from '../../../local-cluster/agent/agent.ts';
-import {
-  alive,
-  type Bench,
-  FRAMEWORK,
-  reached,
-  run,
-  StandInMaster,
-  shellTask,
-  startAgent,
-  until,
-} from './stand-in-master.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { alive, type Bench, FRAMEWORK, reached, run, StandInMaster, shellTask, startAgent } from './stand-in-master.ts';
 
 const NAP = 'exec sleep 1000';
 
@@ -40,12 +31,12 @@ describe('registration', () => {
     master.answers = false;
     agent.cut();
     agent.restore();
-    await until('three attempts', () => master.registrations.length >= 4);
+    await eventually('three attempts', () => master.registrations.length >= 4);
     master.answers = true;
     run({ agent, master } as Bench, shellTask('t', 'true'));
     await reached(master, 't', 'TASK_FINISHED');
     const attempts = master.registrations.length;
-    await until('time for more', () => new Promise((resolve) => setTimeout(() => resolve(true), 100)));
+    await eventually('time for more', () => new Promise((resolve) => setTimeout(() => resolve(true), 100)));
     expect(master.registrations.length).toBeLessThanOrEqual(attempts + 1);
   });
 
@@ -138,7 +129,7 @@ describe('a cut agent', () => {
     const { agent, master, pid } = await withNap();
     agent.cut();
     process.kill(pid, 'SIGKILL');
-    await until('the process ends', () => agent.processes().length === 0);
+    await eventually('the process ends', () => agent.processes().length === 0);
     expect(master.states('nap')).not.toContain('TASK_FAILED');
     agent.restore();
     expect(master.registrations.at(-1)?.tasks[0]?.status.state).toBe('TASK_FAILED');
@@ -211,7 +202,7 @@ describe('reboot', () => {
     const { agent, master } = await withNap();
     agent.cut();
     await agent.reboot();
-    await until('time to come back', () => new Promise((resolve) => setTimeout(() => resolve(true), 50)));
+    await eventually('time to come back', () => new Promise((resolve) => setTimeout(() => resolve(true), 50)));
     expect(master.registrations).toHaveLength(1);
     agent.restore();
     await reached(master, 'nap', 'TASK_FAILED');
@@ -222,7 +213,7 @@ describe('the end', () => {
   test('an agent marked gone kills everything, says nothing, and never registers again', async () => {
     const { agent, master, leader, pid } = await withNap();
     agent.gone();
-    await until('its process dies', () => !alive(pid) && agent.processes().length === 0);
+    await eventually('its process dies', () => !alive(pid) && agent.processes().length === 0);
     agent.restore();
     leader.set(new StandInMaster('next'));
     expect(master.registrations).toHaveLength(1);

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
 import { type TaskStatus, taskId } from '../../../framework/mesos-http-client/messages.ts';
-import { alive, FRAMEWORK, framework, reached, run, shellTask, startAgent, until } from './stand-in-master.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { alive, FRAMEWORK, framework, reached, run, shellTask, startAgent } from './stand-in-master.ts';
 
 const KILLING = framework('TASK_KILLING_STATE');
 
@@ -37,7 +38,7 @@ describe('how a task ends', () => {
     expect(await reached(bench.master, 't', 'TASK_FAILED')).toMatchObject({ message: 'Command exited with status 1' });
     expect(bench.master.states('t')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FAILED']);
     const stderr = join(sandboxOf(bench.workDir, 't'), 'stderr');
-    await until('its stderr says why', async () => (await readFile(stderr, 'utf8')).includes('ENOENT'));
+    await eventually('its stderr says why', async () => (await readFile(stderr, 'utf8')).includes('ENOENT'));
   });
 
   test('without a shell the arguments are the argv, the first of them the name', async () => {
@@ -53,7 +54,7 @@ describe('how a task ends', () => {
     run(bench, shellTask('t', 'sleep 1000 & echo $! > child; exit 0'));
     await reached(bench.master, 't', 'TASK_FINISHED');
     const child = Number(await readFile(join(sandboxOf(bench.workDir, 't'), 'child'), 'utf8'));
-    await until('the child dies', () => !alive(child));
+    await eventually('the child dies', () => !alive(child));
   });
 
   test('a container image is refused in words', async () => {
@@ -144,7 +145,7 @@ describe('a task at work', () => {
       await reached(bench.master, id, 'TASK_FINISHED');
     }
     const executors = join(bench.workDir, 'slaves', 'm-S0', 'frameworks', FRAMEWORK, 'executors');
-    await until('the oldest go', () => readdirSync(executors).join() === 'c,d');
+    await eventually('the oldest go', () => readdirSync(executors).join() === 'c,d');
   });
 
   test('sixty at once leave the rest of the process its turns', async () => {
@@ -153,7 +154,7 @@ describe('a task at work', () => {
     delay.enable();
     const ids = Array.from({ length: 60 }, (_, index) => `t${index}`);
     for (const id of ids) run(bench, shellTask(id, 'exec sleep 1000'));
-    await until(
+    await eventually(
       'all run',
       () => bench.agent.processes().length === 60 && ids.every((id) => bench.master.states(id).length === 2),
       10_000,
@@ -182,7 +183,7 @@ describe('kill', () => {
     const bench = await startAgent();
     run(bench, shellTask('t', 'trap "exit 0" TERM; echo > ready; while :; do sleep 0.05; done'), KILLING);
     await reached(bench.master, 't', 'TASK_RUNNING');
-    await until('the trap is set', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
+    await eventually('the trap is set', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
     bench.agent.killTask(FRAMEWORK, taskId('t'));
     expect(await reached(bench.master, 't', 'TASK_KILLED')).toMatchObject({ message: 'Command exited with status 0' });
     expect(bench.master.states('t')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
@@ -197,7 +198,7 @@ describe('kill', () => {
     const bench = await startAgent();
     run(bench, stubborn(300), KILLING);
     await reached(bench.master, 't', 'TASK_RUNNING');
-    await until('the trap is set', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
+    await eventually('the trap is set', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
     const begun = performance.now();
     bench.agent.killTask(FRAMEWORK, taskId('t'));
     const { message } = await reached(bench.master, 't', 'TASK_KILLED');
@@ -211,7 +212,7 @@ describe('kill', () => {
     for (const bench of [plain, heeding]) {
       run(bench, stubborn(60_000));
       await reached(bench.master, 't', 'TASK_RUNNING');
-      await until('the trap is set', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
+      await eventually('the trap is set', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
       bench.agent.killTask(FRAMEWORK, taskId('t'), 0.05);
     }
     await reached(heeding.master, 't', 'TASK_KILLED');
@@ -223,7 +224,7 @@ describe('kill', () => {
     run(bench, shellTask('t', 'exec sleep 1000'));
     await reached(bench.master, 't', 'TASK_RUNNING');
     bench.agent.shutdownFramework(FRAMEWORK);
-    await until('it is gone', () => bench.agent.processes().length === 0);
+    await eventually('it is gone', () => bench.agent.processes().length === 0);
     expect(bench.master.states('t')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
   });
 });
@@ -233,7 +234,7 @@ describe('unacknowledged updates', () => {
     const bench = await startAgent({ updateRetry: { firstMs: 30, maxMs: 60 } });
     bench.master.acknowledges = false;
     run(bench, shellTask('t', 'true'));
-    await until('sent again', () => bench.master.of('t').length >= 3);
+    await eventually('sent again', () => bench.master.of('t').length >= 3);
     expect(new Set(bench.master.of('t').map(({ uuid }) => uuid)).size).toBe(1);
     expect(bench.master.states('t')[0]).toBe('TASK_STARTING');
     bench.master.acknowledges = true;
@@ -279,7 +280,7 @@ describe.runIf(existsSync(RECORDINGS))('compared with a real agent (not run: no 
     ]) {
       run(bench, task);
       const wanted = real.filter((status) => status.task_id.value === task.name).map(shape);
-      await until(`the end of ${task.name}`, () => bench.master.of(task.name).length === wanted.length);
+      await eventually(`the end of ${task.name}`, () => bench.master.of(task.name).length === wanted.length);
       expect(bench.master.of(task.name).map(shape)).toEqual(wanted);
     }
   });

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import {
   type AgentId,
@@ -19,6 +18,7 @@ import { Agent } from '../../../local-cluster/agent/agent.ts';
 import type { AgentOptions } from '../../../local-cluster/agent/agent-options.ts';
 import type { AgentEndpoint, HeldTask, MasterEndpoint } from '../../../local-cluster/agent-link.ts';
 import { Leader } from '../../../local-cluster/leader.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 
 export const FRAMEWORK = frameworkId('m-0000');
 
@@ -116,20 +116,9 @@ export function run({ agent }: Bench, task: TaskInfo, info: FrameworkInfo = fram
   agent.runTask(FRAMEWORK, info, task);
 }
 
-/** Waits for a condition; says what was waited for when it does not come. */
-export async function until<T>(what: string, look: () => T | Promise<T>, withinMs = 5_000): Promise<NonNullable<T>> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const found = await look();
-    if (found !== null && found !== undefined && found !== false) return found as NonNullable<T>;
-    if (performance.now() > deadline) expect.fail(`${what}: not within ${withinMs} ms`);
-    await sleep(10);
-  }
-}
-
 /** Waits for a state of a task and returns the update that brought it. */
 export function reached(master: StandInMaster, id: string, state: string): Promise<TaskStatus> {
-  return until(`${state} of ${id}`, () => master.of(id).find((status) => status.state === state));
+  return eventually(`${state} of ${id}`, () => master.of(id).find((status) => status.state === state));
 }
 
 /** Whether a process runs; one that is dead but not yet reaped by its parent does not. */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createMasterHttp } from '../../../local-cluster/master/http.ts';
 import type { Master } from '../../../local-cluster/master/master.ts';
 import { MAX_BACKLOG_BYTES, RecordStream } from '../../../local-cluster/master/record-stream.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 import { lab } from './support/lab.ts';
 import { settled } from './support/virtual-clock.ts';
 
@@ -96,14 +97,6 @@ function split(text: string): { type: string }[] {
   return records;
 }
 
-async function eventually(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('not within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 const SUBSCRIBE = {
   type: 'SUBSCRIBE',
   subscribe: {
@@ -125,7 +118,7 @@ describe('the scheduler API', () => {
       const { master, clock } = await lab();
       const port = await listen(createMasterHttp(() => master));
       const stream = await open(port, path, SUBSCRIBE);
-      await eventually(() => stream.records().length >= 3);
+      await eventually('the records', () => stream.records().length >= 3);
       expect(stream.records().map((record) => record.type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS']);
       const framework_id = (stream.records()[0] as { subscribed?: { framework_id: object } }).subscribed?.framework_id;
       const answer = await send(
@@ -141,7 +134,7 @@ describe('the scheduler API', () => {
       expect((await send(port, 'POST', path, unmodelled)).status).toBe(400);
 
       stream.hangUp();
-      await eventually(() => master.context.frameworks.all()[0]?.link.kind === 'disconnected');
+      await eventually('the records', () => master.context.frameworks.all()[0]?.link.kind === 'disconnected');
       const late = await send(
         port,
         'POST',
@@ -161,10 +154,10 @@ describe('the scheduler API', () => {
     const port = await listen(createMasterHttp(() => leader));
     const stream = await open(port, '/api/v1/scheduler', SUBSCRIBE);
     const operator = await open(port, '/api/v1', { type: 'SUBSCRIBE' });
-    await eventually(() => operator.records().length >= 2);
+    await eventually('the records', () => operator.records().length >= 2);
     leader = null;
     master.shutdown();
-    await eventually(() => stream.ended() && operator.ended());
+    await eventually('the records', () => stream.ended() && operator.ended());
     expect(await send(port, 'GET', '/state')).toMatchObject({ status: 503, body: 'No leader elected' });
     expect((await send(port, 'POST', '/api/v1/scheduler', SUBSCRIBE)).status).toBe(503);
     expect((await send(port, 'GET', '/health')).status).toBe(200);
@@ -260,7 +253,7 @@ describe('the server', () => {
     reader.pause();
     reader.on('error', () => {});
     cleanups.push(() => reader.destroy());
-    await eventually(() => stream !== undefined);
+    await eventually('the records', () => stream !== undefined);
     const record = { text: 'x'.repeat(1024 * 1024) };
     let written = 0;
     while (response?.destroyed === false && written < 64) {

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { latencyBucket, type Report } from '../../../agent-proxy/control/contract.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 import { taskId } from '../support/fake-framework.ts';
 import { useScheduler } from '../support/use-scheduler.ts';
-import { until } from '../support/wait.ts';
 
 const use = useScheduler();
 const S1 = { taskId: taskId('p1'), ip: '127.0.36.1' };
@@ -16,7 +16,7 @@ describe('reads', () => {
       nodes: { S1, S2: { ip: '127.0.36.2', isPublic: true, state: 'pending', reason: 'No offer has come yet.' } },
     });
     const proxy = scheduler.client('S1', 'p1', { version: '0.0.9' });
-    await until('a table', () => proxy.table.ready);
+    await eventually('a table', () => proxy.table.ready);
     await proxy.report({ version: '0.0.9' });
     const { status, json, headers } = await scheduler.get('/v1/nodes');
     expect(status).toBe(200);
@@ -57,7 +57,10 @@ describe('reads', () => {
     ]);
     use.marathon.put('team/api', []);
     const scheduler = await use.start({ nodes: { S1 } });
-    await until('the services', async () => ((await scheduler.get('/v1/services')).json as unknown[]).length === 2);
+    await eventually(
+      'the services',
+      async () => ((await scheduler.get('/v1/services')).json as unknown[]).length === 2,
+    );
     expect((await scheduler.get('/v1/services')).json).toEqual([
       { name: 'team/api', endpoints: [] },
       {
@@ -90,7 +93,7 @@ describe('reads', () => {
     const scheduler = await use.start({ nodes: { S1, S2: { taskId: taskId('p2') } } });
     const one = scheduler.client('S1', 'p1');
     const two = scheduler.client('S2', 'p2');
-    await until('tables', () => one.table.ready && two.table.ready);
+    await eventually('tables', () => one.table.ready && two.table.ready);
     const traffic = (requests: number, failures: number, ms: number): Report['traffic'][number] => ({
       service: 'web',
       router: 'outgoing',
@@ -151,7 +154,7 @@ describe('reads', () => {
     expect((await scheduler.get('/v1/nodes')).json).toHaveLength(1);
     expect((await scheduler.get('/v1/services')).json).toEqual([]);
     await use.marathon.up();
-    await until('Marathon', () =>
+    await eventually('Marathon', () =>
       scheduler.get('/v1/health').then(({ json }) => (json as { marathon: { synced: boolean } }).marathon.synced),
     );
   });
@@ -165,10 +168,10 @@ describe('reads', () => {
     use.marathon.put('web', [{ id: 'web.1' }]);
     const scheduler = await use.start({ nodes: { S1 } });
     const proxy = scheduler.client('S1', 'p1');
-    await until('a table', () => proxy.table.service('web'));
+    await eventually('a table', () => proxy.table.service('web'));
     await proxy.report();
     use.marathon.emit('status_update_event', { appId: '/web' });
-    await until('the event', async () =>
+    await eventually('the event', async () =>
       (await scheduler.get('/metrics')).text.includes('nodemesh_marathon_events_total{type="status_update_event"} 1'),
     );
     const { text, headers } = await scheduler.get('/metrics');
@@ -203,7 +206,7 @@ describe('reads', () => {
   test('no read shows a secret', async () => {
     const scheduler = await use.start({ nodes: { S1 } });
     const proxy = scheduler.client('S1', 'p1');
-    await until('hello', () => proxy.session);
+    await eventually('hello', () => proxy.session);
     const agent = { agentId: 'S1' as never, hostname: 'h', ip: '127.0.36.1', isPublic: false, attributes: {} };
     const task = scheduler.framework.options.task(agent, taskId('t'));
     const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';

@@ -1,8 +1,8 @@
 /** Discovery against a scripted Marathon over real sockets: what the table holds, and what Marathon was asked. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DISCOVERY_TIMES, Discovery, type DiscoveryTimes } from '../../../scheduler/discovery/discovery.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 import { FakeMarathon } from '../support/fake-marathon.ts';
-import { until } from '../support/wait.ts';
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
@@ -37,7 +37,7 @@ const instancesOf = (name: string): string[] | undefined =>
 
 async function synced(times: Partial<DiscoveryTimes> = {}): Promise<Discovery> {
   const followed = follow(times);
-  await until('the first list', () => followed.synced);
+  await eventually('the first list', () => followed.synced);
   return followed;
 }
 
@@ -65,7 +65,7 @@ describe('following Marathon', () => {
     const at = performance.now();
     marathon.emit('instance_changed_event', { runSpecId: '/web', instanceId: 'web.2', condition: 'Running' });
     marathon.emit('status_update_event', { appId: '/web', taskId: 'web.2', taskStatus: 'TASK_RUNNING' });
-    await until('web.2', () => instancesOf('web')?.length === 2);
+    await eventually('web.2', () => instancesOf('web')?.length === 2);
     expect(performance.now() - at).toBeLessThan(900);
     expect(marathon.requests.slice(2)).toEqual(['/v2/apps/web?embed=app.tasks&embed=app.readiness']);
     expect(changes).toEqual([['web'], ['web']]);
@@ -81,7 +81,7 @@ describe('following Marathon', () => {
       response.end(before);
     });
     follow();
-    await until('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
+    await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
     expect(changes).toEqual([['web'], ['web']]);
   });
 
@@ -94,10 +94,10 @@ describe('following Marathon', () => {
       taskStatus: 'TASK_KILLED',
       version: '1970',
     });
-    await until('the question', () => marathon.asked('/v2/apps/web') === 1);
+    await eventually('the question', () => marathon.asked('/v2/apps/web') === 1);
     marathon.put('web', [{ id: 'web.1' }, { id: 'web.9' }]);
     marathon.emit('status_update_event', { appId: '/web' });
-    await until('web.9', () => instancesOf('web')?.length === 2);
+    await eventually('web.9', () => instancesOf('web')?.length === 2);
     // The first answer was the same as before: no change was told.
     expect(changes).toEqual([['web'], ['web']]);
   });
@@ -107,7 +107,7 @@ describe('following Marathon', () => {
     await synced();
     marathon.apps.delete('web');
     marathon.emit('api_post_event', { appDefinition: { id: '/web' }, uri: '/v2/apps//web' });
-    await until('no web', () => discovery?.app('web') === undefined);
+    await eventually('no web', () => discovery?.app('web') === undefined);
     expect(changes.at(-1)).toEqual(['web']);
   });
 
@@ -118,9 +118,9 @@ describe('following Marathon', () => {
     marathon.emit('deployment_success', {
       plan: { steps: [{ actions: [{ action: 'ScaleApplication', app: '/b/c' }] }] },
     });
-    await until('the app', () => marathon.asked('/v2/apps/b/c?') === 1);
+    await eventually('the app', () => marathon.asked('/v2/apps/b/c?') === 1);
     marathon.emit('group_change_success', { groupId: '/' });
-    await until('the list', () => marathon.asked('/v2/apps?') === 2);
+    await eventually('the list', () => marathon.asked('/v2/apps?') === 2);
   });
 
   test('an app whose name is that of a sub-resource is asked for by the list', async () => {
@@ -128,7 +128,7 @@ describe('following Marathon', () => {
     await synced();
     marathon.put('x/tasks', [{ id: 't.2' }]);
     marathon.emit('status_update_event', { appId: '/x/tasks' });
-    await until('t.2', () => instancesOf('x/tasks')?.[0] === 't.2 ready');
+    await eventually('t.2', () => instancesOf('x/tasks')?.[0] === 't.2 ready');
     expect(marathon.asked('/v2/apps/')).toBe(0);
   });
 
@@ -152,7 +152,7 @@ describe('the event stream', () => {
     marathon.raw(bytes.subarray(0, cut));
     await new Promise((resolve) => setTimeout(resolve, 20));
     marathon.raw(bytes.subarray(cut));
-    await until('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
+    await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
   });
 
   test('an event that is no JSON is skipped, counted, and answered with a list', async () => {
@@ -160,7 +160,7 @@ describe('the event stream', () => {
     await synced();
     marathon.put('web', [{ id: 'web.2' }]);
     marathon.raw('event: status_update_event\ndata: {"appId":\n\n');
-    await until('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
+    await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
     expect(discovery?.counters().unreadableEvents).toBe(1);
     expect(discovery?.connected).toBe(true);
   });
@@ -173,7 +173,7 @@ describe('the event stream', () => {
     const at = performance.now();
     marathon.dropStreams();
     expect(instancesOf('old')).toEqual(['old.1 ready']);
-    await until('the second list', () => discovery?.app('old') === undefined);
+    await eventually('the second list', () => discovery?.app('old') === undefined);
     expect(performance.now() - at).toBeLessThan(1_500);
     expect(instancesOf('web')).toEqual(['web.1 ready']);
     expect(discovery?.counters().connections).toBe(2);
@@ -181,19 +181,19 @@ describe('the event stream', () => {
 
   test('silence for too long counts as an end', async () => {
     await synced({ silenceMs: 60 });
-    await until('a second connection', () => (discovery?.counters().connections ?? 0) >= 2);
+    await eventually('a second connection', () => (discovery?.counters().connections ?? 0) >= 2);
   });
 
   test('Marathon away for a while: the table stays, and what changed is there after its return', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     await synced({ maxRetryMs: 100 });
     await marathon.stop();
-    await until('the loss', () => discovery?.connected === false);
+    await eventually('the loss', () => discovery?.connected === false);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(instancesOf('web')).toEqual(['web.1 ready']);
     await marathon.up();
     marathon.put('web', [{ id: 'web.2' }]);
-    await until('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
+    await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
   });
 
   test('a standby is followed to the leader', async () => {
@@ -217,10 +217,10 @@ describe('the event stream', () => {
     marathon.attachedEvent = false;
     await synced({ attachMs: 10 });
     marathon.emit('event_stream_attached', { remoteAddress: '127.0.0.1' });
-    await until('the second list', () => marathon.asked('/v2/apps?') === 2);
+    await eventually('the second list', () => marathon.asked('/v2/apps?') === 2);
     marathon.emit('event_stream_attached', { remoteAddress: 'somebody else' });
     marathon.emit('status_update_event', { appId: '/x' });
-    await until('the app', () => marathon.asked('/v2/apps/x') === 1);
+    await eventually('the app', () => marathon.asked('/v2/apps/x') === 1);
     expect(marathon.asked('/v2/apps?')).toBe(2);
   });
 });
@@ -240,7 +240,7 @@ describe('answers that cannot be trusted', () => {
     });
     marathon.put('new', [{ id: 'new.1' }]);
     marathon.emit('group_change_success', { groupId: '/' });
-    await until('new.1', () => instancesOf('new')?.[0] === 'new.1 ready');
+    await eventually('new.1', () => instancesOf('new')?.[0] === 'new.1 ready');
     expect(changes).toEqual([['web'], ['new']]);
     expect(discovery?.counters().failures).toBe(1);
   });
@@ -253,7 +253,7 @@ describe('answers that cannot be trusted', () => {
     });
     marathon.put('web', [{ id: 'web.2' }]);
     marathon.emit('status_update_event', { appId: '/web' });
-    await until('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
+    await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
   });
 
   test('a list that suddenly lacks most apps is believed only when a second one agrees', async () => {
@@ -263,14 +263,14 @@ describe('answers that cannot be trusted', () => {
       response.end('{"apps":[]}');
     });
     marathon.dropStreams();
-    await until('the doubt', () => discovery?.counters().held === 1);
+    await eventually('the doubt', () => discovery?.counters().held === 1);
     expect(discovery?.names()).toHaveLength(6);
-    await until('the second opinion', () => marathon.asked('/v2/apps?') === 3);
+    await eventually('the second opinion', () => marathon.asked('/v2/apps?') === 3);
     expect(discovery?.names()).toHaveLength(6);
 
     marathon.apps.clear();
     marathon.dropStreams();
-    await until('agreement', () => discovery?.names().length === 0);
+    await eventually('agreement', () => discovery?.names().length === 0);
     expect(discovery?.counters().held).toBe(2);
   });
 
@@ -282,14 +282,14 @@ describe('answers that cannot be trusted', () => {
       { id: 'web.2', alive: null },
     ]);
     marathon.emit('status_update_event', { appId: '/web' });
-    await until('web.2', () => instancesOf('web')?.length === 2);
+    await eventually('web.2', () => instancesOf('web')?.length === 2);
     expect(instancesOf('web')).toEqual(['web.1 ready', 'web.2 unhealthy']);
     marathon.put('web', [
       { id: 'web.1', alive: false },
       { id: 'web.2', alive: true },
     ]);
     marathon.emit('instance_health_changed_event', { runSpecId: '/web', healthy: false });
-    await until('the result', () => instancesOf('web')?.[0] === 'web.1 unhealthy');
+    await eventually('the result', () => instancesOf('web')?.[0] === 'web.1 unhealthy');
     expect(instancesOf('web')).toEqual(['web.1 unhealthy', 'web.2 ready']);
   });
 });
@@ -304,7 +304,7 @@ test('a storm of events costs few questions', async () => {
   }
   marathon.put('app7', [{ id: 'last' }]);
   marathon.emit('status_update_event', { appId: '/app7' });
-  await until('the last one', () => instancesOf('app7')?.[0] === 'last ready');
+  await eventually('the last one', () => instancesOf('app7')?.[0] === 'last ready');
   expect(discovery?.counters().events.status_update_event).toBe(5_001);
   expect(marathon.requests.length - asked).toBeLessThan(80);
 });

@@ -45,6 +45,13 @@ describe('endpoints', () => {
     expect(JSON.stringify(endpoint?.labels)).toBe('{"HAPROXY_GROUP":"external","z":"1"}');
   });
 
+  test('carry no more labels than leave room in a record', () => {
+    const labels = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`label${index}`, 'ü'.repeat(500)]));
+    const [endpoint] = serviceOf(appWith(labels), new AgentDirectory()).endpoints;
+    expect(Object.keys(endpoint?.labels ?? {})).toHaveLength(16);
+    expect(Buffer.byteLength(JSON.stringify(endpoint))).toBeLessThan(32 * 1024);
+  });
+
   test('of an agent that left are gone until it is back', () => {
     const agents = new AgentDirectory();
     expect(agents.set('S1', '10.0.4.9')).toBe(true);

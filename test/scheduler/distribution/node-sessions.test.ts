@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Report, type Service, subscribeSchema } from '../../../agent-proxy/control/contract.ts';
 import { Feed } from '../../../scheduler/distribution/feed.ts';
 import { NodeSessions } from '../../../scheduler/distribution/node-sessions.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 import { ControlClient } from '../support/control-client.ts';
-import { until } from '../support/wait.ts';
 
 let now: number;
 let feed: Feed;
@@ -67,18 +67,18 @@ function connect(taskId: string): ControlClient {
 
 async function connected(taskId: string): Promise<ControlClient> {
   const client = connect(taskId);
-  await until('hello', () => client.session);
+  await eventually('hello', () => client.session);
   return client;
 }
 
-function service(name: string, endpoints: number): Service {
+function service(name: string, endpoints: number, port = 20_000): Service {
   return {
     name,
     endpoints: Array.from({ length: endpoints }, (_, index) => ({
       service: name,
       instance: `${name}.${index}`,
       address: '127.0.36.1',
-      port: 20_000,
+      port,
       ports: [],
       agentId: 'S1',
       agentAddress: '127.0.36.1',
@@ -108,7 +108,7 @@ describe('a session', () => {
     feed.setService(service('web', 1));
     sessions.broadcast(feed.commit());
     pass(1_000);
-    await until('two beats', () => client.frames('heartbeat').length === 2);
+    await eventually('two beats', () => client.frames('heartbeat').length === 2);
     const types = client.reader.frames.map((frame) => frame.type);
     expect(types).toEqual(['hello', 'config', 'snapshot-begin', 'snapshot-end', 'heartbeat', 'delta', 'heartbeat']);
     expect(client.frames('heartbeat').map((beat) => beat.revision)).toEqual([1, 2]);
@@ -122,7 +122,7 @@ describe('a session', () => {
     pass(1_000);
     sessions.open();
     sessions.open();
-    await until('the table', () => client.table.service('web'));
+    await eventually('the table', () => client.table.service('web'));
     expect(client.reader.frames.map((frame) => frame.type)).toEqual([
       'hello',
       'config',
@@ -137,13 +137,13 @@ describe('a session', () => {
   test('that reports a wrong digest after a while is repaired', async () => {
     sessions.open();
     const client = await connected('p1');
-    await until('the table', () => client.table.ready);
+    await eventually('the table', () => client.table.ready);
     for (let second = 0; second < 12; second++) {
       await client.report({ digest: 'ffffffffffffffff' });
       pass(1_000);
     }
     expect(events.filter((event) => event === 'p1 repaired digest')).toHaveLength(2);
-    await until('the fresh tables', () => client.frames('snapshot-end').length === 3);
+    await eventually('the fresh tables', () => client.frames('snapshot-end').length === 3);
     await client.report();
     pass(1_000);
     await client.report();
@@ -157,7 +157,7 @@ describe('a session', () => {
     pass(4_000);
     expect(client.ended).toBe(false);
     pass(1_500);
-    await until('the end', () => client.ended);
+    await eventually('the end', () => client.ended);
     pass(2_500);
     expect(events).toEqual(['p1 connecting', 'p1 ready']);
     pass(1_000);
@@ -174,12 +174,12 @@ describe('a session', () => {
     let written = 0;
     // No time passes: only what waits can end the slow one, and then it is soon gone.
     for (let round = 0; round < 3_000 && linkOf('slow') === 'open'; round++) {
-      feed.setService(service('web', 100 + (round % 2)));
+      feed.setService(service('web', 100, 20_000 + (round % 2)));
       const deltas = feed.commit();
       for (const delta of deltas) written += delta.length;
       sessions.broadcast(deltas);
       // As fast as the quick one reads.
-      await until('the quick one', () => quick.table.revision === feed.revision);
+      await eventually('the quick one', () => quick.table.revision === feed.revision);
     }
     expect(linkOf('slow')).toBe('gone');
     expect(written).toBeLessThan(40 * 1024 * 1024);
@@ -192,7 +192,7 @@ describe('a session', () => {
     const slow = await connected('slow');
     slow.pause();
     for (let round = 0; round < 400; round++) {
-      feed.setService(service('web', 100 + (round % 2)));
+      feed.setService(service('web', 100, 20_000 + (round % 2)));
       sessions.broadcast(feed.commit());
       if (round % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -215,7 +215,7 @@ describe('a session', () => {
       epoch: 5,
     });
     clients.push(client);
-    await until('the answer', () => client.ended);
+    await eventually('the answer', () => client.ended);
     expect(client.status).toBe(409);
     expect(sessions.size).toBe(0);
   });

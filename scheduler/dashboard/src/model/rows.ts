@@ -141,6 +141,16 @@ export function healthyShare(row: ServiceRow): number {
   return row.total === 0 ? 0 : row.healthy / row.total;
 }
 
+/**
+ * The instances to show where there is room for `limit` of them: those that take no traffic before the others, but in
+ * the order in which they came.
+ */
+export function firstInstances(instances: readonly InstanceRow[], limit: number): readonly InstanceRow[] {
+  if (instances.length <= limit) return instances;
+  const chosen = new Set([...instances].sort((a, b) => Number(a.healthy) - Number(b.healthy)).slice(0, limit));
+  return instances.filter((instance) => chosen.has(instance));
+}
+
 /** The end of the scale of requests a second: a round number, so that not every bar is drawn anew every second. */
 export function rpsScale(rows: readonly Figures[] | null): number {
   return roundUp((rows ?? []).reduce((peak, { rps }) => Math.max(peak, rps ?? 0), 0));

@@ -39,7 +39,9 @@ export function SuccessCell({ rate }: { readonly rate: number | null }) {
 export function RateCell({ rps }: { readonly rps: number | null }) {
   return (
     <span class="rate" style={{ '--rps': String(rps ?? 0) }}>
-      {formatRate(rps)}
+      {/* In a space of its own beside the digits; the style sheet gives it its length. */}
+      <span class={rps !== null && rps > 0 ? 'bar' : ''} aria-hidden="true" />
+      <span class="digits">{formatRate(rps)}</span>
     </span>
   );
 }

@@ -92,15 +92,25 @@ export function Chart({ store, label, series, format, floor }: ChartProps) {
     sizes.observe(element);
     scheme.addEventListener('change', draw);
     const stop = store.history.subscribe((history) => plot?.setData(data(history, series)));
+    let wasStale = store.stale.traffic.peek();
+    const stopStale = store.stale.traffic.subscribe((stale) => {
+      // The tile's colours change with the class that it gets when it is drawn next.
+      if (stale !== wasStale) requestAnimationFrame(() => plot !== null && draw());
+      wasStale = stale;
+    });
     return () => {
       stop();
+      stopStale();
       scheme.removeEventListener('change', draw);
       sizes.disconnect();
       plot?.destroy();
+      plot = null;
     };
     // What is drawn never changes after the first time: only the data does, and comes by its signal.
   }, []);
 
+  const span = windowMs(store.history.value);
+  const end = store.history.value.at(-1)?.at ?? 0;
   const point = pointed.value === null ? undefined : store.history.value[pointed.value];
   return (
     <figure>
@@ -117,8 +127,8 @@ export function Chart({ store, label, series, format, floor }: ChartProps) {
           </>
         ) : (
           <>
-            <span>{formatAge(windowMs(store.history.value))} ago</span>
-            <span>now</span>
+            <span>{store.stale.traffic.value ? formatClock(end - span) : `${formatAge(span)} ago`}</span>
+            <span>{store.stale.traffic.value ? formatClock(end) : 'now'}</span>
           </>
         )}
       </figcaption>

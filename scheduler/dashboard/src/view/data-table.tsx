@@ -38,9 +38,26 @@ export interface TableProps<Row extends { readonly key: string }> {
   toneOf?(row: Row): string;
   /** What to do when there is nothing to show. */
   readonly empty: ComponentChildren;
-  /** More about a row, shown below it while it is open. */
+  /** Whether the rows are old, because the scheduler does not answer. */
+  readonly stale: boolean;
+  /** A sentence about a row that takes a line of its own: from this column on to the end of the row. */
+  readonly note?: Note<Row>;
+  /** More about a row, shown below it while it is open. A press anywhere on the row opens and closes it. */
   detail?(row: Row): ComponentChildren;
+  /** The keys of the rows that are open. */
   readonly open?: Signal<ReadonlySet<string>>;
+}
+
+export interface Note<Row> {
+  readonly under: string;
+  of(row: Row): string | null;
+}
+
+/** Opens a row, or closes it. */
+export function toggleRow(open: Signal<ReadonlySet<string>>, key: string): void {
+  const next = new Set(open.peek());
+  if (!next.delete(key)) next.add(key);
+  open.value = next;
 }
 
 /** Rows drawn at first, and how many more at each wish for more: a table of thousands stays quick. */
@@ -61,7 +78,7 @@ export function DataTable<Row extends { readonly key: string }>(props: TableProp
   const ordered = column === undefined ? chosen : sortRows(chosen, sorted.direction, column.value, nameOf);
   const id = name.toLowerCase();
   return (
-    <section class="listing" aria-labelledby={`${id}-title`}>
+    <section class={props.stale ? 'listing stale' : 'listing'} aria-labelledby={`${id}-title`}>
       <div class="listing-head">
         <h2 id={`${id}-title`}>{name}</h2>
         <span class="count" role="status">
@@ -118,8 +135,10 @@ export function DataTable<Row extends { readonly key: string }>(props: TableProp
                 row={row}
                 columns={columns}
                 tone={props.toneOf?.(row) ?? ''}
+                note={props.note}
                 detail={props.detail}
-                open={props.open?.value.has(row.key) ?? false}
+                open={props.open}
+                isOpen={props.open?.value.has(row.key) ?? false}
               />
             ))}
           </tbody>
@@ -160,21 +179,28 @@ interface RowProps<Row> {
   readonly row: Row;
   readonly columns: readonly Column<Row>[];
   readonly tone: string;
-  readonly open: boolean;
+  readonly note: Note<Row> | undefined;
+  readonly open: Signal<ReadonlySet<string>> | undefined;
+  readonly isOpen: boolean;
   readonly detail: ((row: Row) => ComponentChildren) | undefined;
 }
 
 /** One row, drawn again only when it says something else: rows keep their identity while they do not change. */
 class Row<R extends { readonly key: string }> extends Component<RowProps<R>> {
   override shouldComponentUpdate(next: RowProps<R>): boolean {
-    const { row, tone, open, columns } = this.props;
-    return next.row !== row || next.tone !== tone || next.open !== open || next.columns !== columns;
+    const { row, tone, isOpen, columns } = this.props;
+    return next.row !== row || next.tone !== tone || next.isOpen !== isOpen || next.columns !== columns;
   }
 
-  override render({ row, columns, tone, open, detail }: RowProps<R>) {
+  override render({ row, columns, tone, note, open, isOpen, detail }: RowProps<R>) {
+    const remark = note?.of(row) ?? null;
+    const before = columns.findIndex(({ id }) => id === note?.under);
+    const onClick = (event: MouseEvent) => {
+      if (open !== undefined && isMeantForTheRow(event)) toggleRow(open, row.key);
+    };
     return (
       <>
-        <tr class={tone}>
+        <tr class={open === undefined ? tone : `${tone} opens`.trim()} onClick={open && onClick}>
           {columns.map(({ id, label, numeric, cell }, index) => {
             const look = `col-${id}${numeric ? ' numeric' : ''}`;
             return index === 0 ? (
@@ -188,7 +214,15 @@ class Row<R extends { readonly key: string }> extends Component<RowProps<R>> {
             );
           })}
         </tr>
-        {open && detail !== undefined && (
+        {remark !== null && (
+          <tr class={`remark ${tone}`.trim()}>
+            {before > 0 && <td colSpan={before} />}
+            <td class="reason" colSpan={columns.length - Math.max(before, 0)}>
+              <span>{remark}</span>
+            </td>
+          </tr>
+        )}
+        {isOpen && detail !== undefined && (
           <tr class="detail" id={`detail-${row.key}`}>
             <td colSpan={columns.length}>{detail(row)}</td>
           </tr>
@@ -196,6 +230,12 @@ class Row<R extends { readonly key: string }> extends Component<RowProps<R>> {
       </>
     );
   }
+}
+
+/** Not when a button in the row was pressed, which acts by itself, and not when words were marked to be copied. */
+function isMeantForTheRow(event: MouseEvent): boolean {
+  if (event.target instanceof Element && event.target.closest('a, button, input') !== null) return false;
+  return getSelection()?.isCollapsed !== false;
 }
 
 interface SortBoxProps<R> {

@@ -6,24 +6,27 @@ export function Header({ store }: { readonly store: Store }) {
   const health = store.health.value;
   const frameworkId = store.frameworkId.value;
   const live = store.connection.value.kind;
+  // What is old is told as such, also to who does not see the grey.
+  const stale = store.stale.health.value;
+  const was = stale ? 'was ' : '';
   return (
     <header>
       <h1>
         <Logo />
         nodemesh
       </h1>
-      <ul class="facts" aria-label="Scheduler">
+      <ul class={stale ? 'facts stale' : 'facts'} aria-label="Scheduler">
         {health?.leading !== undefined && (
           <li>
             <StateMark state={health.leading ? 'healthy' : 'pending'}>
-              {health.leading ? 'leading' : 'standby, not leading'}
+              {`${was}${health.leading ? 'leading' : 'standby, not leading'}`}
             </StateMark>
           </li>
         )}
         {health?.subscribed !== undefined && (
           <li>
             <StateMark state={health.subscribed ? 'healthy' : 'unhealthy'}>
-              {health.subscribed ? 'subscribed to Mesos' : 'not subscribed to Mesos'}
+              {`${was}${health.subscribed ? 'subscribed to Mesos' : 'not subscribed to Mesos'}`}
             </StateMark>
           </li>
         )}

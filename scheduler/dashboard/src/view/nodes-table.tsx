@@ -20,11 +20,13 @@ export function NodesTable({ store, filter }: { readonly store: Store; readonly 
       noun="node"
       columns={columns}
       rows={store.nodes.value}
+      stale={store.stale.nodes.value}
       filter={filter}
       initialSort={INITIAL_SORT}
       rpsScale={rpsScale(store.nodes.value)}
       nameOf={(row) => row.hostname}
       words={wordsOf}
+      note={{ under: 'state', of: (row) => row.reason }}
       toneOf={(row) => (row.state === 'healthy' ? '' : toneOf(row.state))}
       empty={<NoNodes health={store.health.value} />}
     />
@@ -66,12 +68,7 @@ function nodeColumns(store: Store): readonly Column<NodeRow>[] {
       help: 'The state of the proxy on this node',
       first: 'ascending',
       value: (row) => stateRank(row.state),
-      cell: (row) => (
-        <>
-          <StateMark state={row.state} />
-          {row.reason !== null && <span class="reason">{row.reason}</span>}
-        </>
-      ),
+      cell: (row) => <StateMark state={row.state} />,
     },
     {
       id: 'since',

@@ -1,12 +1,12 @@
 /** The table of services: how many instances take traffic, how their callers fare; each opens to its instances. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { formatCount } from '../model/format.ts';
-import { healthyShare, type InstanceRow, rpsScale, type ServiceRow } from '../model/rows.ts';
+import { formatCount, plural } from '../model/format.ts';
+import { firstInstances, healthyShare, type InstanceRow, rpsScale, type ServiceRow } from '../model/rows.ts';
 import type { Sort } from '../model/sorting.ts';
 import type { Store } from '../store.ts';
 import { latencyColumn, trafficColumns } from './cells.tsx';
-import { type Column, DataTable } from './data-table.tsx';
+import { type Column, DataTable, toggleRow } from './data-table.tsx';
 import { Icon, StateMark } from './icon.tsx';
 
 const INITIAL_SORT: Sort = { column: 'service', direction: 'ascending' };
@@ -20,6 +20,7 @@ export function ServicesTable({ store, filter }: { readonly store: Store; readon
       noun="service"
       columns={columns}
       rows={store.services.value}
+      stale={store.stale.services.value}
       filter={filter}
       initialSort={INITIAL_SORT}
       rpsScale={rpsScale(store.services.value)}
@@ -87,35 +88,50 @@ function ServiceName({ row, open }: { readonly row: ServiceRow; readonly open: S
       class="expander"
       aria-expanded={isOpen}
       aria-controls={isOpen ? `detail-${row.key}` : undefined}
-      onClick={() => {
-        const next = new Set(open.value);
-        if (!next.delete(row.key)) next.add(row.key);
-        open.value = next;
-      }}
+      onClick={() => toggleRow(open, row.key)}
     >
       {row.name}
     </button>
   );
 }
 
+/** Instances of an open service that are shown before one asks for all: eight lines of three. */
+const FIRST_INSTANCES = 24;
+
 function Instances({ row }: { readonly row: ServiceRow }) {
+  const all = useSignal(false);
   if (row.instances.length === 0) return <p class="quiet">No instance runs.</p>;
+  const shown = all.value ? row.instances : firstInstances(row.instances, FIRST_INSTANCES);
   return (
-    <table class="instances" aria-label={`Instances of ${row.name}`}>
-      <thead>
-        <tr>
-          <th scope="col">Instance</th>
-          <th scope="col">Address</th>
-          <th scope="col">Agent</th>
-          <th scope="col">State</th>
-        </tr>
-      </thead>
-      <tbody>
-        {row.instances.map((instance) => (
-          <Instance key={instance.key} instance={instance} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table class="instances" aria-label={`Instances of ${row.name}`}>
+        <thead>
+          <tr>
+            <th scope="col">Instance</th>
+            <th scope="col">Address</th>
+            <th scope="col">Agent</th>
+            <th scope="col">State</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((instance) => (
+            <Instance key={instance.key} instance={instance} />
+          ))}
+        </tbody>
+      </table>
+      {row.total > FIRST_INSTANCES && (
+        <button
+          type="button"
+          class="link all"
+          aria-expanded={all.value}
+          onClick={() => {
+            all.value = !all.value;
+          }}
+        >
+          {all.value ? `Show only ${FIRST_INSTANCES}` : `Show all ${plural(row.total, 'instance')}`}
+        </button>
+      )}
+    </>
   );
 }
 
@@ -125,7 +141,7 @@ function Instance({ instance }: { readonly instance: InstanceRow }) {
       <th scope="row">
         <code>{instance.instance}</code>
       </th>
-      <td data-label="Address">
+      <td class="where">
         <code>{instance.endpoint}</code>
         {instance.morePorts.map((port) => (
           <code key={port} class="quiet">
@@ -134,10 +150,10 @@ function Instance({ instance }: { readonly instance: InstanceRow }) {
           </code>
         ))}
       </td>
-      <td data-label="Agent">
+      <td class="where">
         <span title={`agent ${instance.agentId}`}>{instance.agent}</span>
       </td>
-      <td data-label="State">
+      <td>
         <StateMark state={instance.healthy ? 'healthy' : 'unhealthy'} />
       </td>
     </tr>

@@ -22,20 +22,29 @@ export function Tiles({ store, showNodes, showServices }: TilesProps) {
         name="Nodes"
         target="#nodes-title"
         known={store.nodes.value !== null}
+        stale={store.stale.nodes.value}
         value={`${summary.nodesHealthy}/${summary.nodes}`}
         unit="healthy"
       >
-        <NodesNote summary={summary} show={showNodes} />
+        <NodesNote summary={summary} stale={store.stale.nodes.value} show={showNodes} />
       </Tile>
       <Tile
         name="Services"
         target="#services-title"
         known={store.services.value !== null}
+        stale={store.stale.services.value}
         value={formatCount(summary.services)}
       >
         <ServicesNote summary={summary} show={showServices} />
       </Tile>
-      <Tile name="Requests" wide known={traffic !== null} value={formatRate(traffic?.rps)} unit="a second">
+      <Tile
+        name="Requests"
+        wide
+        known={traffic !== null}
+        stale={store.stale.traffic.value}
+        value={formatRate(traffic?.rps)}
+        unit="a second"
+      >
         <Chart
           store={store}
           label="Requests a second"
@@ -44,7 +53,13 @@ export function Tiles({ store, showNodes, showServices }: TilesProps) {
           floor="zero"
         />
       </Tile>
-      <Tile name="Success" wide known={traffic !== null} value={formatSuccess(traffic?.successRate)}>
+      <Tile
+        name="Success"
+        wide
+        known={traffic !== null}
+        stale={store.stale.traffic.value}
+        value={formatSuccess(traffic?.successRate)}
+      >
         <Chart
           store={store}
           label="Success rate"
@@ -57,6 +72,7 @@ export function Tiles({ store, showNodes, showServices }: TilesProps) {
         name="Latency"
         wide
         known={traffic !== null}
+        stale={store.stale.traffic.value}
         value={formatLatency(traffic?.p99Ms)}
         unit="p99, slowest node"
         aside={`p50 ${formatLatency(traffic?.p50Ms)}`}
@@ -81,6 +97,7 @@ interface TileProps {
   /** What the name leads to on this page. */
   readonly target?: string;
   readonly known: boolean;
+  readonly stale: boolean;
   readonly value: string;
   readonly unit?: string;
   readonly aside?: string;
@@ -88,9 +105,9 @@ interface TileProps {
   readonly children: ComponentChildren;
 }
 
-function Tile({ name, target, known, value, unit, aside, wide, children }: TileProps) {
+function Tile({ name, target, known, stale, value, unit, aside, wide, children }: TileProps) {
   return (
-    <div class={wide ? 'tile wide' : 'tile'}>
+    <div class={`tile${wide ? ' wide' : ''}${stale ? ' stale' : ''}`}>
       <h2>{target === undefined ? name : <a href={target}>{name}</a>}</h2>
       <p class="figure">
         <span class="value">{known ? value : '–'}</span>
@@ -107,12 +124,12 @@ interface NoteProps {
   show(state: string): void;
 }
 
-function NodesNote({ summary, show }: NoteProps) {
+function NodesNote({ summary, stale, show }: NoteProps & { readonly stale: boolean }) {
   if (summary.nodes === 0) return <p class="note">none known yet</p>;
   if (summary.troubled.length === 0) {
     return (
       <p class="note">
-        <StateMark state="healthy">all healthy</StateMark>
+        <StateMark state="healthy">{stale ? 'all were healthy' : 'all healthy'}</StateMark>
       </p>
     );
   }
