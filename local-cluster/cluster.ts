@@ -26,6 +26,7 @@ import { Marathon } from './marathon/marathon.ts';
 import { createMasterHttp } from './master/http.ts';
 import { Master } from './master/master.ts';
 import type { LocalOptions } from './options.ts';
+import { Roster } from './roster.ts';
 import { SchedulerProcess } from './scheduler-process.ts';
 import { type Listener, requireFree, sentence } from './taken-ports.ts';
 
@@ -67,6 +68,7 @@ export class LocalCluster implements ClusterControls {
   private readonly masterHttp: Server;
   private readonly schedulerProcess: SchedulerProcess | null;
   private readonly load: DemoLoad;
+  private roster: Roster | null = null;
   private nextIndex = 1;
   private additions: Promise<unknown> = Promise.resolve();
   private failovers: Promise<void> = Promise.resolve();
@@ -94,6 +96,7 @@ export class LocalCluster implements ClusterControls {
   async start(): Promise<void> {
     const { options } = this.context;
     await mkdir(join(this.context.directory, 'logs'), { recursive: true });
+    this.roster = await Roster.open(this.context.directory);
     await listen(this.masterHttp, { what: 'the Mesos master', ip: options.controlIp, port: MESOS_PORT });
     this.leader.set(this.newMaster(null));
     await this.marathon.start();
@@ -168,11 +171,13 @@ export class LocalCluster implements ClusterControls {
       workDir: join(directory, 'agents', ip),
       environment: { [CLUSTER_MARK]: mark },
       leader: this.leader,
+      agentId: this.roster?.idOf(ip),
     });
     const agentId = await agent.start().catch((error: NodeJS.ErrnoException) => {
       throw new ChangeRefused(409, sentence({ what: `the agent ${ip}`, ip, port: AGENT_PORT }, error));
     });
     this.nextIndex = index + 1;
+    await this.roster?.remember(ip, agentId);
     const node: LocalNode = {
       agentId,
       hostname: ip,
@@ -192,6 +197,7 @@ export class LocalCluster implements ClusterControls {
     if (entry === undefined) return false;
     this.agents.delete(agentId);
     this.directLoad();
+    await this.roster?.forget(entry.node.ip);
     this.leader.current()?.markAgentGone(entry.agent.id());
     await entry.agent.shutdown();
     return true;

@@ -1,5 +1,5 @@
 /** How an agent of the embedded cluster is set up, and what it then offers: resources in post-refinement shape. */
-import type { Attribute, Range, Resource } from '../../framework/mesos-http-client/messages.ts';
+import type { AgentId, Attribute, Range, Resource } from '../../framework/mesos-http-client/messages.ts';
 import type { MasterEndpoint } from '../agent-link.ts';
 import type { LeaderDetector } from '../scheduler-link.ts';
 
@@ -31,6 +31,8 @@ export interface AgentOptions {
   /** Set for every process that the agent starts; a task cannot override it. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly leader: LeaderDetector<MasterEndpoint>;
+  /** The id from before, of an agent that was switched off; it has none of its tasks any more. */
+  readonly agentId?: AgentId | undefined;
   /** Honour the grace period of a KILL call, as Mesos does with `--http_command_executor` only. */
   readonly honourKillGrace?: boolean;
   /** How long a reboot takes. */

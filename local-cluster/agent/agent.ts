@@ -48,12 +48,13 @@ export class Agent implements AgentEndpoint {
   private readonly registration: Registration;
   private readonly server: Server;
   private readonly waiting = new Set<(agentId: AgentId) => void>();
-  private agentId: AgentId | null = null;
+  private agentId: AgentId | null;
   private isCut = false;
   private isRebooting = false;
   private isOver = false;
 
   constructor(options: AgentOptions) {
+    this.agentId = options.agentId ?? null;
     this.options = options;
     this.fetcher = new Fetcher(join(options.workDir, 'fetch'));
     this.tasks = new TaskTable({

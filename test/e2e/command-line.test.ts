@@ -124,6 +124,27 @@ describe('nothing is left behind', () => {
   });
 });
 
+it('a cluster started again on its state has the same agents and framework, all healthy', async () => {
+  const state = await mkdtemp(join(tmpdir(), 'nodemesh-test-'));
+  const small = ['--agents', '1', '--public-agents', '1', '--no-demo', '--state', state];
+  try {
+    const first = await Cluster.start(55, small);
+    const frameworkId = await first.frameworkId();
+    first.command.child.kill('SIGKILL');
+    await eventually('nothing of the first is left', async () => (await answering(first)).length === 0, 9000);
+    const second = await Cluster.start(55, small);
+    try {
+      expect(second.ready).toEqual(first.ready);
+      expect(await second.frameworkId()).toBe(frameworkId);
+      expect((await second.nodes()).map((node) => node.state)).toEqual(['healthy', 'healthy']);
+    } finally {
+      await second.stop();
+    }
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+});
+
 function expectOneLine(text: string, words: RegExp): void {
   const lines = text.trimEnd().split('\n');
   expect(lines, text).toHaveLength(1);
