@@ -55,5 +55,7 @@ function frame(text: string, height: number | null): string {
   const shown = height === null || lines.length <= height ? lines : lines.slice(0, Math.max(height - 1, 1));
   const left = lines.length - shown.length;
   if (left > 0) shown.push(`… ${left} more lines: all are printed without --watch`);
-  return HOME + shown.map((line) => line + CLEAR_REST_OF_LINE).join('\r\n') + CLEAR_BELOW;
+  // Cleared before it is written: after a line as wide as the screen, the cursor still stands on its last character.
+  const last = shown.length - 1;
+  return HOME + shown.map((line, at) => (at === last ? CLEAR_BELOW : CLEAR_REST_OF_LINE) + line).join('\n');
 }

@@ -53,7 +53,7 @@ describe('nodes', () => {
   test('prints a table, those that need a person first, and exits well although a node is unhealthy', async () => {
     await run('nodes');
     expect(table()).toEqual([
-      ['NODE', 'KIND', 'STATE', 'SINCE', 'VERSION', 'CONFIG', 'RPS', 'SUCCESS', 'P50', 'P99', 'REASON'],
+      ['NODE', 'KIND', 'STATE', 'SINCE', 'VERSION', 'CONFIG', 'REQUESTS/S', 'SUCCESS', 'P50', 'P99', 'REASON'],
       [
         'node2.example (10.0.0.2)',
         'private',
@@ -94,7 +94,7 @@ describe('services', () => {
   test('prints a table by name', async () => {
     await run('services');
     expect(table()).toEqual([
-      ['SERVICE', 'HEALTHY', 'RPS', 'SUCCESS', 'P50', 'P95', 'P99', 'RETRIES'],
+      ['SERVICE', 'INSTANCES', 'REQUESTS/S', 'SUCCESS', 'P50', 'P95', 'P99', 'RETRIES'],
       ['team/api', '1/2', '–', '–', '–', '–', '–', '–'],
       ['web', '1/1', '20', '100 %', '1.0 ms', '2.0 ms', '3.0 ms', '1\u202f234'],
       [],
@@ -145,11 +145,17 @@ describe('options', () => {
     });
   });
 
-  test('--help explains the options and is no failure', async () => {
-    await expect(main(['nodes', '--help'], CONTEXT)).rejects.toMatchObject({ exitCode: 0 });
-    expect(written).toContain('--scheduler <url>');
-    expect(written).toContain('NODEMESH_SCHEDULER');
-  });
+  test.each(['nodes', 'services'])(
+    '%s --help explains the options and the figures, and is no failure',
+    async (word) => {
+      await expect(main([word, '--help'], CONTEXT)).rejects.toMatchObject({ exitCode: 0 });
+      expect(written).toContain(`Usage: nodemesh ${word} [options]`);
+      expect(written).toContain('the last 10 seconds or so');
+      expect(Math.max(...written.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(written).toContain('--scheduler <url>');
+      expect(written).toContain('NODEMESH_SCHEDULER');
+    },
+  );
 });
 
 describe('a scheduler that cannot be asked', () => {

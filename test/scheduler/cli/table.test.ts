@@ -6,6 +6,7 @@ import { displayWidth, renderTable, type TableColumn, truncate } from '../../../
 function screen(width: number | null): Screen {
   return {
     width,
+    height: null,
     live: width !== null,
     paint: (tone, text) => `<${tone}>${text}</${tone}>`,
     write: () => undefined,

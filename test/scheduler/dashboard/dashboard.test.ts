@@ -2,10 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildDashboard } from '../../../scheduler/dashboard/build.mjs';
 import { launchBrowser } from '../../fixtures/browser.ts';
+import { backgroundOf, cellsOf, colourOf, QUICK, soon, textsOf } from './browsing.ts';
 import { FakeScheduler, fakeNode, fakeService, PREFIX } from './fake-scheduler.ts';
 
 // Each waits for a few of the page's seconds, on a machine that may be busy.
@@ -13,25 +14,30 @@ vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 let assets: string;
 let browser: Browser;
+let scheduler: FakeScheduler;
+let page: Page;
+/** Errors on the page's console, and uncaught ones. */
+let errors: string[];
+/** Addresses that the page asked for. */
+let requested: string[];
 
 beforeAll(async () => {
   assets = await mkdtemp(join(tmpdir(), 'nodemesh-dashboard-'));
   await buildDashboard({ outdir: assets, version: '1.2.3' });
   browser = await launchBrowser();
+  page = await browser.newPage();
+  await page.addInitScript(QUICK);
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('request', (request) => requested.push(request.url()));
 }, 60_000);
 
 afterAll(async () => {
   await browser?.close();
   if (assets !== undefined) await rm(assets, { recursive: true, force: true });
 });
-
-let scheduler: FakeScheduler;
-let context: BrowserContext;
-let page: Page;
-/** Errors on the page's console, and uncaught ones. */
-let errors: string[];
-/** Addresses that the page asked for. */
-let requested: string[];
 
 beforeEach(async () => {
   scheduler = new FakeScheduler(assets);
@@ -43,19 +49,13 @@ beforeEach(async () => {
     services: [{ name: 'web', rps: 20.4, successRate: 0.998, p50Ms: 1.5, p95Ms: 4, p99Ms: 12, retries: 7 }],
   };
   await scheduler.start();
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  page = await context.newPage();
+  await page.setViewportSize({ width: 1440, height: 900 });
   errors = [];
   requested = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
-  });
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('request', (request) => requested.push(request.url()));
 });
 
 afterEach(async () => {
-  await context?.close();
+  await page?.goto('about:blank');
   await scheduler?.stop();
 });
 
@@ -64,16 +64,6 @@ const nodes = () => page.getByRole('table', { name: 'Nodes' });
 const services = () => page.getByRole('table', { name: 'Services' });
 const rowOf = (table: Locator, name: string) =>
   table.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: false }) });
-const textsOf = (table: Locator) => table.getByRole('rowheader').allInnerTexts();
-
-/** Waits until what is asserted holds. */
-function soon(assertion: () => Promise<void> | void): Promise<void> {
-  return vi.waitFor(assertion, { timeout: 10_000, interval: 50 });
-}
-
-async function cellsOf(row: Locator): Promise<string[]> {
-  return (await row.getByRole('cell').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
-}
 
 describe('the tables', () => {
   test('show each node with its proxy and its traffic', async () => {
@@ -128,6 +118,70 @@ describe('the tables', () => {
     await soon(async () => expect(await instances.count()).toBe(0));
   });
 
+  test('open a service by a press anywhere on its row, but not when its button already did', async () => {
+    await open();
+    // The first: once it is open, the rows of its instances are within the next.
+    const row = rowOf(services(), 'gen').first();
+    const instances = page.getByRole('table', { name: 'Instances of gen' });
+    await row.getByRole('cell').nth(3).click();
+    await instances.waitFor();
+    await row.getByRole('cell').last().click();
+    await instances.waitFor({ state: 'detached' });
+    await row.getByRole('button').click();
+    await instances.waitFor();
+    // Rows of nodes do not open, so they do not look as if they did.
+    const [idle, still] = [rowOf(services(), 'web'), rowOf(nodes(), 'node1.example')];
+    const before = [await backgroundOf(idle), await backgroundOf(still)];
+    await idle.hover();
+    expect(await backgroundOf(idle)).not.toBe(before[0]);
+    await still.hover();
+    expect(await backgroundOf(still)).toBe(before[1]);
+  });
+
+  test('show the first of many instances, those that take no traffic among them, and all on request', async () => {
+    scheduler.services = [fakeService('gen', ...Array.from({ length: 50 }, (_, index) => index !== 44))];
+    await open();
+    await services().getByRole('button', { name: 'gen', exact: true }).click();
+    const instances = page.getByRole('table', { name: 'Instances of gen' });
+    await soon(async () => expect(await instances.getByRole('rowheader').count()).toBe(24));
+    expect((await textsOf(instances)).at(-1)).toBe('gen.45');
+    const lefts = await instances
+      .getByRole('rowheader')
+      .evaluateAll((all) => new Set(all.map((one) => one.getBoundingClientRect().left)).size);
+    expect(lefts).toBe(3);
+    await page.getByRole('button', { name: 'Show all 50 instances' }).click();
+    await soon(async () => expect(await instances.getByRole('rowheader').count()).toBe(50));
+    await page.getByRole('button', { name: 'Show only 24' }).click();
+    await soon(async () => expect(await instances.getByRole('rowheader').count()).toBe(24));
+  });
+
+  test('draw the bars of rates beside the digits, by one scale, and give a long reason a line of its own', async () => {
+    const reason = 'Mesos cannot reach the agent, and nothing was heard of it for some time. '.repeat(2).trim();
+    scheduler.nodes = [fakeNode(1), fakeNode(2), fakeNode(3, { state: 'lost', reason })];
+    const figures = { successRate: 1, p50Ms: 2, p99Ms: 3 };
+    scheduler.traffic.nodes = [6, 86, 0].map((rps, k) => ({ agentId: `agent-S${k + 1}`, rps, ...figures }));
+    await open();
+    await soon(async () => expect((await cellsOf(rowOf(nodes(), 'node1.example')))[5]).toBe('6.0'));
+    const boxes = await nodes()
+      .locator('.rate')
+      .evaluateAll((all) =>
+        all.map((one) => {
+          const [bar, digits] = [...one.children].map((child) => child.getBoundingClientRect());
+          const width = one.querySelector('.bar')?.getBoundingClientRect().width ?? 0;
+          return { left: bar?.left, width, gap: (digits?.left ?? 0) - (bar?.right ?? 0) };
+        }),
+      );
+    // The lost node stands on top.
+    const [none, small, large] = boxes;
+    expect(boxes.every(({ gap }) => gap >= 4)).toBe(true);
+    expect(small?.left).toBe(large?.left);
+    expect(none?.width).toBe(0);
+    expect((large?.width ?? 0) / (small?.width ?? 1)).toBeCloseTo(86 / 6, 0);
+    const line = await nodes().getByText(reason).boundingBox();
+    expect(line?.width).toBeGreaterThan(900);
+    expect(line?.height).toBeLessThan(24);
+  });
+
   test('follow what the scheduler says', async () => {
     await open();
     await soon(async () => expect(await nodes().getByRole('rowheader').count()).toBe(3));
@@ -144,8 +198,9 @@ describe('the tables', () => {
         'node1.example10.0.0.1',
       ]),
     );
-    const [, state] = await cellsOf(rowOf(nodes(), 'node2.example'));
-    expect(state).toMatch(/^unhealthy ?The proxy has not reported for 6 s\.$/);
+    expect((await cellsOf(rowOf(nodes(), 'node2.example')))[1]).toBe('unhealthy');
+    const reason = nodes().getByRole('cell', { name: 'The proxy has not reported for 6 s.' });
+    expect(await reason.count()).toBe(1);
     expect((await cellsOf(rowOf(nodes(), 'node4.example'))).slice(3, 5)).toEqual([
       '– → wanted: 0.1.0',
       '– → wanted: 1',
@@ -221,6 +276,7 @@ describe('the summary', () => {
 
 describe('the connection', () => {
   test('that is lost is announced with the time of what is shown, and comes back by itself', async () => {
+    scheduler.nodes[0] = fakeNode(1, { since: new Date(Date.now() - 5_000).toISOString() });
     await open();
     await soon(async () => expect(await nodes().getByRole('rowheader').count()).toBe(3));
     const banner = page.getByRole('alert');
@@ -230,10 +286,28 @@ describe('the connection', () => {
       expect(await banner.innerText()).toMatch(/Connection lost, showing the state of \d\d:\d\d:\d\d\./),
     );
     expect(await nodes().getByRole('rowheader').count()).toBe(3);
+
+    // Nothing of it looks as if it were news.
+    const facts = page.getByRole('list', { name: 'Scheduler' });
+    const summary = page.getByRole('region', { name: 'Summary' });
+    const age = rowOf(nodes(), 'node1.example').getByRole('time');
+    await soon(async () => expect(await facts.innerText()).toMatch(/was leading\s*was subscribed to Mesos/));
+    await soon(async () => expect(await summary.innerText()).toContain('all were healthy'));
+    expect(await summary.innerText()).not.toContain('now');
+    expect(await summary.innerText()).toMatch(/\d\d:\d\d:\d\d/);
+    expect(await colourOf(nodes().locator('.state .icon').first())).toBe(await colourOf(page.locator('footer')));
+    const frozen = await age.innerText();
+    expect(frozen).toMatch(/^\d+ s$/);
+    // The page's clock goes on: more than a second would show.
+    await page.waitForTimeout(1_300);
+    expect(await age.innerText()).toBe(frozen);
+
     scheduler.nodes = [fakeNode(7)];
     await scheduler.start();
     await soon(async () => expect(await banner.innerText()).toBe(''));
     await soon(async () => expect(await textsOf(nodes())).toEqual(['node7.example10.0.0.7']));
+    await soon(async () => expect(await facts.innerText()).toMatch(/^leading/));
+    await soon(async () => expect(await summary.innerText()).toContain('now'));
   });
 
   test('to a scheduler that answers nonsense is lost too, and says what was wrong', async () => {
@@ -249,7 +323,7 @@ describe('the connection', () => {
   });
 
   test('carries one request for each thing at a time, however slow the scheduler is', async () => {
-    scheduler.delayMs = 1_500;
+    scheduler.delayMs = 600;
     await open();
     await soon(() => expect(scheduler.asked.get(`${PREFIX}v1/nodes`) ?? 0).toBeGreaterThanOrEqual(3));
     for (const path of ['v1/nodes', 'v1/services', 'v1/traffic', 'v1/health']) {
@@ -268,8 +342,8 @@ describe('the connection', () => {
       );
     await show('hidden');
     const before = scheduler.asked.get(`${PREFIX}v1/nodes`) ?? 0;
-    // Two intervals and more, in which nothing may be asked; one request may have been on its way.
-    await page.waitForTimeout(2_500);
+    // Intervals of a quarter of a second, in which nothing may be asked; one request may have been on its way.
+    await page.waitForTimeout(900);
     expect(scheduler.asked.get(`${PREFIX}v1/nodes`) ?? 0).toBeLessThanOrEqual(before + 1);
     scheduler.nodes = [fakeNode(9)];
     await show('visible');
@@ -286,6 +360,23 @@ describe('the page', () => {
     expect([...scheduler.asked.keys()].filter((path) => !path.startsWith(PREFIX))).toEqual([]);
     expect(errors).toEqual([]);
     expect(await page.getByText('nodemesh 1.2.3').count()).toBe(1);
+  });
+
+  test('takes two lines for a healthy node on a phone, and tells there of a version only when it changes', async () => {
+    const wanted = { version: '0.2.0', configRevision: 1 };
+    scheduler.nodes = [fakeNode(1), fakeNode(2), fakeNode(3, { public: true }), fakeNode(4, { wanted }), fakeNode(5)];
+    await page.setViewportSize({ width: 390, height: 844 });
+    await open();
+    await soon(async () => expect((await cellsOf(rowOf(nodes(), 'node1.example')))[2]).toBe('10'));
+    const heightOf = async (name: string) => (await rowOf(nodes(), name).boundingBox())?.height;
+    for (const name of ['node1.example', 'node3.example']) expect(await heightOf(name)).toBeLessThan(62);
+    expect(await rowOf(nodes(), 'node1.example').getByText('0.1.0').isVisible()).toBe(false);
+    expect(await rowOf(nodes(), 'node4.example').getByText('0.2.0').isVisible()).toBe(true);
+    expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThan(1_400);
+    // A window that was wider leaves no chart that is wider than the page.
+    await page.setViewportSize({ width: 800, height: 844 });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await soon(async () => expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390));
   });
 
   test('shows cards without sideways scrolling on a phone of 360 px, in both colour schemes', async () => {

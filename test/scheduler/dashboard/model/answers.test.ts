@@ -7,7 +7,8 @@ import {
   servicesAnswerSchema,
   trafficAnswerSchema,
 } from '../../../../scheduler/dashboard/src/model/answers.ts';
-import { connectionOf } from '../../../../scheduler/dashboard/src/model/connection.ts';
+import { connectionOf, staleSince } from '../../../../scheduler/dashboard/src/model/connection.ts';
+import { formatClock } from '../../../../scheduler/dashboard/src/model/format.ts';
 import { fakeNode, fakeService } from '../fake-scheduler.ts';
 
 describe('an answer', () => {
@@ -70,6 +71,20 @@ describe('the connection', () => {
       message: 'Connection lost, showing the state of 14:30:15.',
       detail: 'v1/nodes: no connection. Trying again by itself.',
     });
+  });
+
+  test('is not as old as what never changes and is asked for seldom', () => {
+    const lost = connectionOf([
+      { path: 'v1/nodes', goodAt: 90_000, failure: 'no connection' },
+      { path: 'v1/state/frameworkId', goodAt: 60_000, failure: 'no connection', lasting: true },
+    ]);
+    expect(lost).toMatchObject({ message: `Connection lost, showing the state of ${formatClock(90_000)}.` });
+  });
+
+  test('leaves what was answered stale once a request fails', () => {
+    expect(staleSince(good)).toBeNull();
+    expect(staleSince({ ...good, failure: 'no connection' })).toBe(1_000);
+    expect(staleSince({ ...good, goodAt: null, failure: 'no connection' })).toBeNull();
   });
 
   test('that never was is no lost one', () => {

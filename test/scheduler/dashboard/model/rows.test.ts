@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NODE_STATES } from '../../../../scheduler/dashboard/src/model/answers.ts';
 import {
+  firstInstances,
   healthyShare,
   keepUnchanged,
   nodeRows,
@@ -66,6 +67,14 @@ describe('rows of services', () => {
     endpoint.ports.push({ name: 'admin', port: 9_000 });
     const [row] = serviceRows([service], null, []);
     expect(row?.instances[0]).toMatchObject({ endpoint: '[fd00::1]:31000', morePorts: ['admin :9000'] });
+  });
+
+  test('leave out healthy instances first where there is room for few, and keep their order', () => {
+    const [row] = serviceRows([fakeService('gen', true, true, true, false, true)], null, []);
+    const names = (limit: number) => firstInstances(row?.instances ?? [], limit).map(({ instance }) => instance);
+    expect(names(5)).toEqual(['gen.1', 'gen.2', 'gen.3', 'gen.4', 'gen.5']);
+    expect(names(3)).toEqual(['gen.1', 'gen.2', 'gen.4']);
+    expect(names(1)).toEqual(['gen.4']);
   });
 
   test('of a service without instances count as not healthy at all', () => {
