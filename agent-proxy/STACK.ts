@@ -14,6 +14,7 @@ import { formatPeerHealth } from './endpoint/peer-health.ts';
 import { LocalInstance, type LocalInstances } from './health/local-instances.ts';
 import { headerOf, type RequestHead } from './http1/message.ts';
 import { identifyByHost, logicalName } from './identify/header-token.ts';
+import { hintForHost } from './respond/hints.ts';
 
 /** What a listener calls for each request that it accepted and parsed. */
 export type Walk = (call: Call) => void;
@@ -40,10 +41,10 @@ export function outgoingStack(bind: Bind, context: ExchangeContext): Walk {
     // Bind above balance: metrics and budget belong to the name, whichever instance answers in the end.
     const bound = bind(identified.host);
     if (bound.kind === 'none') {
-      call.refuse(bound.refusal);
+      refuseUnbound(call, identified.host, bound.refusal);
       return;
     }
-    call.bindTo(bound.binding);
+    call.bindTo(bound.binding, identified.host);
 
     // Balance, exchange and retries are one loop (endpoint/exchange.ts): a retry has to come past the balancer again, for
     // another instance, and must not come past the steps above, which would count the request twice. Respond is its end.
@@ -73,9 +74,11 @@ export function incomingStack({ keys, locals, bindings, bind, context }: Incomin
       const local = locals.find(peer.instance);
       const binding = local === undefined ? null : bindings.byService(local.endpoint.service);
       if (local === undefined || binding === null || boundName(local.endpoint.service) !== peer.bound) {
-        call.refuse({ code: 'nack', detail: `${peer.bound} instance ${peer.instance}` });
+        // The peer knows what it asked for, and says so to its client: here only what it does not know.
+        call.refuse({ code: 'nack', detail: `instance ${peer.instance}` });
         return;
       }
+      call.bindTo(binding, null);
       deliver(call, binding, context, (tried) => onlyOnce(local, tried), true);
       return;
     }
@@ -89,7 +92,7 @@ export function incomingStack({ keys, locals, bindings, bind, context }: Incomin
     }
     const bound = bind(identified.host);
     if (bound.kind === 'none') {
-      call.refuse(bound.refusal);
+      refuseUnbound(call, identified.host, bound.refusal);
       return;
     }
     const { binding } = bound;
@@ -97,17 +100,22 @@ export function incomingStack({ keys, locals, bindings, bind, context }: Incomin
       call.refuse({ code: 'nack', detail: `${logicalName(identified.host)} is ${binding.bound}` });
       return;
     }
+    call.bindTo(binding, identified.host);
     deliver(call, binding, context, (tried, now) => binding.balancer.picker.pick(tried, now), false);
   };
 }
 
 function deliver(call: Call, binding: Binding, context: ExchangeContext, pick: ChooseInstance, toPeer: boolean): void {
-  call.bindTo(binding);
   // The judgement of the hop that sees all traffic (contract 8) is told to the peer with each answer.
   const annotate = (headers: string[]): void => {
     if (call.instance instanceof LocalInstance) headers.push(PEER_HEALTH_HEADER, formatPeerHealth(call.instance));
   };
   new Exchange(context, call, binding, pick, { toPeer, annotate: toPeer ? annotate : null }).begin();
+}
+
+function refuseUnbound(call: Call, host: string, refusal: Refusal): void {
+  const hint = refusal.code === 'unknown-name' ? hintForHost(host, call.downstream.localPort) : null;
+  call.refuse(hint === null ? refusal : { ...refusal, hint });
 }
 
 function onlyOnce(local: LocalInstance, tried: readonly unknown[]): Pick {

@@ -11,9 +11,10 @@ import { LocalInstance, LocalInstances } from './health/local-instances.ts';
 import { meshRouters, type Router, staticRouter } from './routers.ts';
 import { ServiceTable } from './routing/service-table.ts';
 import { logAccess } from './telemetry/access-log.ts';
+import { renderJson } from './telemetry/json.ts';
 import type { Log } from './telemetry/log.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
-import { renderJson, renderPrometheus } from './telemetry/prometheus.ts';
+import { renderPrometheus } from './telemetry/prometheus.ts';
 import { gaugeScope, ServerScope } from './telemetry/scopes.ts';
 import { TrafficCounter } from './telemetry/traffic.ts';
 
@@ -79,7 +80,7 @@ export function createProxy(spec: ProxySpec, workerRestarts: number, log: Log, s
         notReady,
         config: () => effectiveConfig(spec),
         prometheus: () => renderPrometheus(tree, now),
-        metricsJson: () => renderJson(tree, now),
+        metricsJson: (query) => renderJson(tree, now, query),
         table: () => renderTable(table, link?.epochs.highest ?? 0),
         announce: link === null ? null : (announce) => link.announced(announce),
         shutdown,
@@ -130,6 +131,7 @@ function record(call: Call, router: string, traffic: TrafficCounter, accessLog: 
   if (call.instance instanceof LocalInstance && reason !== 'client-gone') call.instance.judged(success);
   if (binding !== null) {
     binding.serviceScope.recorder.record(outcome, now);
+    binding.serviceScope.perRequest.record(call.retries, now);
     // A client that went away says nothing about the service.
     if ((router === OUTGOING || router === INCOMING) && reason !== 'client-gone') {
       traffic.record(router, binding.service, success, latencyMs, call.retries);

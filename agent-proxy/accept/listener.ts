@@ -35,6 +35,10 @@ export class Listener {
           walk(call);
         },
         refuse: (downstream, why) => new Call(downstream, scope, now, calls).refuse(why),
+        unparsed: ({ status }) => {
+          scope.recorder.record({ status, success: false, latencyMs: 0 }, now());
+          scope.failed('bad-request');
+        },
       },
       () => this.isDraining,
     );

@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Announce, announceSchema, CONTROL_ANNOUNCE_PATH } from '../control/contract.ts';
+import type { MetricsQuery } from '../telemetry/json.ts';
 import { mayWrite, type WriteGuard } from './authorization.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -19,7 +20,8 @@ export interface AdminHost {
   notReady(): string | null;
   config(): unknown;
   prometheus(): AsyncIterable<string>;
-  metricsJson(): AsyncIterable<string>;
+  /** Null when there is no such subtree. */
+  metricsJson(query: MetricsQuery): Promise<AsyncIterable<string> | null>;
   table(): AsyncIterable<string>;
   /** Null without a scheduler. */
   announce: ((announce: Announce) => { accepted: true } | { accepted: false; highest: number }) | null;
@@ -49,8 +51,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   '/admin/metrics.json': {
     method: 'GET',
-    summary: 'metrics as one flat object',
-    handle: (host, _request, response) => stream(response, JSON_TYPE, host.metricsJson()),
+    summary: 'metrics as one flat object; ?tree=true objects in objects, ?q=rt/outgoing a part, ?pretty=true',
+    handle: metricsJson,
   },
   '/admin/table': {
     method: 'GET',
@@ -92,7 +94,7 @@ export function createAdminServer(host: AdminHost): Server {
 
 async function answer(host: AdminHost, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (path === '/' || path === '/admin') {
+  if (path === '/' || path === '/admin' || path === '/admin/') {
     text(response, 200, index());
     return;
   }
@@ -115,6 +117,16 @@ async function answer(host: AdminHost, request: IncomingMessage, response: Serve
     }
   }
   await route.handle(host, request, response);
+}
+
+async function metricsJson(host: AdminHost, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, query = ''] = (request.url ?? '').split(/\?(.*)/s);
+  const words = new URLSearchParams(query);
+  const isSet = (name: string): boolean => ['true', '1'].includes(words.get(name) ?? '');
+  const subtree = words.get('q') ?? '';
+  const pieces = await host.metricsJson({ subtree, tree: isSet('tree'), pretty: isSet('pretty') });
+  if (pieces === null) json(response, 404, { error: `there is no subtree ${subtree}` });
+  else await stream(response, JSON_TYPE, pieces);
 }
 
 async function announce(host: AdminHost, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -8,7 +8,7 @@ import { hostNamesOf, normalizeHost } from '../routing/host-names.ts';
 import { SERVICE_PREFIX, showSegment } from '../routing/path.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
 import type { TableChange } from '../routing/staged-snapshot.ts';
-import { ClientScope, type ScopeHome, ServiceScope } from '../telemetry/scopes.ts';
+import { ClientScope, PairScope, type ScopeHome, ServiceScope } from '../telemetry/scopes.ts';
 import { Balancer, type BalancerOptions } from './balancer.ts';
 
 /** A logical name, what it is bound to, and all that requests by this name share. */
@@ -23,6 +23,7 @@ export interface Binding {
   readonly budget: RetryBudget;
   readonly serviceScope: ServiceScope;
   readonly clientScope: ClientScope;
+  readonly pairScope: PairScope;
 }
 
 /** The bound name of a service of the table. */
@@ -103,9 +104,11 @@ export class Bindings {
     const { router, clock, random, scopes, nodes } = this.options;
     const balancer = new Balancer(service.name, random, this.options.balancer);
     balancer.update(service.endpoints);
-    const clientScope = new ClientScope(router, boundName(service.name), balancer, clock);
+    const budget = new RetryBudget(clock(), nodes);
+    const parts = { balancer, budget: () => budget.balance(clock()), clock };
+    const clientScope = new ClientScope(router, boundName(service.name), parts);
     scopes.add(clientScope);
-    return { balancer, budget: new RetryBudget(clock(), nodes), clientScope, byHost: new Map(), plain: null };
+    return { balancer, budget, clientScope, byHost: new Map(), plain: null };
   }
 
   private bind(service: string, host: string, entry: Entry): Binding {
@@ -114,7 +117,9 @@ export class Bindings {
     const serviceScope = new ServiceScope(router, logical, clock(), () => entry.budget.balance(clock()));
     scopes.add(serviceScope);
     const { balancer, budget, clientScope } = entry;
-    return { logical, bound: boundName(service), service, balancer, budget, serviceScope, clientScope };
+    const pairScope = new PairScope(router, clientScope, serviceScope, clock());
+    scopes.add(pairScope);
+    return { logical, bound: boundName(service), service, balancer, budget, serviceScope, clientScope, pairScope };
   }
 
   private changed(change: TableChange): void {
@@ -132,6 +137,9 @@ export class Bindings {
     this.entries.delete(name);
     const { scopes } = this.options;
     scopes.remove(entry.clientScope);
-    for (const { serviceScope } of entry.byHost.values()) scopes.remove(serviceScope);
+    for (const { serviceScope, pairScope } of entry.byHost.values()) {
+      scopes.remove(serviceScope);
+      scopes.remove(pairScope);
+    }
   }
 }

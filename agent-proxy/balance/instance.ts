@@ -4,6 +4,12 @@ import type { Endpoint } from '../control/contract.ts';
 const FIRST_EJECTION_MS = 500;
 const LONGEST_EJECTION_MS = 30_000;
 
+/** `isNew`: it took traffic until now, and was not a probe that failed. */
+export interface Ejection {
+  readonly isNew: boolean;
+  readonly pauseMs: number;
+}
+
 export class Instance {
   endpoint: Endpoint;
   /** Requests on their way, of this router. */
@@ -26,25 +32,32 @@ export class Instance {
     return (this.inflight + 1) / this.endpoint.weight;
   }
 
-  /** A request goes to it. After an ejection that is a probe, and others wait for what it brings. */
-  chosen(now: number, random: number): void {
+  /** A request goes to it. After an ejection that is a probe, and others wait for what it brings; says whether it is. */
+  chosen(now: number, random: number): boolean {
     this.inflight += 1;
-    if (this.failures > 0) this.ejectedUntil = now + ejectionMs(this.failures, random);
+    if (this.failures === 0) return false;
+    this.ejectedUntil = now + ejectionMs(this.failures, random);
+    return true;
   }
 
   released(): void {
     this.inflight -= 1;
   }
 
-  succeeded(): void {
+  /** Says whether that ends an ejection. */
+  succeeded(): boolean {
+    const wasEjected = this.failures > 0;
     this.failures = 0;
     this.ejectedUntil = 0;
+    return wasEjected;
   }
 
   /** It could not be reached, or died without an answer. */
-  failed(now: number, random: number): void {
+  failed(now: number, random: number): Ejection {
     this.failures += 1;
-    this.ejectedUntil = now + ejectionMs(this.failures, random);
+    const pauseMs = ejectionMs(this.failures, random);
+    this.ejectedUntil = now + pauseMs;
+    return { isNew: this.failures === 1, pauseMs };
   }
 
   /** The table says something new of it. Another address is a fresh start. */

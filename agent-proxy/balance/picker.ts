@@ -10,6 +10,8 @@ import type { Instance } from './instance.ts';
 export interface Refusal {
   readonly code: ReasonCode;
   readonly detail: string;
+  /** What the client should do instead, where that can be guessed. */
+  readonly hint?: string;
 }
 
 export type Pick =

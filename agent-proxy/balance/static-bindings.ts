@@ -3,7 +3,7 @@ import type { Endpoint } from '../control/contract.ts';
 import { RetryBudget } from '../resilience/budget.ts';
 import { SERVICE_PREFIX, showSegment } from '../routing/path.ts';
 import { type InetAddress, type PrefixRule, resolvePrefixes } from '../routing/prefix-rules.ts';
-import { ClientScope, ServiceScope } from '../telemetry/scopes.ts';
+import { ClientScope, PairScope, ServiceScope } from '../telemetry/scopes.ts';
 import { Balancer } from './balancer.ts';
 import type { Binding, BindingOptions } from './bindings.ts';
 import type { Refusal } from './picker.ts';
@@ -45,6 +45,7 @@ export class StaticBindings {
     if (this.byHost.size < MAX_NAMES) {
       this.byHost.set(host, binding);
       this.options.scopes.add(binding.serviceScope);
+      this.options.scopes.add(binding.pairScope);
     }
     return { kind: 'bound', binding };
   }
@@ -53,7 +54,8 @@ export class StaticBindings {
     const { router, clock } = this.options;
     const { balancer, clientScope, budget } = this.client(inet);
     const serviceScope = new ServiceScope(router, logical, clock(), () => budget.balance(clock()));
-    return { logical, bound: inet.bound, service: inet.bound, balancer, budget, serviceScope, clientScope };
+    const pairScope = new PairScope(router, clientScope, serviceScope, clock());
+    return { logical, bound: inet.bound, service: inet.bound, balancer, budget, serviceScope, clientScope, pairScope };
   }
 
   private client(inet: InetAddress): Client {
@@ -62,8 +64,10 @@ export class StaticBindings {
     const { router, clock, random, scopes, nodes } = this.options;
     const balancer = new Balancer(inet.bound, random);
     balancer.update([endpointOf(inet)]);
-    const clientScope = new ClientScope(router, inet.bound, balancer, clock);
-    const client = { balancer, clientScope, budget: new RetryBudget(clock(), nodes) };
+    const budget = new RetryBudget(clock(), nodes);
+    const parts = { balancer, budget: () => budget.balance(clock()), clock };
+    const clientScope = new ClientScope(router, inet.bound, parts);
+    const client = { balancer, clientScope, budget };
     // A dtab may pass the port on from the name, so there may be more addresses than rules.
     if (this.clients.size < MAX_NAMES) {
       this.clients.set(inet.bound, client);

@@ -25,6 +25,14 @@ export const USAGE = [
   '  --data-dir DIR    where the last table is kept (default: proxy-state in the Mesos sandbox or here)',
   '  --access-log      one line on standard output for each request',
   '  -h, --help        this text',
+  '',
+  'Environment, set by the scheduler for the proxies that it starts:',
+  `  ${ENV.schedulers}    URLs of the scheduler, separated by commas; set, the proxy runs under it`,
+  `  ${ENV.agentId}      the Mesos agent of this node (needed under a scheduler)`,
+  `  ${ENV.taskId}       the proxy's own Mesos task (needed under a scheduler)`,
+  `  ${ENV.nodeIp}       the address to listen on, where --node-ip is not given`,
+  `  ${ENV.clusterKey}   the key that scheduler and proxies show each other off loopback`,
+  '  MESOS_SANDBOX          where proxy-state is, where --data-dir is not given',
 ].join('\n');
 
 const DEFAULT_PORTS = { out: 4140, in: 4141, admin: 9990 } as const;

@@ -34,6 +34,8 @@ type State =
       hello: Hello | null;
       watchdog: NodeJS.Timeout;
       reports: NodeJS.Timeout | null;
+      /** A report is on its way; `stale`: what it says is old, so another goes when it has arrived. */
+      reporting: 'no' | 'yes' | 'stale';
     }
   | { readonly kind: 'backing-off'; readonly timer: NodeJS.Timeout };
 
@@ -69,7 +71,6 @@ export class ControlLink {
   connects = 0;
   private readonly host: LinkHost;
   private state: State = { kind: 'idle' };
-  private reporting = false;
   private inVain = 0;
   /** Whether this outage has been logged. */
   private complained = false;
@@ -104,7 +105,10 @@ export class ControlLink {
 
   /** Reports now, if there is a stream: something happened that the scheduler waits for. */
   reportSoon(): void {
-    if (this.state.kind === 'streaming') this.report(this.state);
+    const { state } = this;
+    if (state.kind !== 'streaming') return;
+    if (state.reporting === 'no') this.report(state);
+    else state.reporting = 'stale';
   }
 
   private connect(): void {
@@ -139,6 +143,7 @@ export class ControlLink {
       hello: null,
       watchdog,
       reports: null,
+      reporting: 'no',
     };
     this.connects += 1;
     // What ends the stream is heard by the loop that reads it; after that nobody listens any more.
@@ -227,16 +232,19 @@ export class ControlLink {
 
   private report(streaming: Extract<State, { kind: 'streaming' }>): void {
     const { hello } = streaming;
-    if (this.state !== streaming || hello === null || this.reporting) return;
-    this.reporting = true;
+    if (this.state !== streaming || hello === null || streaming.reporting !== 'no') return;
+    streaming.reporting = 'yes';
     const { body, sent } = this.host.report(hello.session);
     this.host.client.report(streaming.url, body, (answer) => {
-      this.reporting = false;
+      const isStale = streaming.reporting === 'stale';
+      streaming.reporting = 'no';
       const taken = answer.kind === 'status' && answer.status >= 200 && answer.status < 300;
       sent(taken);
       // The scheduler does not know this session: it is another one, or it has forgotten us.
       if (answer.kind === 'status' && (answer.status === 409 || answer.status === 404)) {
         this.lost(streaming, `a report was answered with status ${answer.status}`);
+      } else if (isStale) {
+        this.report(streaming);
       }
     });
   }

@@ -4,6 +4,7 @@ import type { Instance } from '../balance/instance.ts';
 import type { Refusal } from '../balance/picker.ts';
 import type { ReasonCode } from '../control/reason-codes.ts';
 import type { Downstream } from '../http1/server.ts';
+import { logicalName } from '../identify/header-token.ts';
 import { errorResponse } from '../respond/error-response.ts';
 import type { ServerScope } from '../telemetry/scopes.ts';
 
@@ -17,6 +18,8 @@ export class Call {
   readonly server: ServerScope;
   readonly startedAt: number;
   binding: Binding | null = null;
+  /** The host that it was identified by, as it was written; null where a peer has bound it. */
+  private host: string | null = null;
   instance: Instance | null = null;
   /** The instance and the way to it that answered, for the access log. */
   upstream: string | null = null;
@@ -45,9 +48,15 @@ export class Call {
     return this.reason === null;
   }
 
-  /** It belongs to a service from now on. */
-  bindTo(binding: Binding): void {
+  /** The name that was asked for, as it was identified: bindings go by a normal spelling, people by their own. */
+  get logical(): string {
+    return this.host === null ? (this.binding?.logical ?? '-') : logicalName(this.host);
+  }
+
+  /** It belongs to a service from now on. `host` is what it was identified by, or null where a peer has bound it. */
+  bindTo(binding: Binding, host: string | null): void {
     this.binding = binding;
+    this.host = host;
     binding.serviceScope.recorder.pending += 1;
   }
 

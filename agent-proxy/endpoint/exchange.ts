@@ -12,7 +12,7 @@ import { REASONS } from '../control/reason-codes.ts';
 import type { Attempt, AttemptFailure, AttemptListener, ClientPool } from '../http1/client.ts';
 import { forwardedRequest, forwardedResponse } from '../http1/headers.ts';
 import { headerOf, type ResponseHead } from '../http1/message.ts';
-import { type Failure, isIdempotent, mayRetry } from '../resilience/retries.ts';
+import { type Failure, isIdempotent, MAX_RETRIES, mayRetry } from '../resilience/retries.ts';
 import { detailOf, reasonOf } from '../respond/error-response.ts';
 import type { Call } from './call.ts';
 import { parsePeerHealth } from './peer-health.ts';
@@ -110,7 +110,7 @@ export class Exchange implements AttemptListener {
     this.hop = hop;
     this.attemptStartedAt = now;
     call.upstream = `${instance.endpoint.instance}@${hop.address}:${hop.port}`;
-    instance.chosen(now, context.random());
+    if (instance.chosen(now, context.random())) binding.clientScope.accrual.probes += 1;
     binding.clientScope.recorder.pending += 1;
     const { downstream } = call;
     const headers = forwardedRequest(downstream.head.headers, downstream.framing, {
@@ -122,7 +122,8 @@ export class Exchange implements AttemptListener {
     });
     const timeoutMs = Math.max(1, Math.min(context.attemptTimeoutMs, context.totalTimeoutMs - (now - call.startedAt)));
     const pool = hop.via === 'peer' ? context.pools.peer : context.pools.direct;
-    this.attempt = pool.send({ address: hop.address, port: hop.port, timeoutMs }, downstream.head, headers, this);
+    const target = { address: hop.address, port: hop.port, timeoutMs, connections: binding.clientScope };
+    this.attempt = pool.send(target, downstream.head, headers, this);
     downstream.body.attach(this.attempt);
   }
 
@@ -141,7 +142,8 @@ export class Exchange implements AttemptListener {
       }
     }
     const reason = head.status >= 500 ? (reasonOf(err) ?? 'app-error') : null;
-    if (reason === null || reason === 'app-error') instance.succeeded();
+    const isAlive = reason === null || reason === 'app-error';
+    if (isAlive && instance.succeeded()) this.binding.clientScope.accrual.revivals += 1;
     this.pass(head, body, reason);
   }
 
@@ -159,12 +161,12 @@ export class Exchange implements AttemptListener {
           return;
         }
         binding.clientScope.connectFailures += 1;
-        instance.failed(now, context.random());
+        this.eject(instance, now);
         this.again('unsent', { code: 'refused', detail: this.describe(failure.detail) });
         return;
       case 'unanswered':
         // Not where the connection was an old one, which its owner may close at any time.
-        if (!failure.reused && hop.via === 'direct') instance.failed(now, context.random());
+        if (!failure.reused && hop.via === 'direct') this.eject(instance, now);
         this.again('unanswered', { code: 'reset', detail: this.describe(failure.detail) });
         return;
       case 'timeout':
@@ -173,6 +175,14 @@ export class Exchange implements AttemptListener {
         this.again('final', { code: failure.kind, detail: this.describe(failure.detail) });
         return;
     }
+  }
+
+  /** Failure accrual. */
+  private eject(instance: Instance, now: number): void {
+    const { accrual } = this.binding.clientScope;
+    const { isNew, pauseMs } = instance.failed(now, this.context.random());
+    if (isNew) accrual.removals += 1;
+    accrual.removedForMs += Math.round(pauseMs);
   }
 
   /** The peer proxy answered that it sent nothing, or that it may be sent again. */
@@ -187,7 +197,7 @@ export class Exchange implements AttemptListener {
       return;
     }
     if (code === 'nack') binding.clientScope.nacks += 1;
-    if (code === 'nack' || code === 'refused') instance.failed(now, context.random());
+    if (code === 'nack' || code === 'refused') this.eject(instance, now);
     const detail = `${detailOf(err)} (said the proxy at ${hop.address}:${hop.port})`;
     this.again(code === 'reset' ? 'unanswered' : 'unsent', { code, detail });
   }
@@ -195,7 +205,8 @@ export class Exchange implements AttemptListener {
   /** The way by the peer failed with nothing sent: the same instance, without it. */
   private goStraight(instance: Instance): void {
     if (!this.call.downstream.body.replayable) {
-      this.refuse({ code: 'refused', detail: this.describe('its proxy cannot be reached') }, false);
+      const detail = `${instance.endpoint.instance}: the proxy of its node cannot be reached`;
+      this.refuse({ code: 'refused', detail }, false);
       return;
     }
     this.context.figures.direct += 1;
@@ -205,6 +216,7 @@ export class Exchange implements AttemptListener {
   private again(failure: Failure, last: Refusal): void {
     const { call, context, binding } = this;
     const { downstream } = call;
+    const { requeues } = binding.clientScope;
     const now = context.now();
     const late = now - call.startedAt >= context.totalTimeoutMs;
     const allowed =
@@ -221,11 +233,14 @@ export class Exchange implements AttemptListener {
       if (binding.budget.tryWithdraw(now)) {
         call.retries += 1;
         binding.serviceScope.retries += 1;
+        if (failure === 'unsent') requeues.total += 1;
         this.dispatch(pick.instance);
         return;
       }
       binding.serviceScope.budgetExhausted += 1;
-    }
+      if (failure === 'unsent') requeues.budgetExhausted += 1;
+    } else if (failure === 'unsent' && call.retries >= MAX_RETRIES) requeues.requestLimit += 1;
+    else if (failure === 'unsent' && !downstream.body.replayable) requeues.cannotRetry += 1;
     this.refuse(last, retryableAfter(failure, call, last));
   }
 
@@ -269,8 +284,9 @@ export class Exchange implements AttemptListener {
 
   private refuse(refusal: Refusal, retryable: boolean | undefined): void {
     this.call.downstream.onGone = () => this.call.gone();
-    const detail = `${this.binding.logical} is ${this.binding.bound}: ${refusal.detail}`;
-    this.call.refuse({ code: refusal.code, detail }, retryable);
+    // A peer knows the names, and says them to its own client.
+    const names = this.toPeer ? '' : `${this.call.logical} is ${this.binding.bound}: `;
+    this.call.refuse({ code: refusal.code, detail: `${names}${refusal.detail}` }, retryable);
   }
 
   private abandoned(): void {
@@ -289,7 +305,9 @@ export class Exchange implements AttemptListener {
     instance?.released();
     const now = context.now();
     binding.clientScope.recorder.pending -= 1;
-    binding.clientScope.recorder.record({ status, success, latencyMs: now - this.attemptStartedAt }, now);
+    const outcome = { status, success, latencyMs: now - this.attemptStartedAt };
+    binding.clientScope.recorder.record(outcome, now);
+    binding.pairScope.recorder.record(outcome, now);
   }
 
   private describe(detail: string): string {

@@ -21,11 +21,19 @@ export interface PoolOptions {
   readonly idleMs: number;
 }
 
+/** Hears of the connections that an attempt opened. */
+export interface ConnectionListener {
+  connected(latencyMs: number): void;
+  /** One that was connected is closed. */
+  disconnected(): void;
+}
+
 export interface AttemptTarget {
   readonly address: string;
   readonly port: number;
   /** Given up when there was no byte of a response, and no progress of the request's body, for so long. */
   readonly timeoutMs: number;
+  readonly connections: ConnectionListener;
 }
 
 export type AttemptFailure =
@@ -71,6 +79,15 @@ function framed(method: string, headers: string[]): readonly string[] {
   return announced === null ? [...headers, 'Content-Length', '0'] : headers;
 }
 
+/** Knows of nothing else, so that a connection keeps nothing alive of the attempt that opened it. */
+function watch(socket: Socket, connections: ConnectionListener): void {
+  const begunAt = performance.now();
+  socket.once('connect', () => {
+    connections.connected(performance.now() - begunAt);
+    socket.once('close', () => connections.disconnected());
+  });
+}
+
 export class ClientPool {
   /** Connections that were begun. */
   connects = 0;
@@ -102,6 +119,7 @@ export class Attempt implements BodySink {
   onDrain: (() => void) | null = null;
   private readonly pool: ClientPool;
   private readonly where: string;
+  private readonly connections: ConnectionListener;
   private readonly listener: AttemptListener;
   private request: ClientRequest | null = null;
   private connected = false;
@@ -112,13 +130,14 @@ export class Attempt implements BodySink {
 
   constructor(
     pool: ClientPool,
-    { address, port, timeoutMs }: AttemptTarget,
+    { address, port, timeoutMs, connections }: AttemptTarget,
     head: RequestHead,
     headers: string[],
     listener: AttemptListener,
   ) {
     this.pool = pool;
     this.where = `${address}:${port}`;
+    this.connections = connections;
     this.listener = listener;
     this.headTimer = setTimeout(() => {
       this.fail({ kind: 'timeout', detail: `${this.where} gave no response within ${timeoutMs} ms` });
@@ -172,6 +191,7 @@ export class Attempt implements BodySink {
       return;
     }
     this.pool.connects += 1;
+    watch(socket, this.connections);
     this.connectTimer = setTimeout(() => {
       const detail = `${this.where} did not accept a connection within ${CONNECT_TIMEOUT_MS} ms`;
       this.fail({ kind: 'unconnected', detail });

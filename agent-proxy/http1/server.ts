@@ -3,9 +3,11 @@
  * the proxy does not pass on (Upgrade, CONNECT, a head that can be read in two ways).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { RequestBody } from './body.ts';
 import { type Framing, framingOf } from './headers.ts';
 import type { RawHeaders, RequestHead, ResponseHead } from './message.ts';
+import { refuseUnparsed, type Unparsed, unparsed } from './unparsed.ts';
 
 const MAX_HEAD_BYTES = 32 * 1024;
 const HEAD_TIMEOUT_MS = 20_000;
@@ -24,6 +26,8 @@ export class Downstream {
   /** Called once, when the answer was handed to the kernel in full. */
   onFinished: (() => void) | null = null;
   readonly remoteAddress: string;
+  /** The port that it came in by. */
+  readonly localPort: number | null;
   private readonly response: ServerResponse;
   private readonly draining: () => boolean;
   private over = false;
@@ -35,6 +39,7 @@ export class Downstream {
     this.response = response;
     this.draining = draining;
     this.remoteAddress = message.socket.remoteAddress ?? '-';
+    this.localPort = message.socket.localPort ?? null;
     // A reset in the middle of a body is an error of the message; `close` of the response says the same.
     message.on('error', () => undefined);
     response.on('drain', () => this.onDrain?.());
@@ -95,10 +100,14 @@ export interface Unacceptable {
 export interface Http1Handler {
   request(downstream: Downstream): void;
   refuse(downstream: Downstream, why: Unacceptable): void;
+  /** Bytes that are no request were answered. */
+  unparsed(why: Unparsed): void;
 }
 
 /** `draining` says that connections are not to be kept any more. */
 export function createHttp1Server(handler: Http1Handler, draining: () => boolean): Server {
+  /** The answer that each connection gets, or got last. */
+  const latest = new WeakMap<Socket, ServerResponse>();
   const server = createServer(
     {
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -111,6 +120,7 @@ export function createHttp1Server(handler: Http1Handler, draining: () => boolean
       noDelay: true,
     },
     (message, response) => {
+      latest.set(message.socket, response);
       const parsed = parseHead(message);
       const downstream = new Downstream(message, response, parsed.head, draining);
       if (parsed.problem === null) handler.request(downstream);
@@ -119,12 +129,23 @@ export function createHttp1Server(handler: Http1Handler, draining: () => boolean
   );
   server.maxRequestsPerSocket = 0;
   server.on('connect', (_message, socket) => {
-    const text = 'bad-request: CONNECT is not supported by this proxy\n';
     socket.on('error', () => undefined);
-    socket.end(
-      `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n` +
-        `l5d-err: ${encodeURIComponent(text.trim())}\r\nConnection: close\r\n\r\n${text}`,
-    );
+    const why = { status: 400, detail: 'CONNECT is not supported by this proxy' };
+    handler.unparsed(why);
+    refuseUnparsed(socket as Socket, why);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const why = unparsed(error);
+    const response = latest.get(socket as Socket);
+    const isOpen = response !== undefined && !response.writableFinished;
+    // In the middle of an answer, bytes of another one would be taken for a part of it.
+    if (why === null || !socket.writable || (isOpen && response.headersSent)) {
+      socket.destroy();
+      return;
+    }
+    // A request whose body cannot be read is counted when its connection is gone.
+    if (!isOpen) handler.unparsed(why);
+    refuseUnparsed(socket as Socket, why);
   });
   return server;
 }

@@ -19,7 +19,9 @@ export interface ErrorResponse {
 /** `retryable` where it differs from the reason's row: nothing was sent, or it may be sent again. */
 export function errorResponse(refusal: Refusal, retryable: boolean = REASONS[refusal.code].retryable): ErrorResponse {
   const row = REASONS[refusal.code];
-  const line = `${refusal.code}: ${refusal.detail}: ${row.sentence}`.replace(/[\r\n]+/g, ' ').slice(0, MAX_TEXT);
+  const hint = refusal.hint === undefined ? '' : `; ${refusal.hint}`;
+  const sentence = `${refusal.code}: ${refusal.detail}: ${row.sentence}${hint}`;
+  const line = sentence.replace(/[\r\n]+/g, ' ').slice(0, MAX_TEXT);
   const text = `${line}\n`;
   const headers = [
     'Content-Type',

@@ -2,7 +2,7 @@
  * The tree of metrics, with linkerd's names: `rt/<router>/server/<ip>/<port>/requests` and so on. A scope is a node that
  * holds figures; the tree is walked in slices when somebody reads it. The number of scopes is bounded.
  */
-import type { FigureVisitor, LatencyStat } from './recorder.ts';
+import type { FigureVisitor, Stat } from './recorder.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -17,8 +17,19 @@ export interface MetricScope {
 
 /** One figure as it is read. */
 export type Figure =
-  | { readonly kind: 'value'; readonly scope: MetricScope; readonly name: string; readonly value: number }
-  | { readonly kind: 'stat'; readonly scope: MetricScope; readonly name: string; readonly stat: LatencyStat };
+  | { readonly kind: 'counter' | 'gauge'; readonly name: string; readonly value: number }
+  | { readonly kind: 'stat'; readonly name: string; readonly stat: Stat };
+
+/** What a scope has to show now. */
+export function figuresOf(scope: MetricScope): Figure[] {
+  const figures: Figure[] = [];
+  scope.visit({
+    counter: (name, value) => figures.push({ kind: 'counter', name, value }),
+    gauge: (name, value) => figures.push({ kind: 'gauge', name, value }),
+    stat: (name, stat) => figures.push({ kind: 'stat', name, stat }),
+  });
+  return figures;
+}
 
 const MAX_SCOPES = 20_000;
 
@@ -42,15 +53,8 @@ export class MetricsTree {
     if (this.scopes.get(scope.path) === scope) this.scopes.delete(scope.path);
   }
 
-  /** The figures of each scope in turn. Between two scopes the reader may let the loop go on. */
-  *read(): Generator<Figure[]> {
-    for (const scope of this.scopes.values()) {
-      const figures: Figure[] = [];
-      scope.visit({
-        value: (name, value) => figures.push({ kind: 'value', scope, name, value }),
-        stat: (name, stat) => figures.push({ kind: 'stat', scope, name, stat }),
-      });
-      yield figures;
-    }
+  /** Each scope in turn. Between two scopes the reader may let the loop go on. */
+  read(): IterableIterator<MetricScope> {
+    return this.scopes.values();
   }
 }

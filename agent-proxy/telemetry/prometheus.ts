@@ -1,29 +1,21 @@
 /**
- * Renders the metrics tree as text for Prometheus and as JSON, in slices: after some scopes the loop gets its turn.
- * Names as linkerd's exporter has them; the quantiles cover the last one to two minutes, counts and sums everything.
+ * Renders the metrics tree as text for Prometheus, in slices: after some scopes the loop gets its turn. Names as
+ * linkerd's exporter has them; the quantiles cover the last one to two minutes, counts and sums everything.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Figure, Labels, MetricsTree } from './metrics-tree.ts';
+import { type Figure, figuresOf, type Labels, type MetricScope, type MetricsTree } from './metrics-tree.ts';
+import type { Stat } from './recorder.ts';
 
 const QUANTILES = [0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1] as const;
-const JSON_QUANTILES = [
-  ['min', 0],
-  ['p50', 0.5],
-  ['p90', 0.9],
-  ['p95', 0.95],
-  ['p99', 0.99],
-  ['p9990', 0.999],
-  ['p9999', 0.9999],
-  ['max', 1],
-] as const;
 /** Scopes rendered in one turn of the loop: some 50 µs each. */
 const SCOPES_A_SLICE = 20;
 
-async function* slices(tree: MetricsTree, render: (figure: Figure) => string): AsyncGenerator<string> {
+/** The text format, without HELP and TYPE lines, as linkerd's. */
+export async function* renderPrometheus(tree: MetricsTree, now: () => number): AsyncGenerator<string> {
   let text = '';
   let scopes = 0;
-  for (const figures of tree.read()) {
-    for (const figure of figures) text += render(figure);
+  for (const scope of tree.read()) {
+    for (const figure of figuresOf(scope)) text += renderFigure(scope, figure, now());
     scopes += 1;
     if (scopes % SCOPES_A_SLICE === 0) {
       yield text;
@@ -34,18 +26,13 @@ async function* slices(tree: MetricsTree, render: (figure: Figure) => string): A
   yield text;
 }
 
-/** The text format, without HELP and TYPE lines, as linkerd's. */
-export function renderPrometheus(tree: MetricsTree, now: () => number): AsyncGenerator<string> {
-  return slices(tree, (figure) => {
-    const { scope } = figure;
-    const name = `${scope.name}:${figure.name}`.replace(/\//g, ':').replace(/[^a-zA-Z0-9:_]/g, '_');
-    if (figure.kind === 'value') return `${name}${renderLabels(scope.labels)} ${figure.value}\n`;
-    return renderStat(name, scope.labels, figure, now());
-  });
+function renderFigure(scope: MetricScope, figure: Figure, now: number): string {
+  const name = `${scope.name}:${figure.name}`.replace(/\//g, ':').replace(/[^a-zA-Z0-9:_]/g, '_');
+  if (figure.kind === 'stat') return renderStat(name, scope.labels, figure.stat, now);
+  return `${name}${renderLabels(scope.labels)} ${round(figure.value)}\n`;
 }
 
-function renderStat(name: string, labels: Labels, figure: Extract<Figure, { kind: 'stat' }>, now: number): string {
-  const { stat } = figure;
+function renderStat(name: string, labels: Labels, stat: Stat, now: number): string {
   // Absent rather than NaN.
   if (stat.count === 0) return '';
   const plain = renderLabels(labels);
@@ -54,33 +41,6 @@ function renderStat(name: string, labels: Labels, figure: Extract<Figure, { kind
   for (const fraction of QUANTILES) {
     const value = stat.quantile(fraction, now);
     if (value !== null) text += `${name}${renderLabels({ ...labels, quantile: String(fraction) })} ${round(value)}\n`;
-  }
-  return text;
-}
-
-/** A flat object: the path of each figure and its value. */
-export async function* renderJson(tree: MetricsTree, now: () => number): AsyncGenerator<string> {
-  let separator = '{';
-  for await (const slice of slices(tree, (figure) => jsonLines(figure, now()))) {
-    for (const line of slice.split('\n')) {
-      if (line === '') continue;
-      yield `${separator}\n${line}`;
-      separator = ',';
-    }
-  }
-  yield separator === '{' ? '{}\n' : '\n}\n';
-}
-
-function jsonLines(figure: Figure, now: number): string {
-  const path = figure.scope.path === '' ? figure.name : `${figure.scope.path}/${figure.name}`;
-  if (figure.kind === 'value') return `${JSON.stringify(path)}:${figure.value}\n`;
-  const { stat } = figure;
-  if (stat.count === 0) return '';
-  let text = `${JSON.stringify(`${path}.count`)}:${stat.count}\n${JSON.stringify(`${path}.sum`)}:${round(stat.sum)}\n`;
-  text += `${JSON.stringify(`${path}.avg`)}:${round(stat.sum / stat.count)}\n`;
-  for (const [name, fraction] of JSON_QUANTILES) {
-    const value = stat.quantile(fraction, now);
-    if (value !== null) text += `${JSON.stringify(`${path}.${name}`)}:${round(value)}\n`;
   }
   return text;
 }

@@ -5,6 +5,8 @@ export interface DemoAppsOptions {
   readonly instances?: number;
   /** `GOB_DELAY_MS` of all of them. */
   readonly delayMs?: number;
+  /** They may run on public agents too; without it on private ones only. */
+  readonly acceptPublic?: boolean;
 }
 
 /** The fields that this project's own code reads, too. */
@@ -16,7 +18,13 @@ export interface DemoApp {
 
 type Part = 'web' | 'gen' | 'word';
 
-function app(demoUri: string, part: Part, variant: 'growthhack' | null, instances: number, delayMs: number): DemoApp {
+function app(
+  demoUri: string,
+  part: Part,
+  variant: 'growthhack' | null,
+  instances: number,
+  { delayMs = 0, acceptPublic = false }: DemoAppsOptions,
+): DemoApp {
   const id = variant === null ? `/${part}` : `/${part}-${variant}`;
   return {
     id,
@@ -45,6 +53,7 @@ function app(demoUri: string, part: Part, variant: 'growthhack' | null, instance
       },
     ],
     backoffSeconds: 1,
+    ...(acceptPublic ? { acceptedResourceRoles: ['*', 'slave_public'] } : {}),
     // A new instance for each old one before that goes: nothing is ever missing.
     upgradeStrategy: { minimumHealthCapacity: 1, maximumOverCapacity: 1 },
     taskKillGracePeriodSeconds: 3,
@@ -53,12 +62,12 @@ function app(demoUri: string, part: Part, variant: 'growthhack' | null, instance
 
 /** `demoUri`: where an agent fetches demo.mjs. */
 export function demoApps(demoUri: string, options: DemoAppsOptions = {}): DemoApp[] {
-  const { instances = 3, delayMs = 0 } = options;
+  const { instances = 3 } = options;
   return [
-    app(demoUri, 'word', null, instances, delayMs),
-    app(demoUri, 'gen', null, instances, delayMs),
-    app(demoUri, 'web', null, 1, delayMs),
-    app(demoUri, 'word', 'growthhack', instances, delayMs),
-    app(demoUri, 'gen', 'growthhack', instances, delayMs),
+    app(demoUri, 'word', null, instances, options),
+    app(demoUri, 'gen', null, instances, options),
+    app(demoUri, 'web', null, 1, options),
+    app(demoUri, 'word', 'growthhack', instances, options),
+    app(demoUri, 'gen', 'growthhack', instances, options),
   ];
 }

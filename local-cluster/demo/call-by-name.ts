@@ -18,6 +18,20 @@ export function contextOf(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   );
 }
 
+/** Why the proxy refused, as text for people; null where it did not say. The header is percent-encoded. */
+export function refusalOf(headers: IncomingHttpHeaders): string | null {
+  const value = headers['l5d-err'];
+  if (value === undefined) return null;
+  let text = String(value);
+  try {
+    text = decodeURIComponent(text);
+  } catch {
+    // Not encoded, or not by a proxy of ours: shown as it came.
+  }
+  // Decoded, it may hold anything; it goes into one line.
+  return text.replace(/\p{Cc}+/gu, ' ').trim();
+}
+
 class IdleConnectionLost extends Error {}
 
 export class NamedCalls {

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contextOf, NamedCalls } from './call-by-name.ts';
+import { contextOf, NamedCalls, refusalOf } from './call-by-name.ts';
 import type { DemoConfig } from './demo-config.ts';
 import { line, word } from './gob.ts';
 
@@ -117,8 +117,8 @@ export class DemoServer {
         const from = reply.headers[SELF_HEADER];
         if (typeof from === 'string') reached.push(`${name}=${from}`);
         if (reply.status === 200) return { ok: true, text: reply.text };
-        const reason = reply.headers['l5d-err'] ?? reply.text.trim().slice(0, 300);
-        return { ok: false, why: `${name} answered ${reply.status}: ${String(reason)}` };
+        const reason = refusalOf(reply.headers) ?? reply.text.trim().slice(0, 300);
+        return { ok: false, why: `${name} answered ${reply.status}: ${reason}` };
       } catch (error) {
         return { ok: false, why: error instanceof Error ? error.message : String(error) };
       }

@@ -36,6 +36,9 @@ const portMappingSchema = z.object({
   networkNames: z.array(z.string()).optional(),
 });
 
+/** How long the agent waits before a check's first run. */
+export const DEFAULT_DELAY_SECONDS = 15;
+
 const healthCheckSchema = z.object({
   protocol: z.enum(['HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP']).default('HTTP'),
   path: z.string().nullish(),
@@ -46,7 +49,8 @@ const healthCheckSchema = z.object({
   intervalSeconds: amount.default(60),
   timeoutSeconds: amount.default(20),
   maxConsecutiveFailures: count.default(3),
-  delaySeconds: amount.default(15),
+  /** Of checks that Mesos runs; Marathon's own have none. */
+  delaySeconds: amount.optional(),
   ignoreHttp1xx: z.boolean().optional(),
 });
 export type HealthCheckSpec = z.infer<typeof healthCheckSchema>;
@@ -202,15 +206,12 @@ function modernised(input: Record<string, unknown>): Record<string, unknown> {
 /** Defaults that depend on other fields: ports by network mode, and where a health check looks. */
 function completed(spec: AppSpec): AppSpec {
   const mode = spec.networks[0]?.mode ?? 'host';
-  const healthChecks = spec.healthChecks.map((check) =>
-    check.protocol === 'COMMAND'
-      ? check
-      : {
-          ...check,
-          ...(check.protocol.includes('HTTP') ? { path: check.path ?? '/' } : {}),
-          ...((check.port ?? null) === null ? { portIndex: check.portIndex ?? 0 } : {}),
-        },
-  );
+  const healthChecks = spec.healthChecks.map((check) => ({
+    ...check,
+    ...(check.protocol.includes('HTTP') ? { path: check.path ?? '/' } : {}),
+    ...(check.protocol !== 'COMMAND' && (check.port ?? null) === null ? { portIndex: check.portIndex ?? 0 } : {}),
+    ...(isMesosCheck(check) ? { delaySeconds: check.delaySeconds ?? DEFAULT_DELAY_SECONDS } : {}),
+  }));
   if (mode === 'host') {
     const portDefinitions = spec.portDefinitions ?? [
       { port: 0, protocol: 'tcp' as const, name: 'default', labels: {} },

@@ -1,6 +1,6 @@
 /**
  * The health checks that Marathon runs itself (HTTP, HTTPS, TCP): one probe at a time for each check of each instance,
- * from its delay on, at its interval. What a result means is decided by whoever gets it.
+ * soon after it began to run and then at the check's interval. What a result means is decided by whoever gets it.
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -12,6 +12,9 @@ import type { TimerHandle, Timers } from './timers.ts';
 
 /** Null when alive, else why not. Never throws. */
 export type Probe = (check: HealthCheckSpec, host: string, port: number) => Promise<string | null>;
+
+/** Marathon's own checks have no delay of their own: the first comes after an interval, or after this where that is long. */
+const FIRST_CHECK_SECONDS = 3;
 
 interface Watch {
   timer: TimerHandle;
@@ -99,7 +102,7 @@ export class HealthChecks {
         again(check.intervalSeconds);
         this.#onResult(instance.taskId, index, cause);
       };
-      again(check.delaySeconds);
+      again(Math.min(check.intervalSeconds, FIRST_CHECK_SECONDS));
     });
     if (watches.length > 0) this.#watches.set(instance.taskId, watches);
   }

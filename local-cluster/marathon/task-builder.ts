@@ -7,7 +7,7 @@ import type {
   TaskInfo,
 } from '../../framework/mesos-http-client/messages.ts';
 import { mesosName } from './app-id.ts';
-import { type AppSpec, type HealthCheckSpec, type PortWish, portWishes } from './app-spec.ts';
+import { type AppSpec, DEFAULT_DELAY_SECONDS, type HealthCheckSpec, type PortWish, portWishes } from './app-spec.ts';
 import type { AppRecord } from './app-store.ts';
 import { mesosCheckIndex } from './instance.ts';
 import type { Placement } from './offer-matcher.ts';
@@ -74,7 +74,7 @@ function mesosCheck(spec: AppSpec, ports: readonly number[]): HealthCheck | null
   const check = spec.healthChecks[mesosCheckIndex(spec)];
   if (check === undefined) return null;
   const timing = {
-    delay_seconds: check.delaySeconds,
+    delay_seconds: check.delaySeconds ?? DEFAULT_DELAY_SECONDS,
     interval_seconds: check.intervalSeconds,
     timeout_seconds: check.timeoutSeconds,
     grace_period_seconds: check.gracePeriodSeconds,

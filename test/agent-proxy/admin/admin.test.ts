@@ -23,6 +23,24 @@ test('it answers pong, lists what there is, and says where it does not', async (
   expect(await send(`${admin}/admin/shutdown`)).toMatchObject({ status: 405, headers: { allow: 'POST' } });
 });
 
+test('/admin/ answers like /admin', async () => {
+  const { admin } = await useAdmin();
+  const answer = await send(`${admin}/admin/`);
+  expect(answer).toMatchObject({ status: 200, body: (await send(`${admin}/admin`)).body });
+});
+
+test('metrics.json gives a subtree, a tree, and lines for people; a subtree that is not there is 404', async () => {
+  const { admin } = await useAdmin();
+  const ask = (query: string) => send(`${admin}/admin/metrics.json?${query}`);
+  expect(JSON.parse((await ask('q=control')).body)).toMatchObject({ connected: 1, revision: 3 });
+  expect(JSON.parse((await ask('tree=true&q=control')).body)).toMatchObject({ connected: { gauge: 1 } });
+  expect((await ask('pretty=true&q=control')).body).toContain('\n  "connected": 1,\n');
+  expect((await ask('q=control/revision')).body).toBe('{"":3}\n');
+  const missing = await ask('q=control/nothing');
+  expect(missing).toMatchObject({ status: 404, headers: { 'content-type': 'application/json' } });
+  expect(JSON.parse(missing.body)).toEqual({ error: 'there is no subtree control/nothing' });
+});
+
 test('the table is shown, and no read shows a secret', async () => {
   const { admin } = await useAdmin();
   const table = await send(`${admin}/admin/table`);

@@ -101,6 +101,18 @@ test('an instance that fails gets nothing for a while, then one probe, then its 
   expect(bad.isEjected(502)).toBe(false);
 });
 
+test('it says what failure accrual did: a removal, probes, a revival', () => {
+  const bad = pick(balancerOf(endpoints(1)));
+  expect(bad.chosen(0, 0.5)).toBe(false);
+  expect(bad.succeeded()).toBe(false);
+  expect(bad.failed(0, 0.5)).toEqual({ isNew: true, pauseMs: 500 });
+  expect(bad.chosen(600, 0.5)).toBe(true);
+  expect(bad.failed(600, 0.5)).toEqual({ isNew: false, pauseMs: 1_000 });
+  expect(bad.chosen(1_700, 0.5)).toBe(true);
+  expect(bad.succeeded()).toBe(true);
+  expect(bad.chosen(1_701, 0.5)).toBe(false);
+});
+
 test('each failure doubles the pause, up to half a minute', () => {
   const bad = pick(balancerOf(endpoints(1)));
   const pauses: number[] = [];

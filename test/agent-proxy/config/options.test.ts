@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseCommand } from '../../../agent-proxy/config/options.ts';
+import { parseCommand, USAGE } from '../../../agent-proxy/config/options.ts';
 import { ENV } from '../../../agent-proxy/control/contract.ts';
 import { useTempDir } from '../../fixtures/proxy.ts';
 
@@ -98,4 +98,9 @@ test.each([
   ['no document', '', 'Invalid input'],
 ])('a configuration with %s is refused with its place', async (_what, text, why) => {
   expect(await refusal([await useConfig(text)])).toContain(why);
+});
+
+test('--help names every variable of the environment', () => {
+  for (const name of [...Object.values(ENV), 'MESOS_SANDBOX']) expect(USAGE).toContain(`\n  ${name} `);
+  for (const line of USAGE.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
 });

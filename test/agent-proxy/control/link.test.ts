@@ -112,6 +112,25 @@ test('after a gap it subscribes again and has the whole table', async () => {
   expect(await figure(proxy, 'control/gaps')).toBe(1);
 });
 
+test('what changes while a report is on its way is told right after it', async () => {
+  const scheduler = await useFakeScheduler([helloFrame({ reportMs: 60_000 })]);
+  let answer = (): void => undefined;
+  scheduler.holdReport = () => new Promise((resolve) => (answer = resolve));
+  const proxy = await useProxy({ schedulers: [scheduler.url] });
+  await eventually('it subscribes', () => scheduler.streams.size === 1, 5_000);
+  scheduler.send(...snapshotFrames(1, 1, [web(1)]));
+  await eventually('it reports', () => scheduler.reports.length === 1, 5_000);
+  // Two more tables while the first report waits for its answer: told once, when it has come.
+  scheduler.send(...snapshotFrames(1, 2, [web(2)]), ...snapshotFrames(1, 3, [web(3)]));
+  scheduler.send({ type: 'config', epoch: 1, configRevision: 4, config: {} });
+  await eventually('they are applied', async () => (await figure(proxy, 'control/config_revision')) === 4, 5_000);
+  expect(scheduler.reports).toHaveLength(1);
+  scheduler.holdReport = null;
+  answer();
+  await eventually('the last table is told', () => scheduler.reports.at(-1)?.configRevision === 4, 5_000);
+  expect(scheduler.reports.map(({ revision }) => revision)).toEqual([1, 3]);
+});
+
 test('a report that is answered 409 makes it subscribe again', async () => {
   const scheduler = await useFakeScheduler(opening(1, 1));
   await useProxy({ schedulers: [scheduler.url] });

@@ -166,6 +166,63 @@ test('a service whose instances all refuse is answered 502, at once', async () =
   expect(answer.body).toMatch(/^refused: .*ECONNREFUSED/);
 });
 
+test('a refusal by the peer says each thing once, with the name as it was written', async () => {
+  const mesh = await useMesh();
+  const dead = await deadPort();
+  await mesh.publish([{ name: 'team/api', endpoints: [at('team/api', 'api.1', dead, 2)] }]);
+  const answer = await send(`${mesh.near.outgoing}/`, { headers: { Host: 'API-TEAM.marathon.mesos:80' } });
+  const line =
+    'refused: /svc/API-TEAM.marathon.mesos:80 is /#/io.l5d.marathon/team/api: ' +
+    `api.1 at 127.0.0.1:${dead.port}: ECONNREFUSED (said the proxy at 127.0.35.2:${mesh.far.incomingPort}): ` +
+    'the connection was refused or could not be made';
+  expect(answer.status).toBe(502);
+  expect(answer.body).toBe(`${line}\n`);
+  expect(decodeURIComponent(String(answer.headers['l5d-err']))).toBe(line);
+});
+
+test('however a name is written, it is one service in the metrics', async () => {
+  const mesh = await useMesh();
+  const backend = await useBackend('hello');
+  await mesh.publish([web(at('web', 'web.1', backend, 2))]);
+  for (const host of ['web', 'WEB', 'Web.', 'wEb:80', 'weB.:8080']) {
+    expect(await send(`${mesh.near.outgoing}/`, { headers: { Host: host } })).toMatchObject({ status: 200 });
+  }
+  expect(await metric(mesh.near, 'rt/outgoing/service/svc/web/requests')).toBe(5);
+  const services = await send(`${mesh.near.admin}/admin/metrics.json?tree=true&q=rt/outgoing/service/svc`);
+  expect(Object.keys(JSON.parse(services.body) as object)).toEqual(['web']);
+});
+
+test("a client's connections, requeues and ejections are counted, and its requests by service", async () => {
+  const mesh = await useMesh();
+  const alive = await useBackend('alive');
+  await mesh.publish([web(at('web', 'web.1', await deadPort(), 1), at('web', 'web.2', alive, 1))]);
+  for (let index = 0; index < 30; index += 1) {
+    expect(await send(`${mesh.near.outgoing}/`, { headers: { Host: 'web' } })).toMatchObject({ status: 200 });
+  }
+  const client = 'rt/outgoing/client/#/io.l5d.marathon/web';
+  const query = `q=${encodeURIComponent(client)}`;
+  const figures = JSON.parse((await send(`${mesh.near.admin}/admin/metrics.json?${query}`)).body) as Record<
+    string,
+    number
+  >;
+  // Both instances are behind one peer proxy, which says what it could not reach.
+  const requeues = figures['retries/requeues'] ?? 0;
+  expect(requeues).toBeGreaterThan(0);
+  expect(figures).toMatchObject({
+    connections: figures['connects'],
+    'connect_latency_ms.count': figures['connects'],
+    'failure_accrual/removals': 1,
+    requests: 30 + requeues,
+    'service/svc/web/requests': 30 + requeues,
+    'service/svc/web/success': 30,
+    'service/svc/web/failures': requeues,
+  });
+  expect(figures['connects']).toBeGreaterThan(0);
+  expect(await metric(mesh.near, 'rt/outgoing/service/svc/web/retries/per_request.sum')).toBe(requeues);
+  await mesh.publish([]);
+  expect((await send(`${mesh.near.admin}/admin/metrics.json?${query}`)).status).toBe(404);
+});
+
 /** Reads the request, then dies. */
 function dyingBackend(): Promise<Backend> {
   return useBackend('dying', { answer: (_request, response) => response.socket?.resetAndDestroy() });

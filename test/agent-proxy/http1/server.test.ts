@@ -84,6 +84,50 @@ test('CONNECT is refused with 400', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*CONNECT is not supported/);
 });
 
+test('what the parser does not take for a request is answered with a reason, and counted', async () => {
+  const { proxy, backend } = await useWeb();
+  const refused: [string, RegExp][] = [
+    ['PAINT / HTTP/1.1\r\nHost: web\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*^bad-request: its method is none/m],
+    [`GET / HTTP/1.1\r\nHost: web\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 [\s\S]*^bad-request: /m],
+    ['GET / HTTP/1.1\r\nHost web\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*^bad-request: /m],
+  ];
+  for (const [bytes, expected] of refused) {
+    const answer = await exchange(proxy.outgoing, bytes);
+    expect(answer).toMatch(expected);
+    const [, header = ''] = /^l5d-err: (.*)\r$/m.exec(answer) ?? [];
+    expect(answer.endsWith(`\r\n\r\n${decodeURIComponent(header)}\n`)).toBe(true);
+  }
+  expect(backend.received).toHaveLength(0);
+  const server = `rt/outgoing/server/${new URL(proxy.outgoing).host.replace(':', '/')}`;
+  const figures = JSON.parse((await send(`${proxy.admin}/admin/metrics.json?q=${server}`)).body) as object;
+  expect(figures).toMatchObject({ requests: 3, 'failures/bad-request': 3, pending: 0 });
+});
+
+test('bytes that are no request after one that is do not become a part of its answer', async () => {
+  const { proxy } = await useWeb();
+  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.1\r\nHost: web\r\n\r\nPAINT / HTTP/1.1\r\n\r\n');
+  expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+});
+
+test('the address of the proxy as the Host is answered with a hint, another name is not', async () => {
+  const { proxy } = await useWeb();
+  const hint = "; send the service's name in the Host header (curl -H 'Host: web')\n";
+  const bare = await send(`${proxy.outgoing}/`);
+  expect(bare.status).toBe(502);
+  expect(bare.body).toMatch(/^unknown-name: looked up \/svc\/127\.0\.35\.1:\d+ in /);
+  expect(bare.body.endsWith(hint)).toBe(true);
+  const { port } = new URL(proxy.outgoing);
+  for (const [host, isHinted] of [
+    [`[::1]:${port}`, true],
+    [`localhost:${port}`, true],
+    [`nothing:${port}`, false],
+    ['127.0.35.1', false],
+    ['127.0.35.1:1', false],
+  ] as const) {
+    expect((await send(`${proxy.outgoing}/`, { headers: { Host: host } })).body.endsWith(hint)).toBe(isHinted);
+  }
+});
+
 test('a request with a chunked body arrives with it', async () => {
   const { proxy, backend } = await useWeb();
   const bytes =

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/contract.ts';
+import { type MetricsQuery, renderJson } from '../../../agent-proxy/telemetry/json.ts';
 import { MetricsTree } from '../../../agent-proxy/telemetry/metrics-tree.ts';
-import { renderJson, renderPrometheus } from '../../../agent-proxy/telemetry/prometheus.ts';
-import { LatencyStat } from '../../../agent-proxy/telemetry/recorder.ts';
-import { ClientScope, ServerScope, ServiceScope } from '../../../agent-proxy/telemetry/scopes.ts';
+import { renderPrometheus } from '../../../agent-proxy/telemetry/prometheus.ts';
+import { Stat } from '../../../agent-proxy/telemetry/recorder.ts';
+import { ClientScope, PairScope, ServerScope, ServiceScope } from '../../../agent-proxy/telemetry/scopes.ts';
 import { TrafficCounter } from '../../../agent-proxy/telemetry/traffic.ts';
 
 async function collect(pieces: AsyncIterable<string>): Promise<string> {
@@ -19,9 +20,22 @@ function treeWithTraffic(): MetricsTree {
   server.recorder.record({ status: 502, success: false, latencyMs: 30 }, 0);
   server.failed('unknown-name');
   tree.add(server);
-  tree.add(new ServiceScope('outgoing', '/svc/we"b', 0, () => 25));
-  const balancer = { size: 3, available: () => 2, load: () => 7 };
-  tree.add(new ClientScope('outgoing', '/#/io.l5d.marathon/team/api', balancer, () => 0));
+  const service = new ServiceScope('outgoing', '/svc/we"b', 0, () => 25);
+  service.perRequest.record(0, 0);
+  service.perRequest.record(2, 0);
+  tree.add(service);
+  const parts = { balancer: { size: 3, available: () => 2, load: () => 7 }, budget: () => 25, clock: () => 0 };
+  const client = new ClientScope('outgoing', '/#/io.l5d.marathon/team/api', parts);
+  client.connected(2);
+  client.connected(4);
+  client.disconnected();
+  client.requeues.total = 3;
+  Object.assign(client.accrual, { removals: 2, probes: 4, revivals: 1, removedForMs: 1_500 });
+  tree.add(client);
+  const pair = new PairScope('outgoing', client, service, 0);
+  pair.recorder.record({ status: 200, success: true, latencyMs: 10 }, 0);
+  pair.recorder.record({ status: null, success: false, latencyMs: 20 }, 0);
+  tree.add(pair);
   return tree;
 }
 
@@ -29,6 +43,7 @@ test("metrics have linkerd's names and labels for Prometheus", async () => {
   const text = await collect(renderPrometheus(treeWithTraffic(), () => 0));
   const lines = text.trim().split('\n');
   const server = 'rt="outgoing", server="127.0.1.1/4140"';
+  const client = 'rt="outgoing", client="#/io.l5d.marathon/team/api"';
   expect(lines).toEqual(
     expect.arrayContaining([
       `rt:server:requests{${server}} 2`,
@@ -42,11 +57,28 @@ test("metrics have linkerd's names and labels for Prometheus", async () => {
       `rt:server:request_latency_ms_avg{${server}} 20`,
       `rt:server:request_latency_ms{${server}, quantile="0.99"} ${round(latencyOfBucket(latencyBucket(30)))}`,
       'rt:service:retries:budget{rt="outgoing", service="svc/we\\"b"} 25',
-      'rt:client:loadbalancer:available{rt="outgoing", client="#/io.l5d.marathon/team/api"} 2',
+      'rt:service:retries:per_request_sum{rt="outgoing", service="svc/we\\"b"} 2',
+      'rt:service:retries:per_request{rt="outgoing", service="svc/we\\"b", quantile="1"} 2',
+      'rt:service:retries:per_request{rt="outgoing", service="svc/we\\"b", quantile="0.5"} 0',
+      `rt:client:loadbalancer:available{${client}} 2`,
+      `rt:client:connects{${client}} 2`,
+      `rt:client:connections{${client}} 1`,
+      `rt:client:connect_latency_ms_count{${client}} 2`,
+      `rt:client:connect_latency_ms_sum{${client}} 6`,
+      `rt:client:failure_accrual:removals{${client}} 2`,
+      `rt:client:failure_accrual:probes{${client}} 4`,
+      `rt:client:failure_accrual:revivals{${client}} 1`,
+      `rt:client:failure_accrual:removed_for_ms{${client}} 1500`,
+      `rt:client:retries:requeues{${client}} 3`,
+      `rt:client:retries:budget{${client}} 25`,
+      `rt:client:service:requests{${client}, service="svc/we\\"b"} 2`,
+      `rt:client:service:success{${client}, service="svc/we\\"b"} 1`,
+      `rt:client:service:failures{${client}, service="svc/we\\"b"} 1`,
+      `rt:client:service:request_latency_ms_count{${client}, service="svc/we\\"b"} 2`,
     ]),
   );
   // A stat without a value is absent rather than NaN.
-  expect(text).not.toMatch(/NaN|service:request_latency_ms/);
+  expect(text).not.toMatch(/NaN|rt:service:request_latency_ms/);
   for (const line of lines) expect(line).toMatch(/^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^\n]*\})? [0-9.e+-]+$/);
 });
 
@@ -54,14 +86,86 @@ function round(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }
 
+async function json(query: Partial<MetricsQuery> = {}, tree = treeWithTraffic()): Promise<string> {
+  const pieces = await renderJson(tree, () => 0, { subtree: '', tree: false, pretty: false, ...query });
+  if (pieces === null) throw new Error('no such subtree');
+  return collect(pieces);
+}
+
 test('metrics.json is one flat object of paths', async () => {
-  const figures = JSON.parse(await collect(renderJson(treeWithTraffic(), () => 0))) as Record<string, number>;
+  const text = await json();
+  const figures = JSON.parse(text) as Record<string, number>;
+  expect(text.trim()).not.toContain('\n');
   expect(figures).toMatchObject({
     'rt/outgoing/server/127.0.1.1/4140/requests': 2,
     'rt/outgoing/server/127.0.1.1/4140/request_latency_ms.count': 2,
     'rt/outgoing/client/#/io.l5d.marathon/team/api/loadbalancer/size': 3,
   });
-  expect(await collect(renderJson(new MetricsTree(), () => 0))).toBe('{}\n');
+  expect(await json({}, new MetricsTree())).toBe('{}\n');
+});
+
+test('of a subtree there are the names below it, down to a single figure', async () => {
+  const server = 'rt/outgoing/server/127.0.1.1/4140';
+  expect(JSON.parse(await json({ subtree: server }))).toMatchObject({ requests: 2, 'failures/unknown-name': 1 });
+  expect(JSON.parse(await json({ subtree: `/${server}/failures/` }))).toEqual({ '': 1, 'unknown-name': 1 });
+  expect(JSON.parse(await json({ subtree: `${server}/requests`, tree: true }))).toEqual({ counter: 2 });
+  for (const subtree of ['nothing', `${server}/nothing`, 'rt/outgoing/server/127', `${server}/requests/x`]) {
+    expect(await renderJson(treeWithTraffic(), () => 0, { subtree, tree: false, pretty: false })).toBeNull();
+  }
+});
+
+test('the tree nests at slashes, also where a figure has figures below it', async () => {
+  expect(JSON.parse(await json({ tree: true }))).toMatchObject({
+    rt: {
+      outgoing: {
+        server: {
+          '127.0.1.1': {
+            4140: {
+              failures: { counter: 1, 'unknown-name': { counter: 1 } },
+              pending: { gauge: 0 },
+              request_latency_ms: { 'stat.count': 2, 'stat.sum': 40, 'stat.avg': 20 },
+            },
+          },
+        },
+        client: {
+          '#': {
+            'io.l5d.marathon': {
+              team: { api: { connects: { counter: 2 }, service: { svc: { 'we"b': { requests: { counter: 2 } } } } } },
+            },
+          },
+        },
+      },
+    },
+  });
+});
+
+test('pretty has a line for each figure, in order, and says the same', async () => {
+  for (const tree of [false, true]) {
+    const [pretty, plain] = [await json({ tree, pretty: true }), await json({ tree })];
+    expect(JSON.parse(pretty)).toEqual(JSON.parse(plain));
+    const lines = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/,$/, ''))
+        .sort();
+    // JSON.parse moves keys like 200 to the front: the same lines, in another order.
+    expect(lines(pretty)).toEqual(lines(JSON.stringify(JSON.parse(pretty), null, 2)));
+  }
+  const keys = Object.keys(JSON.parse(await json({ subtree: 'rt/outgoing/service/svc/we"b', pretty: true })) as object);
+  expect(keys.indexOf('failures')).toBeLessThan(keys.indexOf('requests'));
+});
+
+test('flat and tree have the same figures when a service is named like a figure of another', async () => {
+  const tree = new MetricsTree();
+  const parts = { balancer: { size: 1, available: () => 1, load: () => 0 }, budget: () => 1, clock: () => 0 };
+  for (const bound of ['/#/m/team', '/#/m/team/requests']) tree.add(new ClientScope('r', bound, parts));
+  const flat = JSON.parse(await json({}, tree)) as Record<string, number>;
+  expect(flat).toMatchObject({ 'rt/r/client/#/m/team/requests': 0, 'rt/r/client/#/m/team/requests/requests': 0 });
+  expect(JSON.parse(await json({ tree: true, subtree: 'rt/r/client/#/m/team/requests' }, tree))).toMatchObject({
+    counter: 0,
+    requests: { counter: 0 },
+  });
 });
 
 test('a scope that was removed is not rendered, and a full tree counts what it has no room for', () => {
@@ -77,7 +181,7 @@ test('a scope that was removed is not rendered, and a full tree counts what it h
 const dummy = { name: 'n', labels: {}, visit: () => undefined };
 
 test('quantiles cover the last minute or two, totals everything', () => {
-  const stat = new LatencyStat(0);
+  const stat = new Stat(0);
   stat.record(100, 0);
   stat.record(1, 61_000);
   expect(stat.quantile(1, 61_000)).toBeGreaterThan(95);

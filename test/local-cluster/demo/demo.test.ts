@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { demoApps } from '../../../local-cluster/demo/apps.ts';
+import { refusalOf } from '../../../local-cluster/demo/call-by-name.ts';
 import { DemoLoad } from '../../../local-cluster/demo/load.ts';
 import { parseApp } from '../../../local-cluster/marathon/app-spec.ts';
 import { eventually } from '../eventually.ts';
@@ -51,7 +52,7 @@ async function useProxy(names: () => Record<string, number>): Promise<{ port: nu
     seen.push(incoming.headers);
     const port = names()[incoming.headers.host ?? ''];
     if (port === undefined) {
-      response.writeHead(502, { 'l5d-err': `no endpoint for ${incoming.headers.host}` }).end();
+      response.writeHead(502, { 'l5d-err': encodeURIComponent(`no endpoint for ${incoming.headers.host}`) }).end();
       return;
     }
     const outgoing = httpRequest(
@@ -122,6 +123,15 @@ describe("gob's microservice", () => {
     expect((await response.text()).trim()).toBe(`gen answered 502: no endpoint for gen; reached: ${path}`);
   });
 
+  test("the proxy's reason is read as text, whatever it holds", () => {
+    expect(refusalOf({ 'l5d-err': 'unknown-name%3A%20looked%20up%20%2Fsvc%2Fgen' })).toBe(
+      'unknown-name: looked up /svc/gen',
+    );
+    expect(refusalOf({ 'l5d-err': '100% of it' })).toBe('100% of it');
+    expect(refusalOf({ 'l5d-err': 'two%0D%0Alines%00' })).toBe('two lines');
+    expect(refusalOf({})).toBeNull();
+  });
+
   test('without a proxy web still answers, with 502 and its own name', async () => {
     const web = await useDemo('web', { GOB_PROXY_PORT: '1' });
     const response = await fetch(`http://${HOST}:${web.port}/`);
@@ -176,6 +186,13 @@ describe('its apps', () => {
       ...{ '/web': 1, '/gen': 3, '/word': 3, '/gen-growthhack': 3, '/word-growthhack': 3 },
     });
     expect(demoApps('http://x', { delayMs: 5 })[0]).toMatchObject({ env: { GOB_DELAY_MS: '5' } });
+  });
+
+  test('stay off public agents unless they may run there', () => {
+    for (const app of demoApps('http://x')) expect(app).not.toHaveProperty('acceptedResourceRoles');
+    for (const app of demoApps('http://x', { acceptPublic: true })) {
+      expect(parseApp(app)).toMatchObject({ spec: { acceptedResourceRoles: ['*', 'slave_public'] } });
+    }
   });
 });
 

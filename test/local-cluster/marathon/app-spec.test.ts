@@ -51,6 +51,11 @@ describe('what an app must say', () => {
         ...{ timeoutSeconds: 20, maxConsecutiveFailures: 3, delaySeconds: 15 },
       },
     ]);
+    const command = { protocol: 'COMMAND', command: { value: 'true' } };
+    expect(valid(app({ healthChecks: [command] })).healthChecks).toMatchObject([{ delaySeconds: 15 }]);
+    for (const protocol of ['HTTP', 'HTTPS', 'TCP']) {
+      expect(valid(app({ healthChecks: [{ protocol }] })).healthChecks[0]?.delaySeconds).toBeUndefined();
+    }
   });
 });
 

@@ -1,8 +1,12 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { HealthCheckSpec } from '../../../local-cluster/marathon/app-spec.ts';
-import { networkProbe } from '../../../local-cluster/marathon/health-checks.ts';
+import { type HealthCheckSpec, parseApp } from '../../../local-cluster/marathon/app-spec.ts';
+import { HealthChecks, networkProbe } from '../../../local-cluster/marathon/health-checks.ts';
+import type { Instance } from '../../../local-cluster/marathon/instance.ts';
+import { ManualTimers } from './manual-timers.ts';
+
+const HOST = '127.0.33.1';
 
 const check = (protocol: HealthCheckSpec['protocol'], path = '/'): HealthCheckSpec => ({
   ...{
@@ -48,5 +52,31 @@ describe('a probe over TCP', () => {
     onTestFinished(() => void server.close());
     expect(await networkProbe(check('TCP'), '127.0.0.1', (server.address() as AddressInfo).port)).toBeNull();
     expect(await networkProbe(check('TCP'), '127.0.33.100', 1)).toContain('ECONNREFUSED');
+  });
+});
+
+describe("Marathon's own checks", () => {
+  test.each([
+    { intervalSeconds: 2, times: [2, 4, 6, 8] },
+    { intervalSeconds: 5, times: [3, 8] },
+  ])('run first after their interval or a few seconds, and know no delay: every $intervalSeconds s', async (timing) => {
+    const timers = new ManualTimers();
+    const start = timers.now();
+    const probedAt: number[] = [];
+    const probe = async () => {
+      probedAt.push((timers.now() - start) / 1_000);
+      return null;
+    };
+    const checks = new HealthChecks(timers, probe, () => undefined);
+    const spec = parseApp({
+      id: '/app',
+      cmd: 'x',
+      healthChecks: [{ intervalSeconds: timing.intervalSeconds, delaySeconds: 15 }],
+    });
+    if (!spec.ok) throw new Error('the app is valid');
+    checks.watch({ taskId: 'app.1', spec: spec.spec, ports: [1], ipAddresses: [], host: HOST } as unknown as Instance);
+    await timers.advance(9_000);
+    checks.stop();
+    expect(probedAt).toEqual(timing.times);
   });
 });

@@ -124,6 +124,19 @@ describe('launching', () => {
     });
   });
 
+  test('an app that accepts both roles runs on either kind of agent, and on public ones alone', async () => {
+    const both = { instances: 4, acceptedResourceRoles: ['*', 'slave_public'] };
+    const inside = { name: 'S1', ip: '127.0.33.1' };
+    const edge = { name: 'P1', ip: '127.0.33.9', role: 'slave_public' as const };
+    const mixed = await useMarathon([inside, edge]);
+    await mixed.create(both);
+    const hosts = (await mixed.tasks('/app')).map(({ host }) => host).sort();
+    expect(hosts).toEqual(['127.0.33.1', '127.0.33.1', '127.0.33.9', '127.0.33.9']);
+    const alone = await useMarathon([edge]);
+    await alone.create(both);
+    expect(await alone.tasks('/app')).toHaveLength(4);
+  });
+
   test('every update with a uuid is acknowledged, and no other', async () => {
     const { master, create } = await useMarathon();
     await create({ instances: 1 });

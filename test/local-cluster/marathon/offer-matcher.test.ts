@@ -91,6 +91,21 @@ describe('where an instance goes', () => {
     expect(hosts(offers, [demand({ constraints: [['hostname', 'LIKE', '(']] })])).toEqual([]);
   });
 
+  test('to resources of any role that it accepts, of one role for each instance', () => {
+    const offers = [offer('a'), offer('p', { role: 'slave_public' })];
+    const { placements } = matchOffers(
+      offers,
+      [demand({ count: 2, roles: ['*', 'slave_public'] })],
+      new Map(),
+      () => 0,
+    );
+    expect(placements.map(({ offer: { hostname }, role }) => [hostname, role])).toEqual([
+      ['a', '*'],
+      ['p', 'slave_public'],
+    ]);
+    expect(hosts(offers.slice(1), [demand({ roles: ['*', 'slave_public'] })])).toEqual(['p']);
+  });
+
   test('and if nowhere, with the reason of each offer', () => {
     const offers = [offer('a', { cpus: 0.1 }), offer('p', { role: 'slave_public' }), offer('n', { ports: [] })];
     expect(matchOffers(offers, [demand()], new Map(), () => 0).refusals.get('/a')).toEqual({
