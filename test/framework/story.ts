@@ -17,7 +17,6 @@ import {
   type Offer,
   offerSchema,
   type Resource,
-  type TaskId,
   type TaskInfo,
   type TaskState,
   type TaskStatus,
@@ -246,5 +245,3 @@ function listed(name: string, deactivated = false) {
   const view = { agentId: agentId(name), hostname: `${name}.example`, ip: '10.0.0.1', isPublic: false, attributes: {} };
   return { view, deactivated };
 }
-
-export type { TaskId };
