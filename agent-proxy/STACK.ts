@@ -31,24 +31,15 @@ export function outgoingStack(bind: Bind, context: ExchangeContext): Walk {
     // Accept and parse have happened (accept/, http1/): limits on connections and heads stand before everything, so that
     // what is refused for its form costs nothing further down.
 
-    // Identify before anything is looked up: what no identifier understands is the client's mistake (400).
-    const identified = identifyByHost(call.downstream.head);
-    if (identified.kind === 'unidentified') {
-      call.refuse({ code: 'unidentified', detail: identified.reason });
-      return;
-    }
-
-    // Bind above balance: metrics and budget belong to the name, whichever instance answers in the end.
-    const bound = bind(identified.host);
-    if (bound.kind === 'none') {
-      refuseUnbound(call, identified.host, bound.refusal);
-      return;
-    }
-    call.bindTo(bound.binding, identified.host);
+    // Identify before anything is looked up, and bind above balance: metrics and budget belong to the name, whichever
+    // instance answers in the end.
+    const bound = identifyAndBind(call, bind);
+    if (bound === null) return;
+    const { binding, host } = bound;
+    call.bindTo(binding, host);
 
     // Balance, exchange and retries are one loop (endpoint/exchange.ts): a retry has to come past the balancer again, for
     // another instance, and must not come past the steps above, which would count the request twice. Respond is its end.
-    const { binding } = bound;
     new Exchange(context, call, binding, (tried, now) => binding.balancer.picker.pick(tried, now), {
       toPeer: false,
       annotate: null,
@@ -85,24 +76,33 @@ export function incomingStack({ keys, locals, bindings, bind, context }: Incomin
 
     // Anybody else (linkerd, a plain client) is identified by Host, and gets to local instances only: a request that
     // went on to another node from here could go round in circles.
-    const identified = identifyByHost(call.downstream.head);
-    if (identified.kind === 'unidentified') {
-      call.refuse({ code: 'unidentified', detail: identified.reason });
-      return;
-    }
-    const bound = bind(identified.host);
-    if (bound.kind === 'none') {
-      refuseUnbound(call, identified.host, bound.refusal);
-      return;
-    }
-    const { binding } = bound;
+    const bound = identifyAndBind(call, bind);
+    if (bound === null) return;
+    const { binding, host } = bound;
     if (binding.balancer.size === 0) {
-      call.refuse({ code: 'nack', detail: `${logicalName(identified.host)} is ${binding.bound}` });
+      call.refuse({ code: 'nack', detail: `${logicalName(host)} is ${binding.bound}` });
       return;
     }
-    call.bindTo(binding, identified.host);
+    call.bindTo(binding, host);
     deliver(call, binding, context, (tried, now) => binding.balancer.picker.pick(tried, now), false);
   };
+}
+
+/** The name of a request and what it is bound to; null where either cannot be had, and the call is refused. */
+function identifyAndBind(call: Call, bind: Bind): { readonly binding: Binding; readonly host: string } | null {
+  const identified = identifyByHost(call.downstream.head);
+  if (identified.kind === 'unidentified') {
+    // What no identifier understands is the client's mistake (400).
+    call.refuse({ code: 'unidentified', detail: identified.reason });
+    return null;
+  }
+  const { host } = identified;
+  const bound = bind(host);
+  if (bound.kind === 'none') {
+    refuseUnbound(call, host, bound.refusal);
+    return null;
+  }
+  return { binding: bound.binding, host };
 }
 
 function deliver(call: Call, binding: Binding, context: ExchangeContext, pick: ChooseInstance, toPeer: boolean): void {
