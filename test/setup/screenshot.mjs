@@ -12,7 +12,7 @@ import { findChromium } from './system-packages.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const PICTURE = join(ROOT, 'docs', 'images', 'dashboard.png');
-const VIEW = { width: 1440, height: 960 };
+const VIEW = { width: 1440, height: 760 };
 /** Long enough for the chart to have a shape. */
 const TRAFFIC_MS = 60_000;
 
