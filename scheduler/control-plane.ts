@@ -49,7 +49,7 @@ export class ControlPlane {
   readonly epoch: number;
   readonly configRevision: number;
   readonly clusterKey: string;
-  readonly traffic = new TrafficWindow(Date.now());
+  readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
   readonly discovery: Discovery;
   readonly #options: ControlPlaneOptions;

@@ -6,6 +6,10 @@ import { LATENCY_BUCKETS, latencyOfBucket, type Report } from '../agent-proxy/co
 
 export const TRAFFIC_WINDOW_MS = 10_000;
 const SLICE_MS = 500;
+/** Reports come about each second; after twice that nobody reports any more. */
+const USUAL_SILENCE_MS = 2_000;
+/** A first report may cover a few milliseconds, of which no rate should be made. */
+const MIN_COVERED_MS = 1_000;
 /** Proxies report names as clients asked for them; beyond this many a slice counts no more of them. */
 const MAX_NAMES = 20_000;
 
@@ -41,20 +45,20 @@ class Sum {
 
 interface Slice {
   readonly number: number;
+  /** Milliseconds that each agent's reports in this slice cover. */
+  readonly covered: Map<string, number>;
   readonly services: Map<string, Sum>;
   readonly nodes: Map<string, Sum>;
 }
 
 export class TrafficWindow {
-  readonly #startedAt: number;
   #slices: Slice[] = [];
-
-  constructor(now: number) {
-    this.#startedAt = now;
-  }
+  #newestAt = 0;
 
   add(report: Report, now: number): void {
     const slice = this.#slice(now);
+    this.#newestAt = now;
+    slice.covered.set(report.agentId, (slice.covered.get(report.agentId) ?? 0) + report.windowMs);
     for (const traffic of report.traffic) {
       if (traffic.router !== 'outgoing') continue;
       addTo(slice.services, traffic.service, traffic);
@@ -70,14 +74,33 @@ export class TrafficWindow {
     return this.#figures('nodes', agentIds, now);
   }
 
-  /** How much time the figures cover: less than the whole window right after the start. */
+  /** How much time the figures cover, milliseconds: on average over the proxies that reported. */
   windowMs(now: number): number {
-    return Math.min(TRAFFIC_WINDOW_MS, Math.max(1_000, now - this.#startedAt));
+    this.#forget(now);
+    const covered = this.#covered();
+    let sum = 0;
+    for (const ms of covered.values()) sum += ms;
+    return this.#span(covered.size === 0 ? 0 : sum / covered.size, now);
+  }
+
+  /** Milliseconds that the reports in the window say that they cover, by agent: a report less or more than the window. */
+  #covered(): Map<string, number> {
+    const covered = new Map<string, number>();
+    for (const slice of this.#slices) {
+      for (const [agentId, ms] of slice.covered) covered.set(agentId, (covered.get(agentId) ?? 0) + ms);
+    }
+    return covered;
+  }
+
+  /** With the silence since, should all proxies have fallen silent. */
+  #span(coveredMs: number, now: number): number {
+    return Math.max(MIN_COVERED_MS, coveredMs + Math.max(0, now - this.#newestAt - USUAL_SILENCE_MS));
   }
 
   #figures(kind: 'services' | 'nodes', keys: Iterable<string>, now: number): Map<string, Figures> {
-    this.#forget(now);
-    const seconds = this.windowMs(now) / 1000;
+    const mean = this.windowMs(now);
+    // A node's rate is over what its own reports cover; a service's is made of many nodes' reports.
+    const own = kind === 'nodes' ? this.#covered() : null;
     const out = new Map<string, Figures>();
     for (const key of keys) {
       const total = new Sum();
@@ -86,7 +109,7 @@ export class TrafficWindow {
         if (sum !== undefined) total.add({ ...sum, latency: sum.buckets });
       }
       out.set(key, {
-        rps: total.requests / seconds,
+        rps: total.requests / ((own === null ? mean : this.#span(own.get(key) ?? 0, now)) / 1000),
         successRate: total.requests === 0 ? null : Math.max(0, 1 - total.failures / total.requests),
         retries: total.retries,
         latencyMs: (quantile) => quantileOf(total.buckets, quantile),
@@ -99,7 +122,7 @@ export class TrafficWindow {
     const number = Math.floor(now / SLICE_MS);
     const last = this.#slices.at(-1);
     if (last !== undefined && last.number >= number) return last;
-    const slice: Slice = { number, services: new Map(), nodes: new Map() };
+    const slice: Slice = { number, covered: new Map(), services: new Map(), nodes: new Map() };
     this.#slices.push(slice);
     this.#forget(now);
     return slice;

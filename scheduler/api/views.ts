@@ -49,7 +49,7 @@ export function trafficJson(plane: ControlPlane, now: number): object {
   const nodes = plane.traffic.nodes(agentIds, now);
   const services = plane.traffic.services(names, now);
   return {
-    windowMs: plane.traffic.windowMs(now),
+    windowMs: Math.round(plane.traffic.windowMs(now)),
     nodes: [...nodes].map(([agentId, figures]) => ({ agentId, ...rates(figures), ...latencies(figures, [50, 99]) })),
     services: [...services]
       .sort(([a], [b]) => (a < b ? -1 : 1))
