@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   readonly launch: readonly string[];
   readonly log: Log;
   readonly drainGraceMs?: number;
+  /** What runs a worker; this Node.js itself unless a test says otherwise. */
+  readonly program?: string;
 }
 
 /**
@@ -90,13 +92,25 @@ class Supervisor {
   private launch(): void {
     const { spec, launch, log } = this.options;
     const startedAt = performance.now();
-    const worker = spawn(process.execPath, [...launch], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.sockets.map((socket) => socket.fd)],
-    });
+    let worker: ChildProcess;
+    try {
+      worker = spawn(this.options.program ?? process.execPath, [...launch], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.sockets.map((socket) => socket.fd)],
+      });
+    } catch (error) {
+      // No memory, no descriptors: it may be otherwise in a moment, and the sockets are still held.
+      log.warn('worker not started', { error: error instanceof Error ? error.message : String(error) });
+      this.again(0, null, null);
+      return;
+    }
     this.worker = worker;
     worker.on('message', (message) => this.heard(worker, message as FromWorker));
-    // A message to a worker that has just died fails; its `exit` says all that there is to say.
-    worker.on('error', (error) => log.warn('worker', { error: error.message }));
+    worker.on('error', (error) => {
+      log.warn('worker', { error: error.message });
+      // A message to a worker that has just died fails too; its `exit` says all that there is to say. A worker that was
+      // never started (no process left for it) has no `exit`.
+      if (worker.pid === undefined) this.exited(worker, null, null, 0);
+    });
     worker.on('exit', (code, signal) => this.exited(worker, code, signal, performance.now() - startedAt));
     tell(worker, {
       type: 'start',
@@ -141,6 +155,10 @@ class Supervisor {
       this.finish(null);
       return;
     }
+    this.again(livedMs, code, signal);
+  }
+
+  private again(livedMs: number, code: number | null, signal: string | null): void {
     this.restarts += 1;
     const pauseMs = this.policy.died(livedMs);
     this.options.log.warn('worker died', { code, signal, livedMs: Math.round(livedMs), againInMs: pauseMs });
