@@ -15,9 +15,16 @@ export interface DiscoveryTimes extends EventFeedTimes {
   readonly confirmMs: number;
   /** The table is held against Marathon's answer this often, whatever the events said. */
   readonly auditMs: number;
+  /** How often everything is asked for while there is no event stream. */
+  readonly blindMs: number;
 }
 
-export const DISCOVERY_TIMES: DiscoveryTimes = { ...EVENT_FEED_TIMES, confirmMs: 1_000, auditMs: 300_000 };
+export const DISCOVERY_TIMES: DiscoveryTimes = {
+  ...EVENT_FEED_TIMES,
+  confirmMs: 1_000,
+  auditMs: 300_000,
+  blindMs: 10_000,
+};
 
 export interface DiscoveryLogger {
   debug(fields: object, message: string): void;
@@ -64,6 +71,8 @@ export class Discovery {
   #holdOff: NodeJS.Timeout | undefined;
   #audit: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
+  /** Runs while there is no event stream. */
+  #blind: NodeJS.Timeout | undefined;
   #asking: Promise<void> | null = null;
 
   constructor(options: DiscoveryOptions) {
@@ -100,7 +109,7 @@ export class Discovery {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    for (const timer of [this.#timer, this.#holdOff, this.#audit, this.#expiry]) clearTimeout(timer);
+    for (const timer of [this.#timer, this.#holdOff, this.#audit, this.#expiry, this.#blind]) clearTimeout(timer);
     await this.#feed.stop();
     await this.#asking;
     await this.#client.close();
@@ -132,6 +141,8 @@ export class Discovery {
     this.#counts.connections++;
     this.#connected = true;
     this.#options.logger.info({}, 'the event stream of Marathon is in place');
+    clearTimeout(this.#blind);
+    this.#blind = undefined;
     // Marathon is back: no need to wait out a failure.
     this.#endHoldOff();
     this.#plan.demandList(Date.now());
@@ -141,6 +152,25 @@ export class Discovery {
   #detached(reason: string): void {
     this.#connected = false;
     this.#options.logger.warn({ reason }, 'the event stream of Marathon is down; the endpoints stay as they are');
+    this.#askWhileBlind();
+  }
+
+  /**
+   * Something between here and Marathon may let answers through and no streams. Without events there are lists, now and
+   * then: the only time at which anything is polled.
+   */
+  #askWhileBlind(): void {
+    if (this.#blind !== undefined || this.#stop.signal.aborted) return;
+    this.#blind = setTimeout(
+      () => {
+        this.#blind = undefined;
+        if (this.#connected) return;
+        this.#plan.demandList(Date.now());
+        this.#schedule();
+        this.#askWhileBlind();
+      },
+      this.#synced ? this.#times.blindMs : this.#times.firstRetryMs,
+    );
   }
 
   /** Looks at the plan, unless a question is under way: its end looks again. */

@@ -72,16 +72,21 @@ export class Announcer {
   #tick(): void {
     const now = Date.now();
     const kept = new Map<string, Attempt>();
+    const due: { target: AnnounceTarget; attempt: Attempt }[] = [];
     for (const target of this.#options.targets()) {
       const attempt = this.#attempts.get(target.taskId) ?? { failures: 0, nextAt: now };
       kept.set(target.taskId, attempt);
-      if (attempt.nextAt > now || this.#underWay.size >= CONCURRENCY || this.#underWay.has(target.taskId)) continue;
+      if (attempt.nextAt <= now && !this.#underWay.has(target.taskId)) due.push({ target, attempt });
+    }
+    this.#attempts = kept;
+    // Who has waited longest goes first: silent targets must not take every turn from those behind them.
+    due.sort((a, b) => a.attempt.nextAt - b.attempt.nextAt);
+    for (const { target, attempt } of due.slice(0, Math.max(0, CONCURRENCY - this.#underWay.size))) {
       const delay = Math.min(this.#times.maxRetryMs, this.#times.firstRetryMs * 2 ** attempt.failures);
       kept.set(target.taskId, { failures: attempt.failures + 1, nextAt: now + delay * (0.75 + Math.random() / 2) });
       const sending = this.#send(target).finally(() => this.#underWay.delete(target.taskId));
       this.#underWay.set(target.taskId, sending);
     }
-    this.#attempts = kept;
   }
 
   async #send(target: AnnounceTarget): Promise<void> {

@@ -308,3 +308,15 @@ test('a storm of events costs few questions', async () => {
   expect(discovery?.counters().events.status_update_event).toBe(5_001);
   expect(marathon.requests.length - asked).toBeLessThan(80);
 });
+
+test('a Marathon that answers but has no event stream is listed now and then', async () => {
+  const refuse: Parameters<FakeMarathon['script']>[1] = (_request, response) => {
+    response.writeHead(502).end('no streams through here');
+  };
+  marathon.script('/v2/events', ...Array.from({ length: 500 }, () => refuse));
+  marathon.put('web', [{ id: 'web.1' }]);
+  const followed = await synced({ blindMs: 50 });
+  marathon.put('web', [{ id: 'web.1' }, { id: 'web.2' }]);
+  await eventually('web.2', () => instancesOf('web')?.length === 2);
+  expect(followed.connected).toBe(false);
+});
