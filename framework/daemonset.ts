@@ -12,7 +12,7 @@ import type { Action, DaemonsetEvent } from './daemonset/events.ts';
 import { judge } from './daemonset/node-status.ts';
 import { removeAgent, removeNode, seeList, seeListed } from './daemonset/nodes.ts';
 import type { DaemonsetState, Environment, Node } from './daemonset/state.ts';
-import { answerInverseOffers, answerOffers } from './offers/offer-cycle.ts';
+import { answerInverseOffers, answerOffers, giveBack } from './offers/offer-cycle.ts';
 import { reviveIfDue, wantOffer } from './offers/revival.ts';
 import { beginRun, dueRepeat, reconcileCall, suspend } from './tasks/reconciliation.ts';
 import { askFate, LAUNCH_SILENCE_MS, launchFailed, settle, takeHealth, takeStatus } from './tasks/status-flow.ts';
@@ -49,7 +49,7 @@ function handle(step: Step, event: DaemonsetEvent): void {
       return answerInverseOffers(step, event.offers);
     case 'update': {
       const verdict = takeStatus(step, event.status);
-      if (verdict !== null) removeNode(step, verdict.gone, verdict.why);
+      if (verdict !== null) removeNode(step, verdict.gone, verdict.why, verdict.by);
       return;
     }
     case 'agent-failure':
@@ -68,7 +68,9 @@ function handle(step: Step, event: DaemonsetEvent): void {
     case 'health':
       return takeHealth(step, event.taskId, event.health);
     case 'launch-failed':
-      return launchFailed(step, event.taskId, event.refused, event.text);
+      launchFailed(step, event.taskId, event.refused, event.text);
+      if (event.refused) giveBack(step, event.offerIds);
+      return;
     case 'tick':
       // The timer that was asked for is used up, even if it came a little early.
       state.wakeAt = null;

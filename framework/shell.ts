@@ -205,7 +205,18 @@ class Shell implements Framework {
   async #process(event: DaemonsetEvent): Promise<void> {
     const running = this.#running;
     if (running === null || this.#stopped) return;
-    const actions = step(running.state, this.#latest(event), Date.now(), this.#environment);
+    let actions: Action[];
+    try {
+      actions = step(running.state, this.#latest(event), Date.now(), this.#environment);
+    } catch (error) {
+      // The state may be half changed: only what is stored can be gone on with.
+      const why = error instanceof Error ? error.message : String(error);
+      const sentence =
+        `the framework failed while it worked on an event of type ${event.type} (${why}); nothing of it was ` +
+        'stored or sent, and tasks run on: start the scheduler again, and report this error';
+      this.#fatal(sentence, new Error(sentence, { cause: error }));
+      return;
+    }
     try {
       await running.book.write(actions);
     } catch (error) {
@@ -255,7 +266,9 @@ class Shell implements Framework {
       const refused = result.outcome === 'refused';
       const level = refused ? 'warn' : 'debug';
       this.#options.logger[level]({ call: body.type, ...result }, 'a call was not accepted');
-      if (launches !== null) this.#queue.push({ type: 'launch-failed', taskId: launches, refused, text: result.text });
+      if (launches === null) return;
+      const offerIds = body.type === 'ACCEPT' ? body.accept.offer_ids.map((id) => id.value) : [];
+      this.#queue.push({ type: 'launch-failed', taskId: launches, offerIds, refused, text: result.text });
     });
   }
 

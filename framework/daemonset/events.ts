@@ -7,6 +7,7 @@ import type {
   FrameworkId,
   InverseOffer,
   Offer,
+  OfferId,
   TaskId,
   TaskStatus,
 } from '../mesos-http-client/messages.ts';
@@ -37,8 +38,14 @@ export type DaemonsetEvent =
   | { readonly type: 'agent-added'; readonly agent: ListedAgent }
   | { readonly type: 'agent-removed'; readonly agentId: AgentId }
   | { readonly type: 'health'; readonly taskId: TaskId; readonly health: TaskHealth }
-  /** The ACCEPT of a launch: `refused` for good, or nobody knows whether it arrived. */
-  | { readonly type: 'launch-failed'; readonly taskId: TaskId; readonly refused: boolean; readonly text: string }
+  /** The ACCEPT of a launch: `refused` for good, so its offers are still open, or nobody knows whether it arrived. */
+  | {
+      readonly type: 'launch-failed';
+      readonly taskId: TaskId;
+      readonly offerIds: readonly OfferId[];
+      readonly refused: boolean;
+      readonly text: string;
+    }
   | { readonly type: 'tick' };
 
 export type Action =

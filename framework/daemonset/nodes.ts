@@ -6,7 +6,7 @@ import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
 import type { ListedAgent } from './events.ts';
-import { type Node, newNode } from './state.ts';
+import { type Node, newNode, type Removal } from './state.ts';
 
 /** A new agent is offered by itself, within an allocation interval (1 s). */
 const NEW_AGENT_GRACE_MS = 2_000;
@@ -46,9 +46,9 @@ function addNode(step: Step, view: AgentView): Node {
   const { nodes, tasks, removed, orphans } = step.state;
   const node = newNode(view, step.now);
   nodes.set(view.agentId, node);
-  const held = removed.get(view.agentId);
+  const held = removed.get(view.agentId)?.taskId ?? null;
   removed.delete(view.agentId);
-  if (held !== undefined && held !== null) {
+  if (held !== null) {
     // It was told to be gone for good, and is not: then its task may not be gone either.
     node.task = newTask(held, 'lost', step.now, step.now);
     tasks.set(held, view.agentId);
@@ -57,17 +57,21 @@ function addNode(step: Step, view: AgentView): Node {
   }
   const orphan = orphans.get(view.agentId);
   orphans.delete(view.agentId);
-  if (orphan !== undefined) takeIn(step, node, orphan, 'running');
+  if (orphan !== undefined && orphan !== held) {
+    takeIn(step, node, orphan, 'running');
+    // What was heard of it is old by now.
+    askFate(step, node);
+  }
   return node;
 }
 
 /** The agent is gone for good, and what ran there with it. */
-export function removeNode(step: Step, node: Node, why: string): void {
+export function removeNode(step: Step, node: Node, why: string, by: Removal['by'] = 'mesos'): void {
   const { agentId, hostname } = node.agent;
   const { nodes, tasks, removed } = step.state;
   step.log('info', 'agent is gone', { agentId, hostname, why, taskId: node.task?.taskId ?? null });
   offerCame(step, node);
-  removed.set(agentId, node.task?.taskId ?? null);
+  removed.set(agentId, { taskId: node.task?.taskId ?? null, by });
   for (const [oldest] of removed) {
     if (removed.size <= MAX_REMOVED) break;
     removed.delete(oldest);

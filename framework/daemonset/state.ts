@@ -38,6 +38,12 @@ export interface Node {
   shown: { state: NodeState; cause: string; taskId: TaskId | null; since: number };
 }
 
+/** An agent that was removed. What the operator has marked gone must not run on; any other may come back with its task. */
+export interface Removal {
+  readonly taskId: TaskId | null;
+  readonly by: 'operator' | 'mesos';
+}
+
 export interface Revival {
   /** Nodes that could launch and have not been offered anything since they could. */
   readonly hungry: Set<AgentId>;
@@ -53,7 +59,7 @@ export interface DaemonsetState {
   /** Where each task of ours is, strays included. */
   readonly tasks: Map<TaskId, AgentId>;
   /** Agents that were removed, with the task that they held (oldest first, bounded): should one come back, so may its task. */
-  readonly removed: Map<AgentId, TaskId | null>;
+  readonly removed: Map<AgentId, Removal>;
   /** Running tasks of ours on agents of which we know nothing else yet (bounded). */
   readonly orphans: Map<AgentId, TaskId>;
   readonly heap: DeadlineHeap;

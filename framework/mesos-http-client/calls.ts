@@ -35,7 +35,10 @@ interface Waiting {
   resolve(outcome: CallOutcome): void;
 }
 
-/** More than this many waiting calls mean a master that does not answer; reconciliation makes up for what is dropped. */
+/**
+ * More than this many waiting calls mean a master that does not answer. Reconciliation makes up for what is dropped, and a
+ * new subscription for answers to offers.
+ */
 const MAX_WAITING = 20_000;
 const CALL_TIMEOUT_MS = 10_000;
 
@@ -84,12 +87,22 @@ export function createCallQueue(session: Session, lost: (reason: string) => void
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const outcome = closed ? CLOSED : await send(next.body);
       next.resolve(outcome);
-      if (outcome.outcome === 'resubscribe' && !closed) {
-        close();
-        lost(`the master refused ${next.body.type}: ${outcome.text}`);
-      }
+      if (outcome.outcome === 'resubscribe') giveUp(`the master refused ${next.body.type}: ${outcome.text}`);
+      else if (outcome.outcome === 'unreachable') unanswered(next.body, outcome.text);
     }
     busy = false;
+  }
+
+  /** Without our answer the master holds an offer as outstanding for ever; a new subscription makes all offers void. */
+  function unanswered(body: CallBody, text: string): void {
+    if (body.type !== 'ACCEPT' && body.type !== 'DECLINE') return;
+    giveUp(`${body.type} got no answer from the master (${text}): its offers are made void by a new subscription`);
+  }
+
+  function giveUp(reason: string): void {
+    if (closed) return;
+    close();
+    lost(reason);
   }
 
   function close(): void {
@@ -104,7 +117,9 @@ export function createCallQueue(session: Session, lost: (reason: string) => void
       new Promise((resolve) => {
         if (closed) return resolve(CLOSED);
         if (waiting.length >= MAX_WAITING) {
-          return resolve({ outcome: 'unreachable', text: `${MAX_WAITING} calls wait for the master already` });
+          const text = `${MAX_WAITING} calls wait for the master already`;
+          resolve({ outcome: 'unreachable', text });
+          return unanswered(body, text);
         }
         waiting.push({ body, resolve });
         // Nothing in it rejects.

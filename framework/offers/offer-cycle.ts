@@ -113,6 +113,11 @@ function waitOf(node: Node, now: number): number {
   return Math.ceil((node.notBefore - now) / 1000);
 }
 
+/** The offers of an ACCEPT that the master refused are still open: no answer would keep them from everybody for ever. */
+export function giveBack(step: Step, ids: readonly OfferId[]): void {
+  decline(step, ids, WAITING_REFUSE_SECONDS);
+}
+
 function decline(step: Step, ids: readonly OfferId[], refuseSeconds: number): void {
   step.state.counters.offersDeclined += ids.length;
   for (let from = 0; from < ids.length; from += MAX_IDS_IN_A_CALL) {

@@ -116,6 +116,14 @@ export function newTask(taskId: TaskId, phase: Phase, launchedAt: number, now: n
   };
 }
 
+const MAX_ENDED = 8;
+
+/** Keeps the last few ids of `ended`, oldest first. */
+export function rememberEnd(ended: TaskId[], taskId: TaskId): void {
+  ended.push(taskId);
+  if (ended.length > MAX_ENDED) ended.shift();
+}
+
 /** How a task ended, as a clause for a person: `failed (Command exited with status 1)`. */
 export function endOf(status: TaskStatus): string {
   const verb = status.state

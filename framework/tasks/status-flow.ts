@@ -4,7 +4,7 @@
  */
 
 import type { Step } from '../daemonset/effects.ts';
-import type { Node } from '../daemonset/state.ts';
+import type { Node, Removal } from '../daemonset/state.ts';
 import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
 import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
@@ -16,6 +16,7 @@ import {
   nextPhase,
   type Phase,
   type Report,
+  rememberEnd,
   reportOf,
   type TaskHealth,
 } from './ledger.ts';
@@ -29,12 +30,11 @@ const MAX_QUERY_MS = 30_000;
 /** Said so often, and for so long, that nobody knows a task: then it is gone. */
 const UNKNOWN_ANSWERS = 3;
 const UNKNOWN_FOR_MS = 60_000;
-const MAX_ENDED = 8;
 const MAX_ORPHANS = 1_000;
 const FASTEST_AFTER_ERROR_MS = 1_000;
 
 /** What the status says of an agent as a whole, for the caller to act on. */
-export type AgentVerdict = { readonly gone: Node; readonly why: string } | null;
+export type AgentVerdict = { readonly gone: Node; readonly why: string; readonly by: Removal['by'] } | null;
 
 export function takeStatus(step: Step, status: TaskStatus): AgentVerdict {
   const { state } = step;
@@ -68,13 +68,14 @@ function apply(
     return null;
   }
   step.touched.add(node);
-  if (report.kind === 'agent-gone') return { gone: node, why: 'the operator has marked it gone' };
+  if (report.kind === 'agent-gone') return { gone: node, why: 'the operator has marked it gone', by: 'operator' };
   if (node.task?.taskId === taskId) return applyToTask(step, node, node.task, status, report);
   if (node.strays.has(taskId)) {
     applyToStray(step, node, status, report);
     return null;
   }
-  if (!node.ended.includes(taskId)) found(step, node, status, report);
+  if (node.ended.includes(taskId)) foundAgain(step, node, status, report);
+  else found(step, node, status, report);
   return null;
 }
 
@@ -124,7 +125,7 @@ function applyUnknown(step: Step, node: Node, task: LedgerTask, status: TaskStat
     endTask(step, node, task, status);
     return null;
   }
-  return { gone: node, why: 'Mesos knows neither the agent nor its task any more' };
+  return { gone: node, why: 'Mesos knows neither the agent nor its task any more', by: 'mesos' };
 }
 
 /** Asks how the node's task is, now and (while it stays lost) again and again. */
@@ -157,8 +158,7 @@ function endTask(step: Step, node: Node, task: LedgerTask, status: TaskStatus): 
 function closeTask(step: Step, node: Node, task: LedgerTask, failures: number, delay: number, end: string): void {
   const { agentId, hostname } = node.agent;
   node.task = null;
-  node.ended.push(task.taskId);
-  if (node.ended.length > MAX_ENDED) node.ended.shift();
+  rememberEnd(node.ended, task.taskId);
   step.state.tasks.delete(task.taskId);
   for (const kind of ['launch', 'query', 'settled'] as const) step.disarm(node, kind);
   node.failures = failures;
@@ -193,11 +193,10 @@ export function launchFailed(step: Step, taskId: TaskId, refused: boolean, text:
 // ---- tasks that are not where they should be -----------------------------------------------------------------------
 
 function applyToStray(step: Step, node: Node, status: TaskStatus, report: Report): void {
-  const taskId = status.task_id.value;
-  if (report.kind !== 'alive') {
-    dropStray(step, node, taskId);
-    wantOffer(step, node);
-  }
+  // UNKNOWN frees no stray either: a master that has just taken over says so of a task that lives.
+  if (report.kind === 'alive' || report.kind === 'unknown') return;
+  dropStray(step, node, status.task_id.value);
+  wantOffer(step, node);
 }
 
 /** A task of ours that is not in the books, on an agent that is. */
@@ -207,6 +206,19 @@ function found(step: Step, node: Node, status: TaskStatus, report: Report): void
   // An executor's update may be old news; the master's own word is not.
   if (!isFromMaster(status)) step.questions.set(taskId, node.agent.agentId);
   else takeIn(step, node, taskId, report.phase);
+}
+
+/** A task that was taken for dead. Old updates of it may still come; but the master's word that it lives is to be believed. */
+function foundAgain(step: Step, node: Node, status: TaskStatus, report: Report): void {
+  const masterSays = isFromMaster(status) || status.source === 'SOURCE_MASTER';
+  if (report.kind !== 'alive' || report.phase === 'lost' || !masterSays) return;
+  const taskId = status.task_id.value;
+  const { agentId, hostname } = node.agent;
+  step.log('warn', 'killing a task of ours that was taken for dead', { agentId, hostname, taskId });
+  node.ended.splice(node.ended.indexOf(taskId), 1);
+  step.state.tasks.set(taskId, agentId);
+  offerCame(step, node);
+  addStray(step, node, taskId);
 }
 
 /** Adopts a running task for a node that has none; one too many is killed. */
@@ -230,10 +242,19 @@ export function takeIn(step: Step, node: Node, taskId: TaskId, phase: Phase): vo
 }
 
 function foundNowhere(step: Step, status: TaskStatus, report: Report, agentId: AgentId): void {
-  if (report.kind !== 'alive' || !isFromMaster(status)) return;
   const taskId = status.task_id.value;
   const { removed, orphans } = step.state;
-  if (removed.has(agentId)) {
+  const removal = removed.get(agentId);
+  if (report.kind !== 'alive') {
+    if (orphans.get(agentId) === taskId) orphans.delete(agentId);
+    if (report.kind === 'agent-gone' && removal !== undefined) removed.set(agentId, { ...removal, by: 'operator' });
+    return;
+  }
+  if (!isFromMaster(status)) return;
+  // The master may speak of the task before it is heard that the agent is back: `addNode` goes on with the same task.
+  const mayStay =
+    removal === undefined || (removal.by === 'mesos' && (removal.taskId === null || removal.taskId === taskId));
+  if (!mayStay) {
     step.log('warn', 'killing a task of ours on an agent that was removed', { agentId, taskId });
     step.call({ type: 'KILL', kill: { task_id: { value: taskId }, agent_id: { value: agentId } } });
   } else if (orphans.size < MAX_ORPHANS) {

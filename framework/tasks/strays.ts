@@ -2,6 +2,7 @@
 import type { Step } from '../daemonset/effects.ts';
 import type { Node } from '../daemonset/state.ts';
 import type { TaskId } from '../mesos-http-client/messages.ts';
+import { rememberEnd } from './ledger.ts';
 
 const FIRST_REPEAT_MS = 5_000;
 const MAX_REPEAT_MS = 60_000;
@@ -13,7 +14,7 @@ export function addStray(step: Step, node: Node, taskId: TaskId): void {
 
 export function dropStray(step: Step, node: Node, taskId: TaskId): void {
   node.strays.delete(taskId);
-  node.ended.push(taskId);
+  rememberEnd(node.ended, taskId);
   step.state.tasks.delete(taskId);
   step.touched.add(node);
 }

@@ -214,6 +214,21 @@ describe('against the miniature master', () => {
     );
   });
 
+  test('an event that cannot be worked on is fatal, with a sentence that names it, and rejects nowhere', async () => {
+    await stopScheduler();
+    mesos.addAgent();
+    const unprintable: unknown = Object.create(null);
+    await startScheduler({
+      task: () => {
+        throw unprintable;
+      },
+    });
+    await until('told', () => fatal.length === 1);
+    expect(fatal[0]?.message).toMatch(/^the framework failed while it worked on an event of type offers \(.*start the/);
+    expect(fatal[0]?.cause).toBeInstanceOf(TypeError);
+    expect(framework.subscribed()).toBe(false);
+  });
+
   test('a store that another process wrote to is fatal', async () => {
     const key = (await store.list('agents'))[0] ?? '';
     const found = await store.get(key);

@@ -43,6 +43,7 @@ function open(more: Partial<SubscriptionOptions> = {}): Subscription {
 
 const revive: CallBody = { type: 'REVIVE' };
 const accept: CallBody = { type: 'ACCEPT', accept: { offer_ids: [{ value: offerId('o') }] } };
+const decline: CallBody = { type: 'DECLINE', decline: { offer_ids: [{ value: offerId('o') }] } };
 const subscriptions = (count: number) => () => events.filter((type) => type === 'SUBSCRIBED').length === count;
 
 describe('SUBSCRIBE', () => {
@@ -266,6 +267,41 @@ describe('calls', () => {
     expect(await sub.call(revive)).toEqual({ outcome: 'accepted' });
     expect((await sub.call(accept)).outcome).toBe('unreachable');
     expect(master.calls('ACCEPT')).toHaveLength(1);
+  });
+
+  test.each([accept, decline])(
+    'of type $type without an answer renew the subscription, so that no offer stays out',
+    async (body) => {
+      const sub = open();
+      await until(subscriptions(1));
+      master.onCall = (_received, response) => response.destroy();
+      expect((await sub.call(body)).outcome).toBe('unreachable');
+      await until(subscriptions(2));
+      expect(downs).toEqual([expect.stringMatching(new RegExp(`^${body.type} got no answer from the master`))]);
+    },
+  );
+
+  test('of other types without an answer leave the subscription alone', async () => {
+    const sub = open();
+    await until(subscriptions(1));
+    master.onCall = (_received, response) => response.destroy();
+    expect((await sub.call(revive)).outcome).toBe('unreachable');
+    master.onCall = (_received, response) => response.writeHead(202).end();
+    expect(await sub.call(revive)).toEqual({ outcome: 'accepted' });
+    expect(downs).toEqual([]);
+  });
+
+  test('that find no room in the queue are dropped, and a dropped answer to an offer renews the subscription', async () => {
+    const sub = open();
+    await until(subscriptions(1));
+    master.onCall = () => {};
+    const waiting = Array.from({ length: 20_001 }, () => sub.call(revive));
+    expect((await sub.call(revive)).outcome).toBe('unreachable');
+    expect(downs).toEqual([]);
+    expect((await sub.call(decline)).outcome).toBe('unreachable');
+    expect((await Promise.all(waiting)).every((one) => one.outcome === 'unreachable')).toBe(true);
+    expect(downs).toEqual([expect.stringMatching(/^DECLINE got no answer from the master \(20000 calls wait/)]);
+    await until(subscriptions(2));
   });
 
   test('without a subscription are not sent', async () => {

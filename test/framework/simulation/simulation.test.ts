@@ -112,7 +112,8 @@ class Simulation {
       this.feed({ type: 'tick' });
     }
     this.world.pass(end - this.world.now);
-    for (const id of this.unclear.splice(0)) this.feed({ type: 'launch-failed', taskId: id, refused: false, text: '' });
+    for (const id of this.unclear.splice(0))
+      this.feed({ type: 'launch-failed', taskId: id, offerIds: [], refused: false, text: '' });
     if (this.wantsList && this.subscribed) {
       this.wantsList = false;
       this.feed(this.world.list());

@@ -88,21 +88,25 @@ describe('a launch of which nothing is heard', () => {
     story.event({
       type: 'launch-failed',
       taskId: story.node('a')?.taskId ?? (task as never),
+      offerIds: [],
       refused: false,
       text: 'reset',
     });
     story.expects.reconciled([task]);
+    story.expects.declined();
     story.expects.node('a', 'launching');
   });
 
-  test('that the master refuses is over, with its reason', () => {
+  test('that the master refuses is over, with its reason, and its offer is given back', () => {
     const story = new Story();
     story.send.subscribed();
-    story.send.offer('a');
+    const offerIds = story.send.offer('a').map((offer) => offer.id.value);
     const taskId = story.node('a')?.taskId;
     if (taskId === null || taskId === undefined) throw new Error('not launched');
-    story.event({ type: 'launch-failed', taskId, refused: true, text: 'bad resources' });
+    story.event({ type: 'launch-failed', taskId, offerIds, refused: true, text: 'bad resources' });
     story.expects.node('a', 'pending', /refused by the master \(bad resources\)/);
+    const declines = story.takeCalls('DECLINE');
+    expect(declines.flatMap((call) => call.decline.offer_ids.map((id) => id.value))).toEqual(offerIds);
   });
 
   test('and that stays in its start for a quarter of an hour is killed', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { agentId } from '../../../framework/mesos-http-client/messages.ts';
 import { Story } from '../story.ts';
 
 function serving(): { story: Story; task: string } {
@@ -35,11 +36,11 @@ describe('an update', () => {
     story.expects.acknowledged('late');
   });
 
-  test('that comes after the end changes nothing either', () => {
+  test('that comes late, after the end, changes nothing either', () => {
     const { story, task } = serving();
     story.send.update(task, 'TASK_KILLED', { uuid: '1' });
-    story.send.update(task, 'TASK_RUNNING', { uuid: '2' });
-    story.send.reconciled(task, 'TASK_RUNNING');
+    story.send.update(task, 'TASK_RUNNING', { uuid: '2', source: 'SOURCE_EXECUTOR' });
+    story.send.reconciled(task, 'TASK_LOST');
     story.expects.acknowledged('1', '2');
     story.expects.killed();
     expect(story.node('a')?.taskId).toBeNull();
@@ -214,6 +215,59 @@ describe('an agent that is lost', () => {
     story.expects.launched('a');
   });
 
+  test.each([
+    ['that the master removed', 'AGENT_REMOVED'],
+    ['that Mesos had forgotten', 'TASK_UNKNOWN'],
+  ])('%s keeps its healthy task when that is heard of before the agent', (_how, cause) => {
+    const { story, task } = serving();
+    if (cause === 'AGENT_REMOVED') {
+      story.send.agentRemoved('a');
+    } else {
+      story.send.agents();
+      for (let at = 0; at <= 6; at += 1) {
+        story.send.reconciled(task, 'TASK_UNKNOWN');
+        story.after(10_000);
+      }
+    }
+    story.expects.noNode('a');
+    story.forgetCalls();
+    const back = { reason: 'REASON_AGENT_REREGISTERED', source: 'SOURCE_MASTER' } as const;
+    const actions = story.send.update(task, 'TASK_RUNNING', back);
+    expect(actions.map((action) => action.type)).toContain('list-agents');
+    story.send.agentAdded('a');
+    story.send.update(task, 'TASK_RUNNING', back);
+    story.after(60_000);
+    story.expects.killed();
+    expect(story.node('a')?.taskId).toBe(task);
+    expect(story.disk.get('a')?.taskId).toBe(task);
+  });
+
+  test('that was removed without a task of ours has one that turns up there adopted', () => {
+    const story = new Story();
+    story.send.subscribed();
+    story.send.agents('a');
+    story.send.agentRemoved('a');
+    story.send.reconciled('a-task-77', 'TASK_RUNNING');
+    story.send.agents('a');
+    story.expects.killed();
+    expect(story.disk.get('a')?.taskId).toBe('a-task-77');
+  });
+
+  test('that was removed with another task than the one that turns up there has that one killed', () => {
+    const { story } = serving();
+    story.send.agentRemoved('a');
+    story.send.reconciled('a-task-77', 'TASK_RUNNING');
+    story.expects.killed('a-task-77');
+  });
+
+  test('that the operator marked gone leaves nothing to keep, even if its removal was heard of first', () => {
+    const { story, task } = serving();
+    story.send.agentRemoved('a');
+    story.send.update(task, 'TASK_GONE_BY_OPERATOR', { reason: 'REASON_AGENT_REMOVED_BY_OPERATOR' });
+    story.send.reconciled(task, 'TASK_RUNNING', 'a');
+    story.expects.killed(task);
+  });
+
   test('and without a task is no node once the master does not list it', () => {
     const story = new Story();
     story.send.subscribed();
@@ -255,6 +309,63 @@ describe('a task of ours that is not in the books', () => {
     story.send.reconciled('a-task-77', 'TASK_RUNNING');
     story.send.agents('a');
     expect(story.disk.get('a')?.taskId).toBe('a-task-77');
+  });
+
+  test('is asked about when it is adopted so, for it may have died since', () => {
+    const story = new Story();
+    story.send.subscribed();
+    story.send.reconciled('a-task-77', 'TASK_RUNNING');
+    story.forgetCalls();
+    story.send.agents('a');
+    story.expects.reconciled(['a-task-77']);
+  });
+
+  test.each(['TASK_FAILED', 'TASK_GONE', 'TASK_UNKNOWN'] as const)(
+    'is not adopted when %s is heard before its agent becomes known',
+    (state) => {
+      const story = new Story();
+      story.send.subscribed();
+      story.send.reconciled('a-task-77', 'TASK_RUNNING');
+      story.send.update('a-task-76', 'TASK_FAILED');
+      story.send.update('a-task-77', state);
+      story.send.agents('a');
+      expect(story.node('a')?.taskId).toBeNull();
+      story.send.offer('a');
+      story.expects.launched('a');
+    },
+  );
+
+  test('is not freed by UNKNOWN: it is killed until it is dead', () => {
+    const { story } = serving();
+    story.send.reconciled('a-task-77', 'TASK_RUNNING');
+    story.send.reconciled('a-task-77', 'TASK_UNKNOWN');
+    story.forgetCalls();
+    story.after(5_000);
+    story.expects.killed('a-task-77');
+    story.send.reconciled('a-task-77', 'TASK_GONE');
+    story.after(120_000);
+    story.expects.killed();
+  });
+
+  test('and was taken for dead is killed when the master says that it lives', () => {
+    const { story, task } = serving();
+    story.send.update(task, 'TASK_FAILED');
+    story.send.reconciled(task, 'TASK_RUNNING');
+    story.expects.killed(task);
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+    story.send.update(task, 'TASK_KILLED');
+    story.send.offer('a');
+    story.expects.launched('a');
+  });
+
+  test('is remembered after its end for a while only, however many there were', () => {
+    const { story } = serving();
+    for (let at = 100; at < 130; at += 1) {
+      story.send.reconciled(`a-task-${at}`, 'TASK_RUNNING');
+      story.send.update(`a-task-${at}`, 'TASK_KILLED');
+    }
+    expect(story.state.nodes.get(agentId('a'))?.ended).toHaveLength(8);
   });
 
   test('is asked about first when only an old update speaks of it', () => {
