@@ -35,7 +35,12 @@ export interface MeshParts extends RouterParts {
 
 const ATTEMPT_TIMEOUT_MS = 60_000;
 const TOTAL_TIMEOUT_MS = 75_000;
-const MAX_CONNECTIONS = 512;
+/** To one instance. */
+const MAX_DIRECT_CONNECTIONS = 512;
+/** To one peer proxy: all services of its node share them, so they are many more than one instance may take. */
+const MAX_PEER_CONNECTIONS = 8_192;
+const MAX_INFLIGHT = 1_024;
+const MAX_WAITING = 1_024;
 const MAX_IDLE = 64;
 /** Our own servers keep a connection for 60 s. */
 const PEER_IDLE_MS = 30_000;
@@ -60,7 +65,12 @@ function outgoingRouter(parts: MeshParts): Router {
     for (const { agentId } of agents) paths.forget(agentId);
     for (const agentId of agentsRemoved) paths.forget(agentId);
   });
-  const { context, close } = contextOf(OUTGOING, parts, { paths, peerKey: () => keys.current, retries: 'any' });
+  const { context, close } = contextOf(OUTGOING, parts, {
+    paths,
+    peerKey: () => keys.current,
+    retries: 'any',
+    maxInflight: MAX_INFLIGHT,
+  });
   return { label: OUTGOING, walk: outgoingStack(bindFrom(OUTGOING, table, bindings), context), close };
 }
 
@@ -74,7 +84,13 @@ function incomingRouter(parts: MeshParts): Router {
     nodes: () => table.agentCount,
     balancer: { accepts: (endpoint) => locals.isLocal(endpoint), instance: (endpoint) => locals.of(endpoint) },
   });
-  const { context, close } = contextOf(INCOMING, parts, { paths: null, peerKey: () => null, retries: 'unsent' });
+  const { context, close } = contextOf(INCOMING, parts, {
+    paths: null,
+    peerKey: () => null,
+    retries: 'unsent',
+    // Its connections go to one instance each, and are bounded.
+    maxInflight: Number.POSITIVE_INFINITY,
+  });
   const bind = bindFrom(INCOMING, table, bindings);
   return { label: INCOMING, walk: incomingStack({ keys, locals, bindings, bind, context }), close };
 }
@@ -88,7 +104,12 @@ export function staticRouter({ label, dtab }: StaticRouterSpec, parts: RouterPar
     scopes: parts.tree,
     nodes: () => 1,
   });
-  const { context, close } = contextOf(label, parts, { paths: null, peerKey: () => null, retries: 'any' });
+  const { context, close } = contextOf(label, parts, {
+    paths: null,
+    peerKey: () => null,
+    retries: 'any',
+    maxInflight: MAX_INFLIGHT,
+  });
   return { label, walk: outgoingStack((host) => bindings.bind(host), context), close };
 }
 
@@ -107,11 +128,12 @@ function bindFrom(router: string, table: ServiceTable, bindings: Bindings): Bind
 function contextOf(
   label: string,
   { now, random, tree }: RouterParts,
-  own: Pick<ExchangeContext, 'paths' | 'peerKey' | 'retries'>,
+  own: Pick<ExchangeContext, 'paths' | 'peerKey' | 'retries' | 'maxInflight'>,
 ): { context: ExchangeContext; close: () => void } {
   const figures: ExchangeFigures = { direct: 0, peerUnreachable: 0 };
-  const pool = (idleMs: number) => new ClientPool({ maxConnections: MAX_CONNECTIONS, maxIdle: MAX_IDLE, idleMs });
-  const pools = { peer: pool(PEER_IDLE_MS), direct: pool(APP_IDLE_MS) };
+  const pool = (maxConnections: number, idleMs: number) =>
+    new ClientPool({ maxConnections, maxWaiting: MAX_WAITING, maxIdle: MAX_IDLE, idleMs });
+  const pools = { peer: pool(MAX_PEER_CONNECTIONS, PEER_IDLE_MS), direct: pool(MAX_DIRECT_CONNECTIONS, APP_IDLE_MS) };
   tree.add(
     gaugeScope(`rt/${label}`, 'rt', { rt: label }, () => ({
       direct: figures.direct,

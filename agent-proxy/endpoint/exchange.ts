@@ -28,6 +28,8 @@ export interface ExchangeContext {
   readonly peerKey: () => string | null;
   /** `any` at the first proxy that a request meets; `unsent` where only what was never written may be sent again. */
   readonly retries: 'any' | 'unsent';
+  /** Requests on their way to one instance: one that hangs cannot take all connections to the proxy of its node. */
+  readonly maxInflight: number;
   readonly attemptTimeoutMs: number;
   readonly totalTimeoutMs: number;
   readonly figures: ExchangeFigures;
@@ -94,10 +96,15 @@ export class Exchange implements AttemptListener {
   }
 
   private dispatch(instance: Instance): void {
-    const { paths, figures, now } = this.context;
+    const { paths, figures, now, maxInflight } = this.context;
     this.instance = instance;
     this.call.instance = instance;
     this.tried.push(instance);
+    if (instance.inflight >= maxInflight) {
+      const detail = `${instance.endpoint.instance} has ${instance.inflight} requests on their way`;
+      this.again('unsent', { code: 'shed', detail });
+      return;
+    }
     const hop = paths?.hopTo(instance.endpoint, now()) ?? directHop(instance.endpoint);
     if (hop.via === 'direct' && paths !== null) figures.direct += 1;
     this.send(instance, hop);
@@ -163,6 +170,9 @@ export class Exchange implements AttemptListener {
         binding.clientScope.connectFailures += 1;
         this.eject(instance, now);
         this.again('unsent', { code: 'refused', detail: this.describe(failure.detail) });
+        return;
+      case 'crowded':
+        this.again('unsent', { code: 'shed', detail: this.describe(failure.detail) });
         return;
       case 'unanswered':
         // Not where the connection was an old one, which its owner may close at any time.

@@ -6,9 +6,12 @@ import { Agent, type AgentOptions, type ClientRequest, request as httpRequest, t
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { BodySink } from './body.ts';
+import { isCodedOtherwise } from './headers.ts';
 import { headerOf, type RequestHead, type ResponseHead } from './message.ts';
 
 const CONNECT_TIMEOUT_MS = 1_000;
+/** For a connection of a pool whose connections are all in use. */
+const WAIT_TIMEOUT_MS = 1_000;
 const MAX_HEAD_BYTES = 32 * 1024;
 /** A server that says when it will hang up is left so much earlier, or a request may cross its FIN. */
 const HINT_MARGIN_MS = 1_000;
@@ -16,6 +19,8 @@ const HINT_MARGIN_MS = 1_000;
 export interface PoolOptions {
   /** Connections to one address. */
   readonly maxConnections: number;
+  /** Requests to one address that wait for a connection. */
+  readonly maxWaiting: number;
   /** Unused connections to one address that are kept. */
   readonly maxIdle: number;
   readonly idleMs: number;
@@ -39,6 +44,8 @@ export interface AttemptTarget {
 export type AttemptFailure =
   /** Not connected, so nothing was sent. */
   | { readonly kind: 'unconnected'; readonly detail: string }
+  /** All connections that there may be are in use: nothing was sent, and nothing is known of the address. */
+  | { readonly kind: 'crowded'; readonly detail: string }
   /** The connection ended without a response. `reused`: it may have been closed before the request came. */
   | { readonly kind: 'unanswered'; readonly detail: string; readonly reused: boolean }
   | { readonly kind: 'timeout'; readonly detail: string }
@@ -92,8 +99,10 @@ export class ClientPool {
   /** Connections that were begun. */
   connects = 0;
   readonly agent: Agent;
+  readonly maxWaiting: number;
 
   constructor(options: PoolOptions) {
+    this.maxWaiting = options.maxWaiting;
     this.agent = new PoolAgent({
       keepAlive: true,
       maxSockets: options.maxConnections,
@@ -110,6 +119,11 @@ export class ClientPool {
     return new Attempt(this, to, head, headers, listener);
   }
 
+  /** Requests to an address that have no connection, with those that gave up and are still in the queue. */
+  waiting(address: string, port: number): number {
+    return this.agent.requests[this.agent.getName({ host: address, port })]?.length ?? 0;
+  }
+
   close(): void {
     this.agent.destroy();
   }
@@ -124,7 +138,14 @@ export class Attempt implements BodySink {
   private request: ClientRequest | null = null;
   private connected = false;
   private reused = false;
+  /** Failed or cancelled: nothing is written any more. */
   private over = false;
+  /** The head of the response came. The request's body may still be on its way: it goes on. */
+  private answered = false;
+  /** Bytes of the body that its head announces; null where it is chunked or there is none. */
+  private readonly announced: number | null;
+  private written = 0;
+  private waitTimer: NodeJS.Timeout | null = null;
   private connectTimer: NodeJS.Timeout | null = null;
   private readonly headTimer: NodeJS.Timeout;
 
@@ -142,6 +163,13 @@ export class Attempt implements BodySink {
     this.headTimer = setTimeout(() => {
       this.fail({ kind: 'timeout', detail: `${this.where} gave no response within ${timeoutMs} ms` });
     }, timeoutMs);
+    const length = headerOf(headers, 'content-length');
+    this.announced = length === null ? null : Number(length);
+    if (pool.waiting(address, port) >= pool.maxWaiting) {
+      // Told later, as below.
+      queueMicrotask(() => this.crowded(`${pool.maxWaiting} requests wait for a connection`));
+      return;
+    }
     try {
       this.request = httpRequest({
         agent: pool.agent,
@@ -160,6 +188,12 @@ export class Attempt implements BodySink {
       queueMicrotask(() => this.fail({ kind: 'bad-request', detail }));
       return;
     }
+    // Node's limit drops headers silently, `Content-Length` among them; the head's size is bounded above.
+    this.request.maxHeadersCount = 0;
+    if (pool.waiting(address, port) > 0) {
+      const wait = (): void => this.crowded(`no connection became free within ${WAIT_TIMEOUT_MS} ms`);
+      this.waitTimer = setTimeout(wait, WAIT_TIMEOUT_MS);
+    }
     this.request.on('socket', (socket) => this.socketGiven(socket));
     this.request.on('drain', () => this.onDrain?.());
     this.request.on('error', (error: NodeJS.ErrnoException) => this.errored(error));
@@ -168,13 +202,16 @@ export class Attempt implements BodySink {
 
   write(chunk: Buffer): boolean {
     if (this.request === null || this.over) return true;
-    this.headTimer.refresh();
+    // A timer that was cleared would run again.
+    if (!this.answered) this.headTimer.refresh();
+    this.written += chunk.length;
     return this.request.write(chunk);
   }
 
   end(): void {
-    this.headTimer.refresh();
-    this.request?.end();
+    if (this.request === null || this.over) return;
+    if (!this.answered) this.headTimer.refresh();
+    this.request.end();
   }
 
   /** Nobody wants the answer any more. The listener hears nothing further. */
@@ -185,6 +222,7 @@ export class Attempt implements BodySink {
   }
 
   private socketGiven(socket: Socket): void {
+    if (this.waitTimer !== null) clearTimeout(this.waitTimer);
     if (!socket.connecting) {
       this.connected = true;
       this.reused = this.request?.reusedSocket === true;
@@ -211,8 +249,14 @@ export class Attempt implements BodySink {
 
   private responded(response: IncomingMessage): void {
     if (this.over) return;
-    this.over = true;
+    if (isCodedOtherwise(response.rawHeaders)) {
+      response.on('error', () => undefined);
+      this.fail({ kind: 'bad-response', detail: `${this.where}: a Transfer-Encoding that is not chunked` });
+      return;
+    }
+    this.answered = true;
     this.clearTimers();
+    response.once('end', () => this.ended());
     const head = {
       status: response.statusCode ?? 502,
       reason: response.statusMessage ?? '',
@@ -221,8 +265,22 @@ export class Attempt implements BodySink {
     this.listener.onResponse(head, response);
   }
 
+  /** The response is complete. A request that is not would have the next one of its connection taken for its rest. */
+  private ended(): void {
+    const isShort = this.announced !== null && this.written < this.announced;
+    if (this.request?.writableFinished === true && !isShort) return;
+    this.over = true;
+    this.request?.destroy();
+    // Where node:http has already let go of the connection, the request no longer destroys it.
+    this.request?.socket?.destroy();
+  }
+
+  private crowded(why: string): void {
+    this.fail({ kind: 'crowded', detail: `${this.where}: ${why}` });
+  }
+
   private fail(failure: AttemptFailure): void {
-    if (this.over) return;
+    if (this.over || this.answered) return;
     this.over = true;
     this.clearTimers();
     this.request?.destroy();
@@ -231,6 +289,7 @@ export class Attempt implements BodySink {
 
   private clearTimers(): void {
     clearTimeout(this.headTimer);
+    if (this.waitTimer !== null) clearTimeout(this.waitTimer);
     if (this.connectTimer !== null) clearTimeout(this.connectTimer);
   }
 }

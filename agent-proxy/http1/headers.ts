@@ -48,6 +48,20 @@ export function framingOf(headers: RawHeaders): Framing {
   return length === null || Number(length) === 0 ? { kind: 'none' } : { kind: 'length' };
 }
 
+/**
+ * Whether a `Transfer-Encoding` says more than `chunked`. The proxy takes chunks off and does not decode, so it could not
+ * say what the body is.
+ */
+export function isCodedOtherwise(headers: RawHeaders): boolean {
+  if (headerOf(headers, 'transfer-encoding') === null) return false;
+  const values = headers.filter((_value, index) => index % 2 === 1 && isTransferEncoding(headers[index - 1]));
+  return values.join().trim().toLowerCase() !== 'chunked';
+}
+
+function isTransferEncoding(name: string | undefined): boolean {
+  return name?.length === 'transfer-encoding'.length && name.toLowerCase() === 'transfer-encoding';
+}
+
 /** What the proxy adds to a request. */
 export interface RequestAdditions {
   readonly host: string;

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RequestBody } from './body.ts';
-import { type Framing, framingOf } from './headers.ts';
+import { type Framing, framingOf, isCodedOtherwise } from './headers.ts';
 import type { RawHeaders, RequestHead, ResponseHead } from './message.ts';
 import { refuseUnparsed, type Unparsed, unparsed } from './unparsed.ts';
 
@@ -50,12 +50,15 @@ export class Downstream {
       // sending would get a reset instead of the answer.
       if (!this.body.complete) this.body.discard(() => message.socket.destroy());
     });
-    response.on('close', () => {
-      if (this.over) return;
-      this.over = true;
-      this.onGone?.();
-    });
+    response.on('close', () => this.gone());
     response.on('error', () => undefined);
+  }
+
+  /** Its connection is closed. An answer that waits for those before it does not hear of that by itself. */
+  gone(): void {
+    if (this.over) return;
+    this.over = true;
+    this.onGone?.();
   }
 
   /** Throws where a header cannot be written. */
@@ -106,8 +109,18 @@ export interface Http1Handler {
 
 /** `draining` says that connections are not to be kept any more. */
 export function createHttp1Server(handler: Http1Handler, draining: () => boolean): Server {
-  /** The answer that each connection gets, or got last. */
-  const latest = new WeakMap<Socket, ServerResponse>();
+  /** The requests of each connection whose answers are not complete, in order. */
+  const open = new WeakMap<Socket, Set<Downstream>>();
+  const openOf = (socket: Socket): Set<Downstream> => {
+    const known = open.get(socket);
+    if (known !== undefined) return known;
+    const requests = new Set<Downstream>();
+    open.set(socket, requests);
+    socket.once('close', () => {
+      for (const downstream of requests) downstream.gone();
+    });
+    return requests;
+  };
   const server = createServer(
     {
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -120,14 +133,19 @@ export function createHttp1Server(handler: Http1Handler, draining: () => boolean
       noDelay: true,
     },
     (message, response) => {
-      latest.set(message.socket, response);
       const parsed = parseHead(message);
       const downstream = new Downstream(message, response, parsed.head, draining);
+      const requests = openOf(message.socket);
+      requests.add(downstream);
+      response.once('finish', () => requests.delete(downstream));
+      response.once('close', () => requests.delete(downstream));
       if (parsed.problem === null) handler.request(downstream);
       else handler.refuse(downstream, parsed.problem);
     },
   );
   server.maxRequestsPerSocket = 0;
+  // Node's limit drops headers silently, while its parser obeys them; the head's size is bounded above.
+  server.maxHeadersCount = 0;
   server.on('connect', (_message, socket) => {
     socket.on('error', () => undefined);
     const why = { status: 400, detail: 'CONNECT is not supported by this proxy' };
@@ -136,15 +154,15 @@ export function createHttp1Server(handler: Http1Handler, draining: () => boolean
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const why = unparsed(error);
-    const response = latest.get(socket as Socket);
-    const isOpen = response !== undefined && !response.writableFinished;
-    // In the middle of an answer, bytes of another one would be taken for a part of it.
-    if (why === null || !socket.writable || (isOpen && response.headersSent)) {
+    const requests = [...(open.get(socket as Socket) ?? [])];
+    // In the middle of an answer, bytes of another one would be taken for a part of it, or for an answer to another.
+    const isMidway = requests.length > 1 || requests.some(({ headWritten }) => headWritten);
+    if (why === null || !socket.writable || isMidway) {
       socket.destroy();
       return;
     }
     // A request whose body cannot be read is counted when its connection is gone.
-    if (!isOpen) handler.unparsed(why);
+    if (requests.length === 0) handler.unparsed(why);
     refuseUnparsed(socket as Socket, why);
   });
   return server;
@@ -169,6 +187,9 @@ function parseHead(message: IncomingMessage): ParsedHead {
       // An offer of h2c may be ignored, and some clients make it with every request.
       problem = { code: 'not-supported', detail: `Upgrade: ${headers[index + 1]} is not supported by this proxy` };
     }
+  }
+  if (isCodedOtherwise(headers)) {
+    problem = { code: 'not-supported', detail: 'the request has a Transfer-Encoding that is not chunked' };
   }
   if (!target.startsWith('/') && target !== '*') {
     // Absolute form: its authority is the host (RFC 9112, 3.2.2).

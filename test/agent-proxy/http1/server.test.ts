@@ -7,8 +7,8 @@ import { eventually } from '../../fixtures/eventually.ts';
 import { send } from '../../fixtures/http.ts';
 import { type RunningProxy, useProxy } from '../../fixtures/proxy.ts';
 
-async function useWeb(): Promise<{ proxy: RunningProxy; backend: Backend }> {
-  const backend = await useBackend('hello');
+async function useWeb(given?: Backend): Promise<{ proxy: RunningProxy; backend: Backend }> {
+  const backend = given ?? (await useBackend('hello'));
   const web = { name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: backend.port })] };
   const scheduler = await useFakeScheduler([helloFrame(), ...snapshotFrames(1, 1, [web])]);
   const proxy = await useProxy({ schedulers: [scheduler.url] });
@@ -172,3 +172,87 @@ test('connections to applications are kept and used again', async () => {
   expect(backend.received).toHaveLength(20);
   expect(backend.connections.size).toBe(1);
 });
+
+test('requests that wait for their turn on a connection are over when it is', async () => {
+  const gone = new Set<string>();
+  let asked = 0;
+  const backend = await useBackend('slow', {
+    raw: (request) => {
+      asked += 1;
+      request.socket.once('close', () => gone.add(String(request.url)));
+    },
+  });
+  const { proxy } = await useWeb(backend);
+  const { hostname, port } = new URL(proxy.outgoing);
+  const client = connect(Number(port), hostname);
+  client.write(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: web\r\n\r\n`).join(''));
+  await eventually('all three arrive', () => asked === 3, 5_000);
+  client.destroy();
+  await eventually('all three are given up', () => gone.size === 3, 5_000);
+  const server = `rt/outgoing/server/${new URL(proxy.outgoing).host.replace(':', '/')}`;
+  const figures = JSON.parse((await send(`${proxy.admin}/admin/metrics.json?q=${server}`)).body) as object;
+  expect(figures).toMatchObject({ requests: 3, pending: 0 });
+});
+
+test('a request with thousands of headers keeps its body, and cannot hide a second Host among them', async () => {
+  const { proxy, backend } = await useWeb();
+  const many = 'a: b\r\n'.repeat(3_000);
+  const head = `POST / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n${many}`;
+  expect(await exchange(proxy.outgoing, `${head}Content-Length: 4\r\n\r\nbody`)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(backend.received[0]).toMatchObject({ body: 'body' });
+  expect(await exchange(proxy.outgoing, `${head}Host: api\r\nContent-Length: 4\r\n\r\nbody`)).toMatch(
+    /^HTTP\/1\.1 400 [\s\S]*more than one Host/,
+  );
+  expect(backend.received).toHaveLength(1);
+});
+
+test('an answer with thousands of headers keeps its body', async () => {
+  const backend = await useBackend('many', {
+    answer: (_request, response) => {
+      const headers = Array.from({ length: 3_000 }, () => ['a', 'b']).flat();
+      response.writeHead(200, [...headers, 'X-Last', 'yes', 'Content-Length', '4']).end('body');
+    },
+  });
+  const { proxy } = await useWeb(backend);
+  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n');
+  expect(answer).toMatch(/^x-last: yes\r$/im);
+  expect(answer).toMatch(/^content-length: 4\r$/im);
+  expect(answer).toMatch(/\r\n\r\nbody$/);
+});
+
+test('bytes that are no request never get into the answer to an earlier one', async () => {
+  const backend = await useBackend('long', {
+    raw: (request, response) => {
+      request.resume();
+      response.writeHead(200, { 'Content-Length': 10 });
+      response.write('01234');
+    },
+  });
+  const { proxy } = await useWeb(backend);
+  const { hostname, port } = new URL(proxy.outgoing);
+  const client = connect(Number(port), hostname);
+  let text = '';
+  let closed = false;
+  client.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  client.on('error', () => undefined);
+  client.on('close', () => (closed = true));
+  client.write('GET /1 HTTP/1.1\r\nHost: web\r\n\r\n');
+  await eventually('the answer begins', () => text.endsWith('01234'), 5_000);
+  // The one that came last has sent nothing, but the one before it has.
+  client.write('GET /2 HTTP/1.1\r\nHost: web\r\n\r\nPAINT / HTTP/1.1\r\n\r\n');
+  await eventually('the connection is cut', () => closed, 5_000);
+  expect(text).toMatch(/01234$/);
+  expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+});
+
+test.each(['Transfer-Encoding: gzip, chunked\r\n', 'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n'])(
+  'a body that is more than chunked is refused with 501: %j',
+  async (coded) => {
+    const { proxy, backend } = await useWeb();
+    const bytes = `POST / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n${coded}\r\n3\r\nabc\r\n0\r\n\r\n`;
+    expect(await exchange(proxy.outgoing, bytes)).toMatch(
+      /^HTTP\/1\.1 501 [\s\S]*^not-supported: .*Transfer-Encoding/m,
+    );
+    expect(backend.received).toHaveLength(0);
+  },
+);
