@@ -5,8 +5,13 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ENV } from '../control/contract.ts';
-import { INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './spec.ts';
+import { ENV } from '../control/environment.ts';
+import { allottedCpus } from './cpus.ts';
+import type { ProxyConfig } from './load.ts';
+import { MESH_ADMIN, meshRouters } from './mesh-config.ts';
+import { maxConnections, openFileLimit } from './open-files.ts';
+import type { RouterConfig } from './schema/linkerd.ts';
+import type { ListenerSpec, ProxySpec } from './spec.ts';
 
 /** A mistake on the command line or in the environment: one sentence, exit code 2. */
 export class UsageError extends Error {
@@ -20,7 +25,11 @@ export const USAGE = [
   'The proxy of one node. Under a scheduler it needs no CONFIG; alone, CONFIG (YAML or JSON, - for standard input)',
   'says what to route.',
   '',
-  '  --node-ip IP      the address to listen on under a scheduler',
+  'SIGHUP has CONFIG read again, and drops no connection. SIGTERM lets requests finish; a second one does not.',
+  '',
+  '  --validate        only checks CONFIG: says what is wrong with it, and exits',
+  '  --workers N       processes that serve (default 1); auto for one on each CPU that the cgroup allots',
+  '  --node-ip IP      the address of this node: to listen on under a scheduler, else to know what is local',
   '  --ports LIST      out=4140,in=4141,admin=9990: any of them, the others keep their defaults',
   '  --data-dir DIR    where the last table is kept (default: proxy-state in the Mesos sandbox or here)',
   '  --access-log      one line on standard output for each request',
@@ -32,6 +41,8 @@ export const USAGE = [
   `  ${ENV.taskId}       the proxy's own Mesos task (needed under a scheduler)`,
   `  ${ENV.nodeIp}       the address to listen on, where --node-ip is not given`,
   `  ${ENV.clusterKey}   the key that scheduler and proxies show each other off loopback`,
+  '  DCOS_SERVICE_ACCOUNT_CREDENTIAL, MARATHON_HTTP_AUTH_CREDENTIAL',
+  '                         what namer io.l5d.marathon logs in with, as for linkerd',
   '  MESOS_SANDBOX          where proxy-state is, where --data-dir is not given',
 ].join('\n');
 
@@ -40,45 +51,94 @@ type PortName = keyof typeof DEFAULT_PORTS;
 
 export type Command =
   | { readonly kind: 'help' }
+  /** Internal: a worker, started by its supervisor. */
   | { readonly kind: 'worker' }
-  | { readonly kind: 'run'; readonly spec: ProxySpec };
+  /** Internal: checks a file for its supervisor. */
+  | { readonly kind: 'check'; readonly file: string }
+  | { readonly kind: 'validate'; readonly file: string }
+  | { readonly kind: 'run'; readonly workers: number; readonly source: Source };
+
+/** Where the specification of the proxy comes from. */
+export type Source =
+  | { readonly kind: 'scheduler'; readonly spec: ProxySpec }
+  /** Most of it from a file, that is yet to be read. */
+  | { readonly kind: 'file'; readonly file: string; readonly common: CommonSpec };
+
+type FromConfig = Pick<ProxySpec, 'listeners' | 'admin' | 'routers' | 'namers' | 'telemetry'>;
+/** What the command line and the environment say, whatever the configuration is. */
+export type CommonSpec = Omit<ProxySpec, keyof FromConfig | 'mesh'>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export async function parseCommand(args: readonly string[], env: Environment, version: string): Promise<Command> {
+/** Throws a {@link UsageError}. */
+export function parseCommand(args: readonly string[], env: Environment, version: string): Command {
   const { values, positionals } = parse(args);
   if (values.help === true) return { kind: 'help' };
   if (values.worker === true) return { kind: 'worker' };
   if (positionals.length > 1) throw new UsageError(`one CONFIG at most, and there are ${positionals.length}`);
   const [file] = positionals;
-  const ports = parsePorts(values.ports ?? '');
+  if (file !== undefined && values.check === true) return { kind: 'check', file };
+  if (values.validate === true) {
+    if (file === undefined) throw new UsageError('--validate needs a CONFIG file');
+    return { kind: 'validate', file };
+  }
   const nodeIp = values['node-ip'] ?? env[ENV.nodeIp];
   if (nodeIp !== undefined && isIP(nodeIp) === 0) throw new UsageError(`--node-ip '${nodeIp}' is not an IP address`);
-  const dataDir = resolve(values['data-dir'] ?? join(env['MESOS_SANDBOX'] ?? '.', 'proxy-state'));
-  const common = { version, dataDir, accessLog: values['access-log'] === true };
+  const common: CommonSpec = {
+    version,
+    dataDir: resolve(values['data-dir'] ?? join(env['MESOS_SANDBOX'] ?? '.', 'proxy-state')),
+    accessLog: values['access-log'] === true,
+    nodeIp: nodeIp ?? null,
+    clusterKey: env[ENV.clusterKey] ?? null,
+    credentials: credentialsOf(env),
+    maxConnections: maxConnections(openFileLimit()),
+  };
+  const workers = workersOf(values.workers ?? '1');
   const schedulers = env[ENV.schedulers];
   if (schedulers !== undefined && schedulers !== '') {
     if (file !== undefined) {
       throw new UsageError(`CONFIG is for a proxy without a scheduler, and ${ENV.schedulers} is set; leave one out`);
     }
-    return { kind: 'run', spec: { ...common, ...meshSpec(nodeIp, ports, env, schedulers) } };
+    const spec = { ...common, ...meshSpec(nodeIp, parsePorts(values.ports ?? ''), env, schedulers) };
+    return { kind: 'run', workers, source: { kind: 'scheduler', spec } };
   }
   if (file === undefined) {
     throw new UsageError(`needs a CONFIG file, or a scheduler (${ENV.schedulers}); see nodemesh proxy --help`);
   }
-  if (values.ports !== undefined || values['node-ip'] !== undefined) {
-    throw new UsageError(`--ports and --node-ip are for a proxy under a scheduler; ${file} says where to listen`);
-  }
-  // Loaded only where there is a file: a worker under a scheduler starts without the YAML reader.
-  const { loadConfig } = await import('./load.ts');
-  const config = loadConfig(file);
-  const listeners: ListenerSpec[] = [{ ...config.admin, serves: { kind: 'admin' } }];
-  for (const { label, servers } of config.routers) {
-    for (const server of servers) listeners.push({ ...server, serves: { kind: 'router', label } });
-  }
-  const routers = config.routers.map(({ label, dtab }) => ({ label, dtab }));
-  const clusterKey = env[ENV.clusterKey] ?? null;
-  return { kind: 'run', spec: { ...common, listeners, mode: { kind: 'static', routers, clusterKey } } };
+  if (values.ports !== undefined)
+    throw new UsageError(`--ports is for a proxy under a scheduler; ${file} says where to listen`);
+  return { kind: 'run', workers, source: { kind: 'file', file, common } };
+}
+
+/** What a configuration says of the proxy's specification. */
+export function configSpec(config: ProxyConfig): FromConfig {
+  const { admin, routers, namers, telemetry } = config;
+  return {
+    listeners: [{ ...admin, serves: { kind: 'admin' } as const }, ...listenersOf(routers)],
+    admin,
+    routers,
+    namers,
+    telemetry,
+  };
+}
+
+function listenersOf(routers: readonly RouterConfig[]): ListenerSpec[] {
+  return routers.flatMap(({ label, servers }) =>
+    servers.map(
+      ({ ip, port, socketOptions: { backlog } }, server): ListenerSpec => ({
+        ...{ ip, port, backlog },
+        serves: { kind: 'router', label, server },
+      }),
+    ),
+  );
+}
+
+/** Marathon's credentials, as linkerd's namer takes them. */
+function credentialsOf(env: Environment): ProxySpec['credentials'] {
+  return {
+    serviceAccount: env['DCOS_SERVICE_ACCOUNT_CREDENTIAL'] ?? null,
+    basic: env['MARATHON_HTTP_AUTH_CREDENTIAL'] ?? null,
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -91,6 +151,9 @@ function parse(args: readonly string[]) {
         ports: { type: 'string' },
         'data-dir': { type: 'string' },
         'access-log': { type: 'boolean' },
+        validate: { type: 'boolean' },
+        workers: { type: 'string' },
+        check: { type: 'boolean' },
         worker: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -101,26 +164,37 @@ function parse(args: readonly string[]) {
   }
 }
 
+/** More would not be heard of by each other in time. */
+const MOST_WORKERS = 64;
+
+function workersOf(text: string): number {
+  if (text === 'auto') return Math.min(MOST_WORKERS, allottedCpus());
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (workers < 1 || workers > MOST_WORKERS) {
+    throw new UsageError(`--workers '${text}' is not a number from 1 to ${MOST_WORKERS}, nor auto`);
+  }
+  return workers;
+}
+
 function meshSpec(
   nodeIp: string | undefined,
   ports: Record<PortName, number>,
   env: Environment,
   schedulers: string,
-): Pick<ProxySpec, 'listeners' | 'mode'> {
+): FromConfig & Pick<ProxySpec, 'mesh'> {
   if (nodeIp === undefined) throw new UsageError(`under a scheduler --node-ip (or ${ENV.nodeIp}) is needed`);
+  const routers = meshRouters(nodeIp, { outgoing: ports.out, incoming: ports.in });
   return {
-    listeners: [
-      { ip: nodeIp, port: ports.admin, serves: { kind: 'admin' } },
-      { ip: nodeIp, port: ports.out, serves: { kind: 'router', label: OUTGOING } },
-      { ip: nodeIp, port: ports.in, serves: { kind: 'router', label: INCOMING } },
-    ],
-    mode: {
-      kind: 'mesh',
+    listeners: [{ ip: nodeIp, port: ports.admin, serves: { kind: 'admin' } }, ...listenersOf(routers)],
+    admin: MESH_ADMIN,
+    routers,
+    namers: [],
+    telemetry: [],
+    mesh: {
       agentId: needed(env, ENV.agentId),
       taskId: needed(env, ENV.taskId),
       nodeIp,
       schedulers: schedulers.split(',').flatMap((text) => schedulerUrl(text.trim())),
-      clusterKey: env[ENV.clusterKey] ?? null,
     },
   };
 }

@@ -2,42 +2,52 @@
  * What a proxy process is to do, decided by its supervisor from the command line, the environment and the
  * configuration file, and told to each worker as plain JSON.
  */
-import type { PrefixRule } from '../routing/prefix-rules.ts';
+import type { AdminConfig, NamerConfig, RouterConfig, TelemeterConfig } from './schema/linkerd.ts';
 
 /** A listening socket and who serves it. The position in {@link ProxySpec.listeners} is the position of its descriptor. */
 export interface ListenerSpec {
   readonly ip: string;
   readonly port: number;
-  /** The admin server, or the router with this label. */
-  readonly serves: { readonly kind: 'admin' } | { readonly kind: 'router'; readonly label: string };
+  /** Connections that the kernel keeps until they are accepted; absent for the system's choice. */
+  readonly backlog?: number;
+  /** The admin server, or a server of a router: by the router's label and the server's place in its list. */
+  readonly serves:
+    | { readonly kind: 'admin' }
+    | { readonly kind: 'router'; readonly label: string; readonly server: number };
 }
 
-export interface StaticRouterSpec {
-  readonly label: string;
-  readonly dtab: readonly PrefixRule[];
+/** Who the proxy is under a scheduler. */
+export interface MeshSpec {
+  readonly agentId: string;
+  readonly taskId: string;
+  readonly nodeIp: string;
+  readonly schedulers: readonly string[];
 }
 
-/**
- * `mesh`: under a scheduler, which tells the services; an outgoing and an incoming router.
- * `static`: alone, with the routers of a configuration file.
- */
-export type ModeSpec =
-  | {
-      readonly kind: 'mesh';
-      readonly agentId: string;
-      readonly taskId: string;
-      readonly nodeIp: string;
-      readonly schedulers: readonly string[];
-      readonly clusterKey: string | null;
-    }
-  | { readonly kind: 'static'; readonly routers: readonly StaticRouterSpec[]; readonly clusterKey: string | null };
+/** What Marathon's namer may log in with. */
+export interface Credentials {
+  readonly serviceAccount: string | null;
+  readonly basic: string | null;
+}
 
 export interface ProxySpec {
   readonly version: string;
   readonly listeners: readonly ListenerSpec[];
-  readonly mode: ModeSpec;
+  readonly admin: Pick<AdminConfig, 'security' | 'shutdownGraceMs'>;
+  readonly routers: readonly RouterConfig[];
+  readonly namers: readonly NamerConfig[];
+  readonly telemetry: readonly TelemeterConfig[];
+  /** Null for a proxy that runs by itself, from a configuration file. */
+  readonly mesh: MeshSpec | null;
+  /** What is local to this node, for transformers; null where nobody said. */
+  readonly nodeIp: string | null;
+  readonly clusterKey: string | null;
+  readonly credentials: Credentials;
   readonly dataDir: string;
+  /** One line on standard output for each request. */
   readonly accessLog: boolean;
+  /** Connections that clients may have open at a time, as the limit of open files allows. */
+  readonly maxConnections: number;
 }
 
 /** Labels of the two routers of a mesh. */

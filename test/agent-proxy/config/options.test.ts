@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseCommand, USAGE } from '../../../agent-proxy/config/options.ts';
-import { ENV } from '../../../agent-proxy/control/contract.ts';
-import { useTempDir } from '../../fixtures/proxy.ts';
+import { parseConfig } from '../../../agent-proxy/config/load.ts';
+import { lowLimitWarning, maxConnections } from '../../../agent-proxy/config/open-files.ts';
+import { type Command, configSpec, parseCommand, USAGE } from '../../../agent-proxy/config/options.ts';
+import { ENV } from '../../../agent-proxy/control/environment.ts';
 
 const UNDER_SCHEDULER = {
   [ENV.agentId]: 'agent-1',
@@ -12,60 +11,78 @@ const UNDER_SCHEDULER = {
   MESOS_SANDBOX: '/sandbox',
 };
 
-async function specOf(args: string[], env: Record<string, string> = {}) {
-  const command = await parseCommand(args, env, '1.2.3');
+function runOf(args: string[], env: Record<string, string> = {}): Extract<Command, { kind: 'run' }> {
+  const command = parseCommand(args, env, '1.2.3');
   if (command.kind !== 'run') throw new Error(`${command.kind} instead of run`);
-  return command.spec;
+  return command;
 }
 
-async function refusal(args: string[], env: Record<string, string> = {}): Promise<string> {
-  const error: unknown = await parseCommand(args, env, '1').then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toMatchObject({ exitCode: 2 });
-  const { message } = error as Error;
-  expect(message).not.toContain('\n');
-  return message;
+function meshSpec(args: string[]) {
+  const { source } = runOf(args, UNDER_SCHEDULER);
+  if (source.kind !== 'scheduler') throw new Error('not under a scheduler');
+  return source.spec;
 }
 
-async function useConfig(text: string): Promise<string> {
-  const file = join(await useTempDir(), 'linkerd.yaml');
-  await writeFile(file, text);
-  return file;
+function refusal(args: string[], env: Record<string, string> = {}): string {
+  try {
+    parseCommand(args, env, '1');
+  } catch (error) {
+    expect(error).toMatchObject({ exitCode: 2 });
+    const { message } = error as Error;
+    expect(message).not.toContain('\n');
+    return message;
+  }
+  throw new Error('it was not refused');
 }
 
-test('under a scheduler it needs an address and knows the rest', async () => {
-  const spec = await specOf(['--node-ip', '127.0.1.2', '--ports', 'out=5140'], UNDER_SCHEDULER);
+test('under a scheduler it needs an address and knows the rest', () => {
+  const spec = meshSpec(['--node-ip', '127.0.1.2', '--ports', 'out=5140']);
   expect(spec.listeners.map(({ ip, port }) => `${ip}:${port}`)).toEqual([
     '127.0.1.2:9990',
     '127.0.1.2:5140',
     '127.0.1.2:4141',
   ]);
   expect(spec).toMatchObject({ version: '1.2.3', dataDir: '/sandbox/proxy-state', accessLog: false });
-  expect(spec.mode).toMatchObject({
-    kind: 'mesh',
-    schedulers: ['http://127.0.0.1:4180', 'http://marathon.mesos:4180'],
-  });
+  expect(spec.mesh).toMatchObject({ schedulers: ['http://127.0.0.1:4180', 'http://marathon.mesos:4180'] });
 });
 
-test('alone it takes its routers from a file, with the defaults of linkerd', async () => {
-  const file = await useConfig('routers:\n- protocol: http\n  dtab: |\n    /svc => /$/inet/127.0.0.1/8080;\n');
-  const spec = await specOf([file, '--data-dir', '/data']);
-  expect(spec.listeners.map(({ ip, port }) => `${ip}:${port}`)).toEqual(['127.0.0.1:9990', '127.0.0.1:4140']);
-  expect(spec.mode).toMatchObject({
-    kind: 'static',
-    routers: [{ label: 'http', dtab: [{ prefix: ['svc'], destination: ['$', 'inet', '127.0.0.1', '8080'] }] }],
-  });
-  expect(spec.dataDir).toBe('/data');
+test('alone it takes its routers from a file, which is not read yet', () => {
+  const { source } = runOf(['/nonexistent.yaml', '--data-dir', '/data']);
+  expect(source).toMatchObject({ kind: 'file', file: '/nonexistent.yaml', common: { dataDir: '/data', nodeIp: null } });
+});
+
+test('a configuration says where to listen: the admin server, then the servers of each router', () => {
+  const { config } = parseConfig('routers:\n- {protocol: http, servers: [{}, {port: 0}]}\n', 'test');
+  expect(configSpec(config).listeners).toEqual([
+    expect.objectContaining({ ip: '127.0.0.1', port: 9990, serves: { kind: 'admin' } }),
+    { ip: '127.0.0.1', port: 4140, backlog: 1024, serves: { kind: 'router', label: 'http', server: 0 } },
+    { ip: '127.0.0.1', port: 0, backlog: 1024, serves: { kind: 'router', label: 'http', server: 1 } },
+  ]);
+});
+
+test('there is one worker unless it is said otherwise', () => {
+  expect(runOf(['a.yaml']).workers).toBe(1);
+  expect(runOf(['a.yaml', '--workers', '4']).workers).toBe(4);
+  expect(runOf(['a.yaml', '--workers', 'auto']).workers).toBeGreaterThanOrEqual(1);
+  expect(runOf(['--node-ip', '127.0.0.1', '--workers', '2'], UNDER_SCHEDULER).workers).toBe(2);
+});
+
+test('--validate only checks, whatever else is set', () => {
+  expect(parseCommand(['--validate', 'a.yaml'], UNDER_SCHEDULER, '1')).toEqual({ kind: 'validate', file: 'a.yaml' });
+});
+
+test('a file whose name begins with a dash comes behind two of them', () => {
+  expect(parseCommand(['--check', '--', '-'], {}, '1')).toEqual({ kind: 'check', file: '-' });
+  expect(parseCommand(['--validate', '--', '-x.yaml'], {}, '1')).toEqual({ kind: 'validate', file: '-x.yaml' });
 });
 
 test.each([
   ['an unknown option', ['--nope'], {}, "Unknown option '--nope'"],
   ['nothing to route by', [], {}, 'needs a CONFIG file, or a scheduler'],
-  ['a bad port', ['--ports', 'out=70000'], {}, "'70000' is not a port"],
-  ['an unknown port', ['--ports', 'side=1'], {}, "'side=1' is not one of"],
-  ['a port twice', ['--ports', 'out=1,in=1'], {}, 'two of the ports are the same'],
+  ['a bad port', ['--ports', 'out=70000'], UNDER_SCHEDULER, "'70000' is not a port"],
+  ['an unknown port', ['--ports', 'side=1'], UNDER_SCHEDULER, "'side=1' is not one of"],
+  ['a port twice', ['--ports', 'out=1,in=1'], UNDER_SCHEDULER, 'two of the ports are the same'],
+  ['ports beside a configuration', ['a.yaml', '--ports', 'out=1'], {}, '--ports is for a proxy under a scheduler'],
   ['a bad address', ['--node-ip', 'here'], UNDER_SCHEDULER, "'here' is not an IP address"],
   ['no address', [], UNDER_SCHEDULER, '--node-ip'],
   [
@@ -77,30 +94,27 @@ test.each([
   ['no agent id', ['--node-ip', '127.0.0.1'], { [ENV.schedulers]: 'http://a' }, ENV.agentId],
   ['two configurations', ['a', 'b'], {}, 'one CONFIG at most'],
   ['a configuration under a scheduler', ['a.yaml'], UNDER_SCHEDULER, 'CONFIG is for a proxy without a scheduler'],
-  ['a file that is not there', ['/nonexistent.yaml'], {}, 'cannot read /nonexistent.yaml'],
-])('%s is refused in one line', async (_what, args, env, why) => {
-  expect(await refusal(args, env)).toContain(why);
-});
-
-test.each([
-  ['no routers', 'routers: []', 'routers: at least one router is needed'],
-  ['another protocol', 'routers: [{protocol: thrift}]', "only protocol 'http' is supported yet"],
-  ['a key of linkerd that is not supported yet', 'routers: [{protocol: http, interpreter: {}}]', '"interpreter"'],
-  ['an unknown key', 'routers: [{protocol: http}]\nadmim: {}', '"admim"'],
-  ['a dtab with an operator', 'routers: [{protocol: http, dtab: "/svc => /a | /b"}]', "'|' is not supported yet"],
-  ['a label twice', 'routers: [{protocol: http}, {protocol: http, servers: [{port: 1}]}]', "'http' is used twice"],
-  [
-    'an address twice',
-    'routers: [{protocol: http, servers: [{port: 9990}]}]',
-    '127.0.0.1:9990 is already used by admin',
-  ],
-  ['a key twice', 'routers: []\nrouters: []', 'neither YAML nor JSON'],
-  ['no document', '', 'Invalid input'],
-])('a configuration with %s is refused with its place', async (_what, text, why) => {
-  expect(await refusal([await useConfig(text)])).toContain(why);
+  ['nothing to validate', ['--validate'], {}, '--validate needs a CONFIG file'],
+  ['no workers', ['a.yaml', '--workers', '0'], {}, "--workers '0' is not a number from 1 to 64"],
+  ['workers without a number', ['a.yaml', '--workers', 'many'], {}, "--workers 'many' is not a number"],
+  ['too many workers', ['a.yaml', '--workers', '65'], {}, "--workers '65' is not a number"],
+])('%s is refused in one line', (_what, args, env, why) => {
+  expect(refusal(args, { ...env })).toContain(why);
 });
 
 test('--help names every variable of the environment', () => {
   for (const name of [...Object.values(ENV), 'MESOS_SANDBOX']) expect(USAGE).toContain(`\n  ${name} `);
   for (const line of USAGE.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+});
+
+test('half of the descriptors are for clients, less what the process needs for itself', () => {
+  expect(maxConnections(20_000)).toBe(9_872);
+  expect(maxConnections(100)).toBe(64);
+  expect(maxConnections(Number.POSITIVE_INFINITY)).toBe(100_000);
+});
+
+test('a low limit of open files is told, with what follows from it', () => {
+  expect(lowLimitWarning(1_024)).toContain('only 1024 files open, so each worker accepts 384 connections');
+  expect(lowLimitWarning(20_000)).toBeNull();
+  expect(lowLimitWarning(Number.POSITIVE_INFINITY)).toBeNull();
 });
