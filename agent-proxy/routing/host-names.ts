@@ -28,13 +28,18 @@ export interface HostName {
  */
 export function hostNamesOf(service: string): HostName[] {
   const segments = service.toLowerCase().split('/').reverse();
-  const dotted = segments.join('.');
+  const dotted = canonicalHostOf(service);
   const names: HostName[] = [
     { host: dotted, rank: 0 },
     { host: `${dotted}.${MARATHON_DOMAIN}`, rank: 1 },
   ];
   if (segments.length > 1) names.push({ host: `${segments.join('-')}.${MARATHON_DOMAIN}`, rank: 2 });
   return names;
+}
+
+/** The name that stands for all of a service's names: `api.team` for `team/api`. */
+export function canonicalHostOf(service: string): string {
+  return service.toLowerCase().split('/').reverse().join('.');
 }
 
 interface Claim {

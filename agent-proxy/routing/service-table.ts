@@ -4,7 +4,7 @@
  * step at its end, so that a request sees the old table or the new one and never half of either.
  */
 import type { Delta, Frame, PeerAgent, Service } from '../control/contract.ts';
-import { normalizeHost } from './host-names.ts';
+import { canonicalHostOf, normalizeHost } from './host-names.ts';
 import { StagedSnapshot, type TableChange } from './staged-snapshot.ts';
 import { type ServiceChange, TableGeneration } from './table-generation.ts';
 
@@ -69,6 +69,17 @@ export class ServiceTable {
   lookup(host: string): Service | undefined {
     const name = this.current.nameOf(normalizeHost(host));
     return name === undefined ? undefined : this.current.service(name);
+  }
+
+  /** One spelling for all that mean the same service; a host that means none stays as it is. */
+  canonicalHost(host: string): string {
+    const normal = normalizeHost(host);
+    const name = this.current.nameOf(normal);
+    if (name === undefined) return host;
+    if (name === normal) return normal;
+    // The shortest of its names, unless another service has that.
+    const canonical = canonicalHostOf(name);
+    return this.current.nameOf(canonical) === name ? canonical : normal;
   }
 
   /** The service as it is now; what is returned stays as it is when the table changes. */
