@@ -1,6 +1,6 @@
 /** What the server side makes of requests that are out of the ordinary, byte by byte. */
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Backend, useBackend } from '../../fixtures/backend.ts';
 import { endpoint, helloFrame, snapshotFrames, useFakeScheduler } from '../../fixtures/control-stream.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -29,11 +29,17 @@ function exchange(url: string, bytes: string): Promise<string> {
   });
 }
 
-test('a request without a Host is answered 400 and says that no identifier understood it', async () => {
+test('a request of HTTP/1.1 without a Host is answered 400 and says so', async () => {
   const { proxy } = await useWeb();
   const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-  expect(answer).toMatch(/^unidentified: /m);
+  expect(answer).toMatch(/^bad-request: it has no Host header: /m);
+});
+
+test('a request of HTTP/1.0 may do without a Host, but then nothing is found by it', async () => {
+  const { proxy } = await useWeb();
+  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.0\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*^unidentified: /m);
 });
 
 test('a request with two Hosts is answered 400', async () => {
@@ -70,25 +76,26 @@ test('a client of HTTP/1.0 is served, and its connection closed', async () => {
   expect(answer).toMatch(/hello$/);
 });
 
-test('Upgrade is refused with 501, but an offer of h2c is only ignored', async () => {
-  const { proxy } = await useWeb();
-  const ask = (to: string) =>
-    exchange(proxy.outgoing, `GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade, close\r\nUpgrade: ${to}\r\n\r\n`);
-  expect(await ask('websocket')).toMatch(/^HTTP\/1\.1 501 [\s\S]*not-supported: Upgrade: websocket/);
-  expect(await ask('h2c')).toMatch(/^HTTP\/1\.1 200 /);
+test('an offer to upgrade to what is not configured is only ignored', async () => {
+  const { proxy, backend } = await useWeb();
+  const bytes = 'GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n';
+  expect(await exchange(proxy.outgoing, bytes)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(backend.received[0]?.headers.upgrade).toBeUndefined();
 });
 
-test('CONNECT is refused with 400', async () => {
-  const { proxy } = await useWeb();
-  const answer = await exchange(proxy.outgoing, 'CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n');
-  expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*CONNECT is not supported/);
+test('CONNECT is refused with 501, and what comes behind it is not taken for a request', async () => {
+  const { proxy, backend } = await useWeb();
+  const behind = 'GET / HTTP/1.1\r\nHost: web\r\n\r\n';
+  const answer = await exchange(proxy.outgoing, `CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n${behind}`);
+  expect(answer).toMatch(/^HTTP\/1\.1 501 [\s\S]*^not-supported: CONNECT is not allowed/m);
+  expect(backend.received).toHaveLength(0);
 });
 
 test('what the parser does not take for a request is answered with a reason, and counted', async () => {
   const { proxy, backend } = await useWeb();
   const refused: [string, RegExp][] = [
-    ['PAINT / HTTP/1.1\r\nHost: web\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*^bad-request: its method is none/m],
-    [`GET / HTTP/1.1\r\nHost: web\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 [\s\S]*^bad-request: /m],
+    ['PA[NT / HTTP/1.1\r\nHost: web\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*^bad-request: its method is not a token/m],
+    [`GET / HTTP/1.1\r\nHost: web\r\nX: ${'x'.repeat(60_000)}\r\n\r\n`, /^HTTP\/1\.1 431 [\s\S]*^bad-request: /m],
     ['GET / HTTP/1.1\r\nHost web\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*^bad-request: /m],
   ];
   for (const [bytes, expected] of refused) {
@@ -105,8 +112,9 @@ test('what the parser does not take for a request is answered with a reason, and
 
 test('bytes that are no request after one that is do not become a part of its answer', async () => {
   const { proxy } = await useWeb();
-  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.1\r\nHost: web\r\n\r\nPAINT / HTTP/1.1\r\n\r\n');
-  expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+  const answer = await exchange(proxy.outgoing, 'GET / HTTP/1.1\r\nHost: web\r\n\r\nPA[NT / HTTP/1.1\r\n\r\n');
+  // The first is answered whole, then the other.
+  expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nhelloHTTP\/1\.1 400 [\s\S]*bad-request: [^\n]*\n$/);
 });
 
 test('the address of the proxy as the Host is answered with a hint, another name is not', async () => {
@@ -175,10 +183,10 @@ test('connections to applications are kept and used again', async () => {
 
 test('requests that wait for their turn on a connection are over when it is', async () => {
   const gone = new Set<string>();
-  let asked = 0;
+  const asked: string[] = [];
   const backend = await useBackend('slow', {
     raw: (request) => {
-      asked += 1;
+      asked.push(String(request.url));
       request.socket.once('close', () => gone.add(String(request.url)));
     },
   });
@@ -186,17 +194,25 @@ test('requests that wait for their turn on a connection are over when it is', as
   const { hostname, port } = new URL(proxy.outgoing);
   const client = connect(Number(port), hostname);
   client.write(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: web\r\n\r\n`).join(''));
-  await eventually('all three arrive', () => asked === 3, 5_000);
+  await eventually('the first arrives', () => asked.length === 1, 5_000);
   client.destroy();
-  await eventually('all three are given up', () => gone.size === 3, 5_000);
+  await eventually('it is given up', () => gone.size === 1, 5_000);
   const server = `rt/outgoing/server/${new URL(proxy.outgoing).host.replace(':', '/')}`;
   const figures = JSON.parse((await send(`${proxy.admin}/admin/metrics.json?q=${server}`)).body) as object;
-  expect(figures).toMatchObject({ requests: 3, pending: 0 });
+  expect(figures).toMatchObject({ requests: 1, pending: 0 });
+  expect(asked).toEqual(['/1']);
 });
 
-test('a request with thousands of headers keeps its body, and cannot hide a second Host among them', async () => {
+test('a request with more headers than the router allows is answered 431', async () => {
   const { proxy, backend } = await useWeb();
-  const many = 'a: b\r\n'.repeat(3_000);
+  const bytes = `GET / HTTP/1.1\r\nHost: web\r\n${'a: b\r\n'.repeat(3_000)}\r\n`;
+  expect(await exchange(proxy.outgoing, bytes)).toMatch(/^HTTP\/1\.1 431 [\s\S]*more headers than/);
+  expect(backend.received).toHaveLength(0);
+});
+
+test('a request with a hundred headers keeps its body, and cannot hide a second Host among them', async () => {
+  const { proxy, backend } = await useWeb();
+  const many = 'a: b\r\n'.repeat(100);
   const head = `POST / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n${many}`;
   expect(await exchange(proxy.outgoing, `${head}Content-Length: 4\r\n\r\nbody`)).toMatch(/^HTTP\/1\.1 200 /);
   expect(backend.received[0]).toMatchObject({ body: 'body' });
@@ -206,10 +222,10 @@ test('a request with thousands of headers keeps its body, and cannot hide a seco
   expect(backend.received).toHaveLength(1);
 });
 
-test('an answer with thousands of headers keeps its body', async () => {
+test('an answer with a hundred headers keeps its body', async () => {
   const backend = await useBackend('many', {
     answer: (_request, response) => {
-      const headers = Array.from({ length: 3_000 }, () => ['a', 'b']).flat();
+      const headers = Array.from({ length: 100 }, () => ['a', 'b']).flat();
       response.writeHead(200, [...headers, 'X-Last', 'yes', 'Content-Length', '4']).end('body');
     },
   });
@@ -221,28 +237,28 @@ test('an answer with thousands of headers keeps its body', async () => {
 });
 
 test('bytes that are no request never get into the answer to an earlier one', async () => {
+  let finish = (): void => undefined;
   const backend = await useBackend('long', {
     raw: (request, response) => {
       request.resume();
       response.writeHead(200, { 'Content-Length': 10 });
       response.write('01234');
+      finish = () => void response.end('56789');
     },
   });
   const { proxy } = await useWeb(backend);
   const { hostname, port } = new URL(proxy.outgoing);
   const client = connect(Number(port), hostname);
   let text = '';
-  let closed = false;
   client.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
   client.on('error', () => undefined);
-  client.on('close', () => (closed = true));
+  onTestFinished(() => void client.destroy());
   client.write('GET /1 HTTP/1.1\r\nHost: web\r\n\r\n');
   await eventually('the answer begins', () => text.endsWith('01234'), 5_000);
-  // The one that came last has sent nothing, but the one before it has.
-  client.write('GET /2 HTTP/1.1\r\nHost: web\r\n\r\nPAINT / HTTP/1.1\r\n\r\n');
-  await eventually('the connection is cut', () => closed, 5_000);
-  expect(text).toMatch(/01234$/);
-  expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  client.write('PA[NT / HTTP/1.1\r\n\r\n');
+  finish();
+  await eventually('it is complete, and the other is answered', () => text.endsWith('\n'), 5_000);
+  expect(text).toMatch(/\r\n\r\n0123456789HTTP\/1\.1 400 /);
 });
 
 test.each(['Transfer-Encoding: gzip, chunked\r\n', 'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n'])(

@@ -1,0 +1,316 @@
+/**
+ * The client side of a connection: sends one request at a time and reads its response. What makes a connection unfit for
+ * another request (RFC 9112, 9.6, and plain caution) is decided here; who gets it next is the pool's business.
+ */
+import type { Socket } from 'node:net';
+import { Timed, type TimerWheel } from '../timing/timer-wheel.ts';
+import { BodyReader } from './body-reader.ts';
+import type { BodyForm, BodySink } from './body-sink.ts';
+import { FAULTS, type Fault, faultOfScan } from './faults.ts';
+import { type HeadLimits, HeadScanner } from './head-scanner.ts';
+import { done, keep } from './read-buffers.ts';
+import type { Reads } from './reads.ts';
+import { type ResponseHead, readResponse } from './response-head.ts';
+import { SocketWriter } from './socket-writer.ts';
+
+/** A request on its way, as its connection to the server knows it. */
+export interface ClientExchange {
+  readonly method: string;
+  /** The answer goes on to a proxy of ours. */
+  readonly toPeer: boolean;
+  /** The whole request was written. A response that ends earlier leaves the connection out of step. */
+  readonly isSent: boolean;
+  /** It got this connection, which is connected. */
+  connected(connection: ClientConnection): void;
+  /** There was none to be had; nothing was sent. */
+  unconnected(why: Unconnected, detail: string): void;
+  /** A 1xx other than 101. */
+  informed(head: ResponseHead): void;
+  /** The head of the response. Returns where its body goes, and in which form. */
+  responded(head: ResponseHead): ResponseTarget;
+  /** All of the response that came in one read was given. */
+  responsePaused(): void;
+  responseEnded(): void;
+  /** The connection ended or was cut before the response was complete. `any`: a byte of it had come. */
+  responseBroken(kind: 'reset' | 'bad-response', detail: string, any: boolean): void;
+  serverDrained(): void;
+  /** The server of a tunnel has ended its side. */
+  serverEnded(): void;
+}
+
+export interface ResponseTarget {
+  readonly sink: BodySink;
+  /** `content` for a client that knows no chunks. */
+  readonly form: BodyForm;
+}
+
+export type Unconnected = 'refused' | 'crowded';
+
+/** What a pool does for its connections. */
+export interface ClientHandler {
+  readonly limits: HeadLimits;
+  readonly wheel: TimerWheel;
+  readonly now: () => number;
+  /** It can take another request; `idleMs` is how long the server keeps it at least, where it said so. */
+  idle(connection: ClientConnection): void;
+  /** It has been idle for long enough: whether it is closed. */
+  mayExpire(connection: ClientConnection): boolean;
+  /** It is closed, and is not to be used again. */
+  closed(connection: ClientConnection): void;
+}
+
+/** A server that says when it will hang up is left so much earlier, or a request may cross its FIN. */
+const HINT_MARGIN_MS = 1_000;
+
+/**
+ * - `connecting`
+ * - `idle`: in the pool; a byte or an end from the server now closes it.
+ * - `waiting`: a request is on its way, and no final response head has come.
+ * - `body`: the body of the response comes.
+ * - `tunnel`: bytes pass as they are.
+ */
+type State = 'connecting' | 'idle' | 'waiting' | 'body' | 'tunnel' | 'closed';
+
+/** A socket that connects, and how it is read. */
+export interface Opened {
+  readonly socket: Socket;
+  readonly reads: Reads;
+}
+
+export class ClientConnection extends Timed {
+  readonly writer: SocketWriter;
+  readonly where: string;
+  /** How many requests it has carried. */
+  uses = 0;
+  readonly openedAt: number;
+  /** The server closes it after so long without a request, milliseconds; infinite where it did not say. */
+  idleHintMs = Number.POSITIVE_INFINITY;
+  private readonly socket: Socket;
+  private readonly reads: Reads;
+  private readonly handler: ClientHandler;
+  private readonly scanner = new HeadScanner();
+  private state: State = 'connecting';
+  private exchange: ClientExchange | null = null;
+  private body: BodyReader | null = null;
+  private sink: BodySink | null = null;
+  private held: Buffer | null = null;
+  private isKept = false;
+  private hasAnswered = false;
+  private why = '';
+
+  constructor({ socket, reads }: Opened, where: string, handler: ClientHandler) {
+    super();
+    this.socket = socket;
+    this.where = where;
+    this.handler = handler;
+    this.writer = new SocketWriter(socket);
+    this.openedAt = handler.now();
+    this.reads = reads;
+    socket.on('drain', () => this.exchange?.serverDrained());
+    socket.on('end', () => this.ended());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.why = error.code ?? error.message;
+    });
+    socket.on('close', () => this.gone());
+    reads.start((bytes, end) => this.read(bytes, end));
+  }
+
+  get isConnecting(): boolean {
+    return this.state === 'connecting';
+  }
+
+  get isIdle(): boolean {
+    return this.state === 'idle';
+  }
+
+  /** The reason why it was not connected. */
+  get reason(): string {
+    return this.why === '' ? 'the connection was closed' : this.why;
+  }
+
+  /** A request takes it; its bytes are written through `writer`. */
+  use(exchange: ClientExchange): void {
+    if (this.dueAt !== 0) this.handler.wheel.disarm(this);
+    this.exchange = exchange;
+    this.state = 'waiting';
+    this.hasAnswered = false;
+    this.body = null;
+    this.uses += 1;
+    exchange.connected(this);
+  }
+
+  pauseResponse(): void {
+    this.reads.pause();
+  }
+
+  resumeResponse(): void {
+    this.reads.resume();
+  }
+
+  /** From now on the bytes of the server go to the sink as they come. */
+  tunnel(sink: BodySink): void {
+    this.state = 'tunnel';
+    this.sink = sink;
+  }
+
+  /** The server of a tunnel gets our end. */
+  endTunnel(): void {
+    this.writer.flush();
+    this.socket.end();
+  }
+
+  /** Another takes over what is still to come of the response. */
+  handOver(exchange: ClientExchange): void {
+    this.exchange = exchange;
+  }
+
+  /** Nobody wants it any more. Its exchange hears nothing further. */
+  destroy(): void {
+    this.exchange = null;
+    this.socket.destroy();
+  }
+
+  /** Closed for having been idle for so long. */
+  override timedOut(): void {
+    if (this.state !== 'idle' || this.handler.mayExpire(this)) this.socket.destroy();
+  }
+
+  private read(bytes: Buffer, end: number): void {
+    const { held } = this;
+    if (held === null) this.process(bytes, end);
+    else {
+      this.held = null;
+      this.process(Buffer.concat([held, bytes.subarray(0, end)]), held.length + end);
+    }
+    done(bytes, end);
+  }
+
+  private process(bytes: Buffer, to: number): void {
+    let from = 0;
+    while (from < to) {
+      switch (this.state) {
+        case 'waiting':
+          from = this.readHead(bytes, from, to);
+          break;
+        case 'body':
+          if (this.body === null) return this.cut('a body that was not expected');
+          from = this.readBody(this.body, bytes, from, to);
+          break;
+        case 'tunnel':
+          this.sink?.bytes(bytes, from, to);
+          this.exchange?.responsePaused();
+          return;
+        case 'idle':
+          // Bytes that nobody asked for: an answer to a request that was never sent, or the rest of one that was.
+          this.socket.destroy();
+          return;
+        default:
+          return;
+      }
+    }
+  }
+
+  private readHead(bytes: Buffer, from: number, to: number): number {
+    const { exchange, scanner, handler } = this;
+    if (exchange === null) return to;
+    this.hasAnswered = true;
+    const end = scanner.response(bytes, from, to, handler.limits);
+    const fault = faultOfScan(end);
+    if (fault !== null) return this.cutFor(fault, to);
+    if (end === 0) {
+      this.held = keep(bytes, from, to);
+      return to;
+    }
+    const head = readResponse(scanner, bytes, from, end, exchange.method, exchange.toPeer);
+    if (typeof head === 'number') return this.cutFor(head, to);
+    if (head.status < 200 && head.status !== 101) {
+      exchange.informed(head);
+      return end;
+    }
+    this.begin(head, exchange, end < to);
+    return end;
+  }
+
+  private begin(head: ResponseHead, exchange: ClientExchange, hasMore: boolean): void {
+    const isTunnel = head.status === 101 || (exchange.method === 'CONNECT' && head.status < 300);
+    this.isKept = head.keepAlive && !isTunnel;
+    if (head.idleHintMs !== null) this.idleHintMs = Math.max(head.idleHintMs - HINT_MARGIN_MS, head.idleHintMs / 2);
+    this.state = isTunnel ? 'tunnel' : 'body';
+    const first = exchange.responded(head);
+    const { exchange: taker } = this;
+    // The exchange may have given the connection up, or have it handed over to somebody who reads the rest.
+    if (taker === null) return;
+    const { sink, form } = taker === exchange ? first : taker.responded(head);
+    this.sink = sink;
+    if (!isTunnel && head.framing !== 'none') this.body = new BodyReader(head.framing, head.length, form, sink);
+    if (this.state === 'body' && head.framing === 'none') this.finish(hasMore);
+    else if (!hasMore) taker.responsePaused();
+  }
+
+  private readBody(body: BodyReader, bytes: Buffer, from: number, to: number): number {
+    const { exchange } = this;
+    const end = body.read(bytes, from, to);
+    const fault = faultOfScan(end);
+    if (fault !== null) return this.cutFor(fault, to);
+    if (this.exchange !== exchange || exchange === null) return to;
+    if (body.ended) this.finish(end < to);
+    else exchange.responsePaused();
+    return end;
+  }
+
+  /** The response is complete. `hasMore`: bytes behind it came, which is a reason to trust nothing of it further. */
+  private finish(hasMore: boolean): void {
+    const { exchange } = this;
+    this.exchange = null;
+    this.body = null;
+    const isFit = this.isKept && !hasMore && exchange?.isSent === true && !this.socket.destroyed;
+    if (isFit) {
+      this.state = 'idle';
+      this.reads.resume();
+      // Before the exchange ends: its end may start the next request of the same client, which gets this connection.
+      this.handler.idle(this);
+    } else {
+      this.state = 'closed';
+    }
+    exchange?.responseEnded();
+    if (!isFit) this.socket.destroy();
+  }
+
+  private cutFor(fault: Fault, to: number): number {
+    this.cut(FAULTS[fault].sentence);
+    return to;
+  }
+
+  private cut(detail: string): void {
+    const { exchange } = this;
+    this.exchange = null;
+    this.socket.destroy();
+    exchange?.responseBroken('bad-response', `${this.where}: ${detail}`, true);
+  }
+
+  private ended(): void {
+    switch (this.state) {
+      case 'body':
+        // Without a length the body ends with its connection; with one it was cut short, which `close` says.
+        if (this.body?.endsWithConnection === true) this.finish(false);
+        else this.socket.destroy();
+        return;
+      case 'tunnel':
+        this.exchange?.serverEnded();
+        return;
+      default:
+        this.socket.destroy();
+    }
+  }
+
+  private gone(): void {
+    const { exchange, state } = this;
+    this.exchange = null;
+    this.held = null;
+    this.state = 'closed';
+    this.handler.wheel.disarm(this);
+    this.handler.closed(this);
+    if (exchange === null || state === 'connecting') return;
+    exchange.responseBroken('reset', `${this.where}: ${this.reason}`, this.hasAnswered);
+  }
+}

@@ -1,0 +1,406 @@
+/**
+ * The server side of a connection: reads one request after the other, hands each to the walk, and has its answer
+ * written. A pipelined request waits until the answer before it is complete (RFC 9112, 9.3.2).
+ */
+import type { Socket } from 'node:net';
+import { Timed, type TimerWheel } from '../timing/timer-wheel.ts';
+import { BodyReader } from './body-reader.ts';
+import { CONTINUE, EndedClient } from './ended-client.ts';
+import { FAULT, type Fault, faultOfScan } from './faults.ts';
+import { type HeadLimits, HeadScanner } from './head-scanner.ts';
+import { done, keep } from './read-buffers.ts';
+import { DirectReads } from './reads.ts';
+import { type RequestHead, readRequest } from './request-head.ts';
+import type { ServerExchange, ServerTimeouts } from './server-exchange.ts';
+import type { ServerState } from './server-state.ts';
+import { SocketWriter } from './socket-writer.ts';
+
+/** What a listener does for its connections. */
+export interface ServerHandler {
+  readonly limits: HeadLimits;
+  readonly timeouts: ServerTimeouts;
+  readonly wheel: TimerWheel;
+  readonly now: () => number;
+  readonly counts: { receivedBytes: number; idleCloses: number; lifetimeCloses: number };
+  /** Whether connections are closed after their present request. */
+  readonly isDraining: boolean;
+  exchange(connection: ServerConnection, head: RequestHead): ServerExchange;
+  /**
+   * The answer, as it is written, to bytes that are no request. `ofExchange`: it is the body of one, whose exchange was told
+   * and counts it.
+   */
+  refusal(connection: ServerConnection, fault: Fault, ofExchange: boolean): string;
+  closed(connection: ServerConnection): void;
+}
+
+/** What is read of a body that nobody wants any more, before the connection is cut. */
+const MOST_DISCARDED = 1024 * 1024;
+/** What a client may send ahead of its turn; then it is not read from any more. */
+const MOST_AHEAD = 64 * 1024;
+/** How long the client may take to hang up after our last byte. */
+const LINGER_MS = 2_000;
+
+export class ServerConnection extends Timed {
+  readonly socket: Socket;
+  readonly writer: SocketWriter;
+  private readonly reads: DirectReads;
+  private readonly handler: ServerHandler;
+  private readonly scanner = new HeadScanner();
+  private readonly openedAt: number;
+  private state: ServerState = 'head';
+  private head: RequestHead | null = null;
+  private exchange: ServerExchange | null = null;
+  private body: BodyReader | null = null;
+  /** Bytes that came before their turn, or the beginning of a head. */
+  private ahead: Buffer | null = null;
+  private discarded = 0;
+  /** The client has ended its side. */
+  private ended: EndedClient | null = null;
+  private wasTold = false;
+  private isInHead = false;
+  private isProcessing = false;
+
+  constructor(socket: Socket, handler: ServerHandler) {
+    super();
+    this.socket = socket;
+    this.handler = handler;
+    this.writer = new SocketWriter(socket);
+    this.openedAt = handler.wheel.time;
+    this.reads = new DirectReads(socket);
+    socket.on('drain', () => this.drained());
+    socket.on('end', () => this.clientEnded());
+    // What went wrong is said by `close`.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.gone());
+    this.arm(handler.timeouts.idle);
+    this.reads.start((bytes) => this.read(bytes));
+  }
+
+  get remoteAddress(): string {
+    return this.socket.remoteAddress ?? '-';
+  }
+
+  // ---- for the exchange ---------------------------------------------------------------------------------------------
+
+  /** Tells the client to send its body. */
+  sendContinue(): void {
+    this.wasTold = true;
+    this.writer.text(CONTINUE);
+    this.writer.flush();
+  }
+
+  pauseRequest(): void {
+    this.reads.pause();
+    this.handler.wheel.disarm(this);
+  }
+
+  resumeRequest(): void {
+    this.reads.resume();
+    if (this.state === 'request' && this.body?.ended === false) this.arm(this.handler.timeouts.body);
+  }
+
+  /** Whether the connection can go on after the present request, as far as is known when its answer begins. */
+  get mayKeepAlive(): boolean {
+    const { handler, head, body } = this;
+    if (head === null || !head.keepAlive || handler.isDraining) return false;
+    // It has sent its last request, unless there are more that wait for their turn.
+    if (this.ended !== null && this.ahead === null) return false;
+    // A client that was not told to send its body may send it or not (RFC 9110, 10.1.1): nobody can know.
+    if (head.expectsContinue && !this.wasTold && body?.ended === false) return false;
+    if (handler.wheel.time - this.openedAt < handler.timeouts.life) return true;
+    handler.counts.lifetimeCloses += 1;
+    return false;
+  }
+
+  /** The whole answer was written; `keepAlive` is what its head has told the client. */
+  finish(keepAlive: boolean): void {
+    if (this.state !== 'request') return;
+    this.exchange = null;
+    if (!keepAlive) this.hangUp();
+    else if (this.body?.ended === false) this.discard();
+    else this.next();
+  }
+
+  /** Cuts the connection: the client must see that its answer is not complete. */
+  abort(): void {
+    // To HTTP/1.0 the end of the connection may be the end of the body (RFC 9112, 6.3): it has to be told otherwise.
+    if (this.state === 'request' && this.head?.version === '1.0') this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  /** From now on the bytes of the client go to the exchange as they come. */
+  tunnel(): void {
+    this.state = 'tunnel';
+    this.handler.wheel.disarm(this);
+    const { ahead, exchange } = this;
+    this.ahead = null;
+    if (ahead !== null) exchange?.requestSink.bytes(ahead, 0, ahead.length);
+    exchange?.requestPaused();
+    if (this.ended !== null) exchange?.clientEnded();
+    else this.reads.resume();
+  }
+
+  /** The other side of a tunnel has ended; this one may still send. */
+  endTunnel(): void {
+    this.writer.flush();
+    this.socket.end();
+  }
+
+  // ---- for the listener ---------------------------------------------------------------------------------------------
+
+  /** Closes the connection if nothing is under way; else it ends with its present request. */
+  drain(): void {
+    if (this.state === 'head' && this.ahead === null) this.socket.destroy();
+  }
+
+  // ---- what the socket and the clock say ------------------------------------------------------------------------------
+
+  private read(bytes: Buffer): void {
+    this.handler.counts.receivedBytes += bytes.length;
+    const { ahead } = this;
+    this.ahead = null;
+    this.isProcessing = true;
+    this.process(ahead === null ? bytes : Buffer.concat([ahead, bytes]));
+    this.isProcessing = false;
+    done(bytes, bytes.length);
+  }
+
+  private process(bytes: Buffer): void {
+    let from = 0;
+    while (from < bytes.length) {
+      switch (this.state) {
+        case 'head':
+          // A client that does not read its answers does not get to make more of them.
+          if (this.writer.isFull) return this.hold(bytes, from);
+          from = this.readHead(bytes, from);
+          break;
+        case 'request':
+        case 'discard':
+          if (this.body === null || this.body.ended) return this.hold(bytes, from);
+          from = this.readBody(this.body, bytes, from);
+          break;
+        case 'tunnel':
+          this.exchange?.requestSink.bytes(bytes, from, bytes.length);
+          this.exchange?.requestPaused();
+          return;
+        case 'closing':
+          this.drop(bytes.length - from);
+          return;
+        case 'closed':
+          return;
+      }
+    }
+  }
+
+  /** Returns the offset up to which the bytes are dealt with. */
+  private readHead(bytes: Buffer, start: number): number {
+    const { handler, scanner } = this;
+    let from = start;
+    // Empty lines before a request are ignored (RFC 9112, 2.2).
+    while (bytes[from] === 0x0d && bytes[from + 1] === 0x0a) from += 2;
+    if (from === bytes.length) return from;
+    const end = scanner.request(bytes, from, bytes.length, handler.limits);
+    const fault = faultOfScan(end);
+    if (fault !== null) return this.refuse(fault, bytes);
+    if (end === 0) {
+      // The time runs from the first byte on: more bytes do not buy more time.
+      if (this.ahead === null && !this.isInHead) this.arm(handler.timeouts.head);
+      this.isInHead = true;
+      this.ahead = keep(bytes, from, bytes.length);
+      return bytes.length;
+    }
+    this.isInHead = false;
+    const head = readRequest(scanner, bytes, from, end);
+    if (typeof head === 'number') return this.refuse(head, bytes);
+    this.begin(head);
+    return end;
+  }
+
+  private begin(head: RequestHead): void {
+    const { handler } = this;
+    const exchange = handler.exchange(this, head);
+    this.head = head;
+    this.exchange = exchange;
+    this.state = 'request';
+    this.wasTold = false;
+    if (head.framing === 'none') {
+      this.body = null;
+      if (this.ended === null) handler.wheel.disarm(this);
+      else this.waitForEnded(this.ended);
+    } else {
+      this.body = new BodyReader(head.framing, head.length, 'framed', exchange.requestSink);
+      this.arm(handler.timeouts.body);
+    }
+    exchange.begin();
+  }
+
+  private readBody(body: BodyReader, bytes: Buffer, from: number): number {
+    const { exchange } = this;
+    const end = body.read(bytes, from, bytes.length);
+    const fault = faultOfScan(end);
+    if (fault !== null) {
+      this.breakOff(fault);
+      return bytes.length;
+    }
+    if (exchange === null) this.drop(end - from);
+    if (!body.ended) {
+      if (exchange !== null && exchange === this.exchange) {
+        if (!this.reads.isPaused) this.arm(this.handler.timeouts.body);
+        exchange.requestPaused();
+      }
+      return end;
+    }
+    this.handler.wheel.disarm(this);
+    // The last piece may have been all that the answer waited for.
+    if (exchange !== null && exchange === this.exchange) exchange.requestEnded();
+    else if (this.state === 'discard') this.next();
+    return end;
+  }
+
+  private breakOff(fault: Fault): void {
+    const { exchange } = this;
+    this.exchange = null;
+    const canAnswer = exchange === null || exchange.isAnswered === false;
+    exchange?.requestBroken(fault);
+    if (canAnswer && exchange !== null) this.refuse(fault, null, true);
+    else this.socket.destroy();
+  }
+
+  /** Answers on the bare connection, and ends it: where a next request would begin cannot be known. */
+  private refuse(fault: Fault, bytes: Buffer | null, ofExchange = false): number {
+    this.writer.text(this.handler.refusal(this, fault, ofExchange));
+    this.hangUp();
+    return bytes?.length ?? 0;
+  }
+
+  private hold(bytes: Buffer, from: number): void {
+    this.ahead = keep(bytes, from, bytes.length);
+    if (this.ahead.length > MOST_AHEAD || this.writer.isFull) this.reads.pause();
+  }
+
+  private discard(): void {
+    this.state = 'discard';
+    this.discarded = 0;
+    this.reads.resume();
+    this.arm(this.handler.timeouts.body);
+  }
+
+  private drop(count: number): void {
+    this.discarded += count;
+    if (this.discarded > MOST_DISCARDED) this.socket.destroy();
+  }
+
+  private next(): void {
+    if (this.ended !== null && this.ahead === null) {
+      this.hangUp();
+      return;
+    }
+    this.state = 'head';
+    this.arm(this.handler.timeouts.idle);
+    if (!this.isProcessing) this.goOn();
+  }
+
+  /** Reads on, beginning with what came before its turn. */
+  private goOn(): void {
+    const { ahead } = this;
+    this.reads.resume();
+    if (ahead === null) return;
+    this.ahead = null;
+    this.read(ahead);
+  }
+
+  /** Our side ends. The client may read on for a while before the connection is cut. */
+  private hangUp(): void {
+    this.state = 'closing';
+    this.discarded = 0;
+    this.writer.flush();
+    this.socket.end();
+    this.reads.resume();
+    // A slow client may take long to read what was written: the time runs when all of it is with the kernel.
+    this.handler.wheel.disarm(this);
+    this.socket.once('finish', () => this.allWritten());
+  }
+
+  private allWritten(): void {
+    if (this.ended !== null) this.socket.destroy();
+    else if (this.state !== 'closed') this.arm(LINGER_MS);
+  }
+
+  private drained(): void {
+    if (this.state === 'head') this.goOn();
+    else this.exchange?.clientDrained();
+  }
+
+  private clientEnded(): void {
+    this.ended = new EndedClient();
+    switch (this.state) {
+      case 'request':
+        // It may have ended its side only, to say that this was its last request: the answer goes on its way.
+        if (this.body?.ended === false) this.socket.destroy();
+        else this.waitForEnded(this.ended);
+        return;
+      case 'tunnel':
+        this.exchange?.clientEnded();
+        return;
+      case 'head':
+        // Answers that it has asked for may still be on their way to it.
+        if (this.socket.writableLength > 0) this.hangUp();
+        else this.socket.destroy();
+        return;
+      case 'closing':
+        if (this.socket.writableFinished) this.socket.destroy();
+        return;
+      default:
+        this.socket.destroy();
+    }
+  }
+
+  private waitForEnded(ended: EndedClient): void {
+    if (this.exchange?.isAnswered !== false) this.arm(ended.beforeLooking(this.writer.written));
+    // HTTP/1.0 has no 1xx: such a client is taken at its word.
+    else if (this.head?.version === '1.1') this.arm(ended.beforeAsking());
+  }
+
+  private lookAtEnded(ended: EndedClient): void {
+    if (this.exchange?.isAnswered === false) {
+      this.writer.text(CONTINUE);
+      this.writer.flush();
+    } else if (!ended.gotMore(this.writer.written, this.socket.writableLength)) {
+      this.socket.destroy();
+      return;
+    }
+    this.waitForEnded(ended);
+  }
+
+  private gone(): void {
+    const { exchange } = this;
+    this.state = 'closed';
+    this.exchange = null;
+    this.ahead = null;
+    this.handler.wheel.disarm(this);
+    exchange?.clientGone();
+    this.handler.closed(this);
+  }
+
+  private arm(ms: number): void {
+    this.handler.wheel.armIn(this, ms);
+  }
+
+  override timedOut(): void {
+    switch (this.state) {
+      case 'head':
+        if (this.isInHead) this.refuse(FAULT.slowHead, null);
+        else {
+          this.handler.counts.idleCloses += 1;
+          this.socket.destroy();
+        }
+        return;
+      case 'request':
+        if (this.body?.ended === false) this.breakOff(FAULT.slowBody);
+        else if (this.ended !== null) this.lookAtEnded(this.ended);
+        return;
+      default:
+        this.socket.destroy();
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** What a connection of a client and a request on it have to do with each other. */
+import type { BodySink } from './body-sink.ts';
+import type { Fault } from './faults.ts';
+
+/** A request on its way, as its connection knows it. After its answer is complete it is not called any more. */
+export interface ServerExchange {
+  /** Where the body of the request goes, and what comes behind an upgrade. */
+  readonly requestSink: BodySink;
+  /** An answer was begun: another one cannot be given. */
+  readonly isAnswered: boolean;
+  begin(): void;
+  /** All of the body that came in one read was given. */
+  requestPaused(): void;
+  /** The last byte of the body was given. */
+  requestEnded(): void;
+  /** The body is faulty or too slow: what was sent of it must not be taken for complete. The connection ends by itself. */
+  requestBroken(fault: Fault): void;
+  /** The client has taken what was written. */
+  clientDrained(): void;
+  /** The client of a tunnel has ended its side. */
+  clientEnded(): void;
+  /** The client went away before its answer was complete. */
+  clientGone(): void;
+}
+
+/** Milliseconds. */
+export interface ServerTimeouts {
+  /** From its first byte to its last, for a head. */
+  readonly head: number;
+  /** Without a request. */
+  readonly idle: number;
+  /** Without a byte of a body that is wanted. */
+  readonly body: number;
+  /** An older connection is closed after its present request. */
+  readonly life: number;
+}

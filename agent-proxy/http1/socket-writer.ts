@@ -1,0 +1,64 @@
+/**
+ * Writes to a socket with as few system calls as can be: text and small pieces are gathered until `flush`, and go out
+ * together; large pieces are handed over as they are.
+ */
+import type { Socket } from 'node:net';
+import type { BodySink } from './body-sink.ts';
+import { keep } from './read-buffers.ts';
+
+/** Up to this size copying a piece is cheaper than a second buffer in the system call. */
+const SMALL_BYTES = 4 * 1024;
+/** Gathered text beyond this is handed over before more is added. */
+const MOST_GATHERED = 16 * 1024;
+
+export class SocketWriter implements BodySink {
+  readonly socket: Socket;
+  /** The socket has taken more than it could send: the source should wait for `drain`. */
+  isFull = false;
+  /** Bytes that were handed to the socket since its beginning. */
+  written = 0;
+  private gathered = '';
+  private corked = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('drain', () => {
+      this.isFull = false;
+    });
+  }
+
+  /** One character a byte. */
+  text(text: string): void {
+    this.gathered = this.gathered === '' ? text : this.gathered + text;
+  }
+
+  bytes(bytes: Buffer, from: number, to: number): void {
+    if (to - from <= SMALL_BYTES && this.gathered.length <= MOST_GATHERED) {
+      this.text(bytes.toString('latin1', from, to));
+      return;
+    }
+    // With what was gathered before it, in one system call.
+    if (!this.corked) {
+      this.corked = true;
+      this.socket.cork();
+    }
+    this.handOver();
+    this.written += to - from;
+    if (!this.socket.write(keep(bytes, from, to))) this.isFull = true;
+  }
+
+  flush(): void {
+    if (this.gathered !== '') this.handOver();
+    if (!this.corked) return;
+    this.corked = false;
+    this.socket.uncork();
+  }
+
+  private handOver(): void {
+    const { gathered } = this;
+    if (gathered === '') return;
+    this.gathered = '';
+    this.written += gathered.length;
+    if (!this.socket.write(gathered, 'latin1')) this.isFull = true;
+  }
+}
