@@ -32,19 +32,6 @@ export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
 export const CONTROL_REPORT_PATH = '/control/v1/report';
 export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
 
-// ---- the environment in which the scheduler launches a proxy task -------------------------------------------------
-
-/** Names of the environment variables that tell a proxy who it is and where its scheduler was last seen. */
-export const ENV = {
-  agentId: 'NODEMESH_AGENT_ID',
-  taskId: 'NODEMESH_TASK_ID',
-  nodeIp: 'NODEMESH_NODE_IP',
-  /** Base URLs in the order in which to try them, separated by commas: VIP, Mesos-DNS, last known addresses. */
-  schedulers: 'NODEMESH_SCHEDULERS',
-  /** The key that authenticates scheduler and proxies to each other off loopback. */
-  clusterKey: 'NODEMESH_CLUSTER_KEY',
-} as const;
-
 // ---- between two proxies ------------------------------------------------------------------------------------------
 
 /**

@@ -2,10 +2,10 @@
  * The control side of a worker under a scheduler: what is on disk, the link, and the report. It owns what outlives a
  * stream (epoch, keys, revision of the configuration) and gives the link what it needs.
  */
-import type { ModeSpec, ProxySpec } from '../config/spec.ts';
+import type { MeshSpec, ProxySpec } from '../config/spec.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { TrafficCounter } from '../telemetry/traffic.ts';
+import type { TrafficWindow } from '../telemetry/traffic.ts';
 import type { Announce, Hello, Report, Subscribe } from './contract.ts';
 import { EpochGuard } from './epoch-guard.ts';
 import { type LastSnapshot, loadSnapshot, SnapshotFile } from './last-snapshot.ts';
@@ -14,17 +14,26 @@ import type { PeerKeys } from './peer-keys.ts';
 import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
 
+/** Counts since the last report; given back when it did not arrive. */
+interface Traffic {
+  take(now: number): TrafficWindow;
+  giveBack(window: TrafficWindow): void;
+}
+
 export interface MeshControlOptions {
   readonly spec: ProxySpec;
-  readonly mode: Extract<ModeSpec, { kind: 'mesh' }>;
+  readonly mesh: MeshSpec;
   readonly ports: Subscribe['ports'];
   readonly table: ServiceTable;
   readonly keys: PeerKeys;
-  readonly traffic: TrafficCounter;
+  /** The counts for the next report, of all workers. */
+  readonly traffic: Traffic;
   readonly instances: () => Report['instances'];
   /** One sentence where the proxy is not ready, else null. */
   readonly notReady: () => string | null;
   readonly workerRestarts: number;
+  /** A leader has said by which key peers know each other. */
+  readonly keyTold: (key: string) => void;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -43,21 +52,20 @@ export class MeshControl implements LinkHost {
   private configsRefused = 0;
 
   constructor(options: MeshControlOptions) {
-    const { spec, mode, table, keys, log } = options;
+    const { spec, mesh, table, keys, log } = options;
     const { snapshot, why } = loadSnapshot(spec.dataDir);
     if (why !== null) log.warn('what is on disk cannot be used', { dir: spec.dataDir, why });
     this.options = options;
     this.table = table;
     this.random = options.random;
-    this.client = new SchedulerClient(mode.clusterKey);
+    this.client = new SchedulerClient(spec.clusterKey);
     this.file = new SnapshotFile(spec.dataDir, () => this.contents());
     this.epochs = new EpochGuard(snapshot?.epoch ?? 0, () => this.file.touch());
-    this.schedulers = new SchedulerList(mode.schedulers, snapshot?.schedulers ?? []);
+    this.schedulers = new SchedulerList(mesh.schedulers, snapshot?.schedulers ?? []);
     this.configRevision = snapshot?.configRevision ?? 0;
     if (snapshot !== null) {
-      const { revision, services, agents, peerKey } = snapshot;
-      if (revision !== null) table.restore({ revision, services, agents });
-      if (peerKey !== null) keys.set(peerKey);
+      const { revision, services } = snapshot;
+      restore(snapshot, table, keys);
       log.info('table from disk', { revision, services: services.length, epoch: snapshot.epoch });
     }
     this.link = new ControlLink(this);
@@ -89,11 +97,11 @@ export class MeshControl implements LinkHost {
   }
 
   subscription(): Subscribe {
-    const { mode, spec, ports } = this.options;
+    const { mesh, spec, ports } = this.options;
     return {
-      agentId: mode.agentId,
-      taskId: mode.taskId,
-      nodeIp: mode.nodeIp,
+      agentId: mesh.agentId,
+      taskId: mesh.taskId,
+      nodeIp: mesh.nodeIp,
       version: spec.version,
       epoch: this.epochs.highest,
       revision: this.table.revision,
@@ -103,13 +111,13 @@ export class MeshControl implements LinkHost {
   }
 
   report(session: string): { body: Report; sent: (taken: boolean) => void } {
-    const { mode, spec, traffic, now } = this.options;
+    const { mesh, spec, traffic, now } = this.options;
     const window = traffic.take(now());
     const reason = this.options.notReady();
     const body: Report = {
       session,
-      agentId: mode.agentId,
-      taskId: mode.taskId,
+      agentId: mesh.agentId,
+      taskId: mesh.taskId,
       epoch: this.epochs.highest,
       revision: this.table.revision,
       configRevision: this.configRevision,
@@ -133,6 +141,7 @@ export class MeshControl implements LinkHost {
 
   greeted(hello: Hello): void {
     this.options.keys.set(hello.peerKey);
+    this.options.keyTold(hello.peerKey);
     this.file.touch();
   }
 
@@ -168,4 +177,11 @@ export class MeshControl implements LinkHost {
       agents: [...table.agents()],
     };
   }
+}
+
+/** Takes what a worker can serve with from disk. */
+export function restore(snapshot: LastSnapshot, table: ServiceTable, keys: PeerKeys): void {
+  const { revision, services, agents, peerKey } = snapshot;
+  if (revision !== null) table.restore({ revision, services, agents });
+  if (peerKey !== null) keys.set(peerKey);
 }

@@ -2,7 +2,6 @@
  * The instances on this node, as the hop sees them that all of their traffic passes: how many requests each has, and
  * how many of late went well. Peers and the scheduler are told (contract 8).
  */
-import { Instance } from '../balance/instance.ts';
 import type { Endpoint, Report } from '../control/contract.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
 import type { TableChange } from '../routing/staged-snapshot.ts';
@@ -10,8 +9,13 @@ import type { TableChange } from '../routing/staged-snapshot.ts';
 /** Weight of one outcome in the moving success rate: about the last twenty requests count. */
 const WEIGHT = 0.05;
 
-export class LocalInstance extends Instance {
+export class LocalInstance {
+  endpoint: Endpoint;
   health = 1;
+
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint;
+  }
 
   judged(success: boolean): void {
     this.health += WEIGHT * ((success ? 1 : 0) - this.health);
@@ -23,6 +27,9 @@ export class LocalInstances {
   private readonly byInstance = new Map<string, LocalInstance>();
   /** Instances of each service that has any here. */
   private readonly byService = new Map<string, Set<string>>();
+
+  /** Requests on their way to an instance: who sends them knows. */
+  inflightOf: (instance: string) => number = () => 0;
 
   constructor(table: ServiceTable, agentId: string) {
     this.agentId = agentId;
@@ -38,17 +45,12 @@ export class LocalInstances {
     return this.byInstance.get(instance);
   }
 
-  /** The shared instance of an endpoint of this node. */
-  of(endpoint: Endpoint): LocalInstance {
-    return this.byInstance.get(endpoint.instance) ?? new LocalInstance(endpoint);
-  }
-
   /** For the report to the scheduler. */
   report(): Report['instances'] {
-    return [...this.byInstance.values()].map(({ endpoint, inflight, health }) => ({
+    return [...this.byInstance.values()].map(({ endpoint, health }) => ({
       service: endpoint.service,
       instance: endpoint.instance,
-      inflight,
+      inflight: this.inflightOf(endpoint.instance),
       health,
     }));
   }
@@ -71,7 +73,7 @@ export class LocalInstances {
     }
     const known = this.byInstance.get(instance);
     if (known === undefined) this.byInstance.set(instance, new LocalInstance(endpoint));
-    else known.update(endpoint);
+    else known.endpoint = endpoint;
     const ids = this.byService.get(service);
     if (ids === undefined) this.byService.set(service, new Set([instance]));
     else ids.add(instance);

@@ -1,57 +1,98 @@
 /**
- * A retry budget with Finagle's rules: every request deposits a fifth of a retry, a floor refills with time, and both
- * expire after ten seconds. So retries stay a small part of the traffic whatever fails. Pure: time comes in as a number.
+ * A retry budget with Finagle's rules: a leaky token bucket. Each request deposits, each retry withdraws, and both are
+ * forgotten after the time to live; a reserve allows some retries without any traffic. All amounts are whole numbers, so
+ * nothing drifts. So retries stay a part of the traffic, whatever fails. Pure: time comes in as milliseconds.
+ *
+ * At any retry, those of the last time to live are no more than the reserve and the requests of that same time allow. For
+ * that to hold at the edges of slices too, a deposit is forgotten with the start of its slice and a withdrawal with its end.
  */
+import { type BudgetParams, DEFAULT_BUDGET } from './params.ts';
 
-const TTL_SECONDS = 10;
-/** A retry costs as much as so many requests deposit: 20 %. */
-const REQUESTS_A_RETRY = 5;
-/** Retries a second that are allowed without any traffic, for the cluster. Its nodes share them. */
-const FLOOR_A_SECOND = 10;
+const SLICES = 20;
+/** What a request deposits, where requests deposit at all. */
+const DEPOSIT = 1_000;
+/** A single request may use so much of what a client's budget holds (Finagle). */
+const REQUEUE_SHARE = 0.2;
 
 export class RetryBudget {
-  private readonly slots = new Float64Array(TTL_SECONDS);
-  private second: number;
+  private readonly amount: number;
+  private readonly cost: number;
+  private readonly floor: number;
+  private readonly sliceMs: number;
   private readonly nodes: () => number;
+  private readonly deposits = new Float64Array(SLICES);
+  private readonly withdrawals = new Float64Array(SLICES + 1);
+  private slice: number;
+  /** Deposits less withdrawals that are not forgotten yet. */
+  private sum = 0;
 
-  /** `nodes` says how many proxies share the floor. */
-  constructor(now: number, nodes: () => number) {
-    this.second = Math.floor(now / 1000);
+  /** `nodes` says how many proxies share the reserve. A parameter out of its range throws a `RangeError`. */
+  constructor(now: number, nodes: () => number, params: BudgetParams = DEFAULT_BUDGET) {
+    const { minRetriesPerSec, percentCanRetry, ttlSecs } = params;
+    checkRange('ttlSecs', ttlSecs, 1, 60);
+    checkRange('percentCanRetry', percentCanRetry, 0, 1_000);
+    checkRange('minRetriesPerSec', minRetriesPerSec, 0, Number.MAX_SAFE_INTEGER);
+    this.amount = percentCanRetry > 0 ? DEPOSIT : 0;
+    this.cost = percentCanRetry > 0 ? Math.floor(DEPOSIT / percentCanRetry) : 1;
+    this.floor = minRetriesPerSec * ttlSecs;
+    this.sliceMs = (ttlSecs * 1_000) / SLICES;
     this.nodes = nodes;
+    this.slice = Math.floor(now / this.sliceMs);
   }
 
-  /** A request began. */
+  /** A request began; for a budget of requeues, a request succeeded. */
   deposit(now: number): void {
-    this.add(now, 1);
+    this.roll(now);
+    const index = this.slice % SLICES;
+    this.deposits[index] = (this.deposits[index] ?? 0) + this.amount;
+    this.sum += this.amount;
   }
 
   /** Takes one retry, if the budget has it. */
   tryWithdraw(now: number): boolean {
     if (this.balance(now) < 1) return false;
-    this.add(now, -REQUESTS_A_RETRY);
+    const index = Math.ceil(now / this.sliceMs) % (SLICES + 1);
+    this.withdrawals[index] = (this.withdrawals[index] ?? 0) + this.cost;
+    this.sum -= this.cost;
     return true;
   }
 
   /** Retries that are left. */
   balance(now: number): number {
     this.roll(now);
-    let deposits = 0;
-    for (const slot of this.slots) deposits += slot;
-    // At least one, or a large cluster could not retry a rare request at all.
-    const reserve = Math.max(1, (FLOOR_A_SECOND * TTL_SECONDS) / Math.max(1, this.nodes()));
-    return Math.floor(deposits / REQUESTS_A_RETRY + reserve);
+    return Math.max(0, Math.floor((this.sum + this.reserve()) / this.cost));
   }
 
-  private add(now: number, amount: number): void {
-    this.roll(now);
-    const slot = this.second % TTL_SECONDS;
-    this.slots[slot] = (this.slots[slot] ?? 0) + amount;
+  private reserve(): number {
+    if (this.floor === 0) return 0;
+    // At least one retry each, or a large cluster could not retry a rare request at all.
+    return Math.floor(Math.max(1, this.floor / Math.max(1, this.nodes())) * this.cost);
   }
 
+  /** Forgets what is as old as the time to live. */
   private roll(now: number): void {
-    const second = Math.floor(now / 1000);
-    const steps = Math.min(second - this.second, TTL_SECONDS);
-    for (let step = 1; step <= steps; step += 1) this.slots[(this.second + step) % TTL_SECONDS] = 0;
-    if (second > this.second) this.second = second;
+    const slice = Math.floor(now / this.sliceMs);
+    const steps = Math.min(slice - this.slice, SLICES + 1);
+    for (let step = steps - 1; step >= 0; step -= 1) {
+      const old = slice - step;
+      const deposit = old % SLICES;
+      this.sum -= this.deposits[deposit] ?? 0;
+      this.deposits[deposit] = 0;
+      // The slot of the slice that ended one time to live ago, which the next slice will use.
+      const withdrawal = (old + 1) % (SLICES + 1);
+      this.sum += this.withdrawals[withdrawal] ?? 0;
+      this.withdrawals[withdrawal] = 0;
+    }
+    if (slice > this.slice) this.slice = slice;
   }
+}
+
+/** How often one request may be requeued (sent again because it never left), given the balance of its client's budget. */
+export function requeueLimit(balance: number): number {
+  return Math.ceil(REQUEUE_SHARE * balance);
+}
+
+function checkRange(name: string, value: number, min: number, max: number): void {
+  if (value >= min && value <= max) return;
+  throw new RangeError(`retry budget: ${name} is ${value}; give a number from ${min} to ${max}`);
 }

@@ -1,0 +1,10 @@
+/** The environment in which the scheduler launches a proxy task: who the proxy is, and where its scheduler was last seen. */
+export const ENV = {
+  agentId: 'NODEMESH_AGENT_ID',
+  taskId: 'NODEMESH_TASK_ID',
+  nodeIp: 'NODEMESH_NODE_IP',
+  /** Base URLs in the order in which to try them, separated by commas: VIP, Mesos-DNS, last known addresses. */
+  schedulers: 'NODEMESH_SCHEDULERS',
+  /** The key that authenticates scheduler and proxies to each other off loopback. */
+  clusterKey: 'NODEMESH_CLUSTER_KEY',
+} as const;
