@@ -1,4 +1,7 @@
-/** Who may write to the admin server: anybody on a loopback listener, elsewhere whoever has the cluster's key. */
+/**
+ * Who may use the admin server: anybody on a loopback listener, elsewhere whoever has a token; ping, readiness and
+ * metrics are for all. Pure.
+ */
 import { timingSafeEqual } from 'node:crypto';
 
 /** Addresses in 127.0.0.0/8 count, as the local cluster's agents have them. */
@@ -6,26 +9,45 @@ export function isLoopback(ip: string): boolean {
   return ip.startsWith('127.') || ip === '::1';
 }
 
-export interface WriteGuard {
+export interface AccessGuard {
+  /** Where the admin server listens. */
   readonly listenIp: string;
   readonly clusterKey: string | null;
+  /** Another token that opens it, where one is configured. */
+  readonly token: string | null;
 }
 
 export type Permission =
   | { readonly granted: true }
   | { readonly granted: false; readonly status: 401 | 403; readonly why: string };
 
-export function mayWrite({ listenIp, clusterKey }: WriteGuard, authorization: string | undefined): Permission {
-  if (isLoopback(listenIp)) return { granted: true };
-  if (clusterKey === null) {
+const GRANTED: Permission = { granted: true };
+
+/** `authorization` is the header's value. */
+export function mayUse({ listenIp, clusterKey, token }: AccessGuard, authorization: string | undefined): Permission {
+  if (isLoopback(listenIp)) return GRANTED;
+  const accepted = [clusterKey, token].filter((secret) => secret !== null && secret !== undefined);
+  if (accepted.length === 0) {
     return {
       granted: false,
       status: 403,
-      why: 'no cluster key is configured, so writes are accepted on loopback only',
+      why: 'neither a cluster key nor a token is configured, so this page is for loopback listeners only',
     };
   }
-  const given = Buffer.from(authorization ?? '');
-  const wanted = Buffer.from(`Bearer ${clusterKey}`);
-  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return { granted: true };
-  return { granted: false, status: 401, why: 'needs Authorization: Bearer <cluster key>' };
+  for (const secret of accepted) if (isSame(authorization ?? '', `Bearer ${secret}`)) return GRANTED;
+  return { granted: false, status: 401, why: 'needs Authorization: Bearer <cluster key or admin token>' };
+}
+
+/**
+ * Whether a page of another site sent a request: browsers name the page's origin with each POST. On loopback, where no
+ * token is asked for, such a page could otherwise shut down the proxy of whoever looks at it.
+ */
+export function isForeign(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase();
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,124 +1,49 @@
 /**
- * Renders the metrics tree as JSON, as linkerd's `/admin/metrics.json`: one flat object of paths, or objects in objects,
- * of everything or of a subtree; in slices, after each of which the loop gets its turn.
+ * Renders metrics as JSON, as linkerd's `/admin/metrics.json`: one flat object of paths, or objects in objects, of
+ * everything or of a subtree; in slices. The flat object of everything is what collectors read again and again, and is
+ * written as the scopes come; the rest goes through a tree of segments (json-tree.ts).
  */
 import { setImmediate } from 'node:timers/promises';
-import { type Figure, figuresOf, type MetricScope, type MetricsTree } from './metrics-tree.ts';
-
-const QUANTILES = [
-  ['max', 1],
-  ['min', 0],
-  ['p50', 0.5],
-  ['p90', 0.9],
-  ['p95', 0.95],
-  ['p99', 0.99],
-  ['p9990', 0.999],
-  ['p9999', 0.9999],
-] as const;
-/** Scopes rendered, and scopes sorted in, in one turn of the loop. */
-const SCOPES_A_SLICE = 20;
-const SCOPES_A_SORTING = 500;
-
-export interface MetricsQuery {
-  /** Only what is below this path (`rt/outgoing/client`), with names that begin there; empty for everything. */
-  readonly subtree: string;
-  /** Objects in objects instead of one of paths. */
-  readonly tree: boolean;
-  /** A line for each figure, in the order of the alphabet. */
-  readonly pretty: boolean;
-}
-
-/** A segment of a path: what is there, and what is below. */
-interface Node {
-  readonly children: Map<string, Node>;
-  scope: MetricScope | null;
-  figure: Figure | null;
-}
+import { FieldReader, quoted } from './json-fields.ts';
+import { type MetricsQuery, renderJsonTree } from './json-tree.ts';
+import type { ScopeSource } from './metrics-tree.ts';
+import type { FigureVisitor } from './recorder.ts';
+import { Slice } from './slices.ts';
+import type { Distribution } from './stat.ts';
 
 /** Null when there is no such subtree. */
 export async function renderJson(
-  tree: MetricsTree,
-  now: () => number,
+  source: ScopeSource,
+  clock: () => number,
   query: MetricsQuery,
 ): Promise<AsyncGenerator<string> | null> {
-  const segments = query.subtree.split('/').filter((segment) => segment !== '');
-  const root = await sorted(tree);
-  const node = resolve(root, segments);
-  if (node === null) return null;
-  const writer = new Writer(query.pretty, now);
-  return slices(writer, query.tree ? writer.nested(node, 1) : writer.flat(node));
+  if (query.tree || query.pretty || query.subtree !== '') return renderJsonTree(source, clock, query);
+  return renderFlat(source, clock);
 }
 
-/** All scopes by their segments; their figures are not read yet. */
-async function sorted(tree: MetricsTree): Promise<Node> {
-  const root = emptyNode();
-  let scopes = 0;
-  for (const scope of tree.read()) {
-    descend(root, scope.path).scope = scope;
-    scopes += 1;
-    if (scopes % SCOPES_A_SORTING === 0) await setImmediate();
-  }
-  return root;
-}
-
-function emptyNode(): Node {
-  return { children: new Map(), scope: null, figure: null };
-}
-
-function descend(from: Node, path: string): Node {
-  let node = from;
-  if (path === '') return node;
-  for (const segment of path.split('/')) {
-    let child = node.children.get(segment);
-    if (child === undefined) {
-      child = emptyNode();
-      node.children.set(segment, child);
-    }
-    node = child;
-  }
-  return node;
-}
-
-function resolve(root: Node, segments: readonly string[]): Node | null {
-  let node = root;
-  for (const segment of segments) {
-    unfold(node);
-    const child = node.children.get(segment);
-    if (child === undefined) return null;
-    node = child;
-  }
-  return node;
-}
-
-/** Puts the figures of a node's scope where they belong; says whether there was one. */
-function unfold(node: Node): boolean {
-  const { scope } = node;
-  if (scope === null) return false;
-  node.scope = null;
-  for (const figure of figuresOf(scope)) descend(node, figure.name).figure = figure;
-  return true;
-}
-
-async function* slices(writer: Writer, steps: Iterable<void>): AsyncGenerator<string> {
-  let scopes = 0;
-  for (const _ of steps) {
-    scopes += 1;
-    if (scopes % SCOPES_A_SLICE !== 0) continue;
+async function* renderFlat(source: ScopeSource, clock: () => number): AsyncGenerator<string> {
+  const writer = new FlatWriter(clock());
+  const slice = new Slice(clock);
+  yield '{';
+  for (const scope of source.read()) {
+    writer.enter(scope.path);
+    scope.visit(writer);
+    if (!slice.isOver) continue;
     yield writer.take();
     await setImmediate();
+    slice.begin();
   }
-  yield `${writer.take()}\n`;
+  yield `${writer.take()}}\n`;
 }
 
-/** Collects text; its generators yield after each scope, and drop what is written. */
-class Writer {
-  private readonly pretty: boolean;
-  private readonly now: () => number;
+class FlatWriter implements FigureVisitor {
+  private readonly fields: FieldReader;
+  private prefix = '';
+  private separator = '';
   private text = '';
 
-  constructor(pretty: boolean, now: () => number) {
-    this.pretty = pretty;
-    this.now = now;
+  constructor(now: number) {
+    this.fields = new FieldReader(now);
   }
 
   take(): string {
@@ -127,82 +52,28 @@ class Writer {
     return text;
   }
 
-  *nested(node: Node, depth: number): Generator<void> {
-    const wasScope = unfold(node);
-    let isFirst = true;
-    const key = (name: string): void => {
-      this.key(name, isFirst, depth);
-      isFirst = false;
-    };
-    this.text += '{';
-    if (node.figure !== null) {
-      for (const [name, value] of this.fields(node.figure, node.figure.kind)) {
-        key(name);
-        this.text += value;
-      }
-    }
-    for (const [name, child] of this.childrenOf(node)) {
-      key(name);
-      yield* this.nested(child, depth + 1);
-    }
-    this.close(isFirst, depth);
-    node.children.clear();
-    if (wasScope) yield;
+  enter(path: string): void {
+    // The path as it stands in a string, without the closing quote.
+    this.prefix = path === '' ? '"' : `${quoted(path).slice(0, -1)}/`;
   }
 
-  *flat(node: Node): Generator<void> {
-    this.text += '{';
-    const isEmpty = yield* this.flatBelow(node, '', true);
-    this.close(isEmpty, 1);
+  counter(name: string, value: number): void {
+    this.field(quoted(name).slice(1, -1), value);
   }
 
-  /** Returns whether nothing was written yet. */
-  private *flatBelow(node: Node, path: string, isFirst: boolean): Generator<void, boolean> {
-    const wasScope = unfold(node);
-    let first = isFirst;
-    if (node.figure !== null) {
-      for (const [name, value] of this.fields(node.figure, path)) {
-        this.key(name, first, 1);
-        this.text += value;
-        first = false;
-      }
-    }
-    for (const [name, child] of this.childrenOf(node)) {
-      first = yield* this.flatBelow(child, path === '' ? name : `${path}/${name}`, first);
-    }
-    node.children.clear();
-    if (wasScope) yield;
-    return first;
+  gauge(name: string, value: number): void {
+    this.field(quoted(name).slice(1, -1), value);
   }
 
-  private childrenOf({ children }: Node): Iterable<[string, Node]> {
-    return this.pretty ? [...children].sort(([a], [b]) => (a < b ? -1 : 1)) : children;
+  stat(name: string, stat: Distribution): void {
+    const { names, values } = this.fields.read(stat);
+    const shown = quoted(name).slice(1, -1);
+    for (let index = 0; index < names.length; index += 1) this.field(`${shown}.${names[index]}`, values[index] ?? 0);
   }
 
-  /** The fields of a figure. A distribution without values has none: absent rather than NaN. */
-  private fields(figure: Figure, name: string): [string, number][] {
-    if (figure.kind !== 'stat') return [[name, round(figure.value)]];
-    const { stat } = figure;
-    if (stat.count === 0) return [];
-    const fields: [string, number][] = [[`${name}.count`, stat.count]];
-    for (const [quantile, fraction] of QUANTILES) {
-      const value = stat.quantile(fraction, this.now());
-      if (value !== null) fields.push([`${name}.${quantile}`, round(value)]);
-    }
-    fields.push([`${name}.sum`, round(stat.sum)], [`${name}.avg`, round(stat.sum / stat.count)]);
-    return fields;
+  private field(name: string, value: number): void {
+    const rounded = Number.isInteger(value) ? value : Math.round(value * 1_000) / 1_000;
+    this.text += `${this.separator}${this.prefix}${name}":${rounded}`;
+    this.separator = ',';
   }
-
-  private key(name: string, isFirst: boolean, depth: number): void {
-    const line = this.pretty ? `\n${'  '.repeat(depth)}` : '';
-    this.text += `${isFirst ? '' : ','}${line}${JSON.stringify(name)}:${this.pretty ? ' ' : ''}`;
-  }
-
-  private close(isEmpty: boolean, depth: number): void {
-    this.text += this.pretty && !isEmpty ? `\n${'  '.repeat(depth - 1)}}` : '}';
-  }
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

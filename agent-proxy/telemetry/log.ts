@@ -18,12 +18,43 @@ export interface Log {
   line(text: string): void;
   /** Lines that were dropped because the reader was too slow. */
   readonly dropped: number;
+  /** How much is said. */
+  readonly levels: LogLevels;
   /** Stops writing. What is queued is lost. */
   close(): void;
 }
 
+/** From the least to the most important. */
+const LEVELS = ['INFO', 'WARNING', 'ERROR'] as const;
+type Level = (typeof LEVELS)[number];
+/** There is one logger, which linkerd's callers name so. */
+const ROOT_LOGGER = 'root';
+
+/** The level from which on lines are written. */
+export class LogLevels {
+  private level: Level = 'INFO';
+
+  admits(level: Level): boolean {
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.level);
+  }
+
+  list(): readonly { readonly logger: string; readonly level: string }[] {
+    return [{ logger: ROOT_LOGGER, level: this.level }];
+  }
+
+  /** Returns one sentence where there is no such logger or level, else null. */
+  set(logger: string, level: string): string | null {
+    if (logger !== ROOT_LOGGER && logger !== '') return `there is no logger '${logger}', only '${ROOT_LOGGER}'`;
+    const known = LEVELS.find((one) => one === level.toUpperCase());
+    if (known === undefined) return `there is no level '${level}'; the levels are ${LEVELS.join(', ')}`;
+    this.level = known;
+    return null;
+  }
+}
+
 export class BoundedLog implements Log {
   dropped = 0;
+  readonly levels = new LogLevels();
   private readonly sink: Sink;
   private readonly queue: string[] = [];
   private writing = false;
@@ -34,11 +65,11 @@ export class BoundedLog implements Log {
   }
 
   info(message: string, fields: LogFields = {}): void {
-    this.line(format('info', message, fields));
+    if (this.levels.admits('INFO')) this.line(format('info', message, fields));
   }
 
   warn(message: string, fields: LogFields = {}): void {
-    this.line(format('warn', message, fields));
+    if (this.levels.admits('WARNING')) this.line(format('warn', message, fields));
   }
 
   line(text: string): void {

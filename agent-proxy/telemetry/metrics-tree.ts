@@ -2,7 +2,7 @@
  * The tree of metrics, with linkerd's names: `rt/<router>/server/<ip>/<port>/requests` and so on. A scope is a node that
  * holds figures; the tree is walked in slices when somebody reads it. The number of scopes is bounded.
  */
-import type { FigureVisitor, Stat } from './recorder.ts';
+import type { FigureVisitor } from './recorder.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -15,25 +15,15 @@ export interface MetricScope {
   visit(visitor: FigureVisitor): void;
 }
 
-/** One figure as it is read. */
-export type Figure =
-  | { readonly kind: 'counter' | 'gauge'; readonly name: string; readonly value: number }
-  | { readonly kind: 'stat'; readonly name: string; readonly stat: Stat };
-
-/** What a scope has to show now. */
-export function figuresOf(scope: MetricScope): Figure[] {
-  const figures: Figure[] = [];
-  scope.visit({
-    counter: (name, value) => figures.push({ kind: 'counter', name, value }),
-    gauge: (name, value) => figures.push({ kind: 'gauge', name, value }),
-    stat: (name, stat) => figures.push({ kind: 'stat', name, stat }),
-  });
-  return figures;
+/** Whatever can be rendered: the tree of this process, or that of several. */
+export interface ScopeSource {
+  /** Each scope in turn. Between two scopes the reader may let the loop go on. */
+  read(): Iterable<MetricScope>;
 }
 
 const MAX_SCOPES = 20_000;
 
-export class MetricsTree {
+export class MetricsTree implements ScopeSource {
   private readonly scopes = new Map<string, MetricScope>();
   /** Scopes that were not added because the tree is full. */
   overflow = 0;
@@ -53,7 +43,6 @@ export class MetricsTree {
     if (this.scopes.get(scope.path) === scope) this.scopes.delete(scope.path);
   }
 
-  /** Each scope in turn. Between two scopes the reader may let the loop go on. */
   read(): IterableIterator<MetricScope> {
     return this.scopes.values();
   }

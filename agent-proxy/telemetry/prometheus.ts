@@ -1,59 +1,153 @@
 /**
- * Renders the metrics tree as text for Prometheus, in slices: after some scopes the loop gets its turn. Names as
- * linkerd's exporter has them; the quantiles cover the last one to two minutes, counts and sums everything.
+ * Renders metrics as text for Prometheus, in slices. Names as linkerd's exporter has them, without HELP and TYPE lines:
+ * those would need all scopes' lines of one metric together, and linkerd has none. The quantiles cover the last one to
+ * two minutes, counts and sums everything.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type Figure, figuresOf, type Labels, type MetricScope, type MetricsTree } from './metrics-tree.ts';
-import type { Stat } from './recorder.ts';
+import type { Labels, ScopeSource } from './metrics-tree.ts';
+import type { FigureVisitor } from './recorder.ts';
+import { Slice } from './slices.ts';
+import type { Distribution } from './stat.ts';
+import { QUANTILES, Summary } from './summary.ts';
 
-const QUANTILES = [0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1] as const;
-/** Scopes rendered in one turn of the loop: some 50 µs each. */
-const SCOPES_A_SLICE = 20;
+export interface PrometheusOptions {
+  /** Stands before each name: `linkerd_`. */
+  readonly prefix: string;
+}
 
-/** The text format, without HELP and TYPE lines, as linkerd's. */
-export async function* renderPrometheus(tree: MetricsTree, now: () => number): AsyncGenerator<string> {
-  let text = '';
-  let scopes = 0;
-  for (const scope of tree.read()) {
-    for (const figure of figuresOf(scope)) text += renderFigure(scope, figure, now());
-    scopes += 1;
-    if (scopes % SCOPES_A_SLICE === 0) {
-      yield text;
-      text = '';
-      await setImmediate();
+/** `clock` gives milliseconds, the same that figures were recorded with. */
+export async function* renderPrometheus(
+  source: ScopeSource,
+  clock: () => number,
+  options: PrometheusOptions = { prefix: '' },
+): AsyncGenerator<string> {
+  const writer = new Writer(options.prefix, clock());
+  const slice = new Slice(clock);
+  for (const scope of source.read()) {
+    writer.enter(scope.name, scope.labels);
+    scope.visit(writer);
+    if (!slice.isOver) continue;
+    yield writer.take();
+    await setImmediate();
+    slice.begin();
+  }
+  yield writer.take();
+}
+
+/** How a figure of a scope is called. */
+interface FigureName {
+  readonly name: string;
+  /** Behind the scope's labels: `exception="refused"`, or nothing. */
+  readonly label: string;
+}
+
+class Writer implements FigureVisitor {
+  private readonly prefix: string;
+  private readonly now: number;
+  private readonly summary = new Summary();
+  /** Names by scope and figure: many scopes have the same. */
+  private readonly names = new Map<string, Map<string, FigureName>>();
+  private scopeName = '';
+  private scopeNames = new Map<string, FigureName>();
+  /** The scope's labels without braces; as a whole; and with each quantile, once there is a distribution. */
+  private open = '';
+  private plain = '';
+  private quantiles: string[] = [];
+  private text = '';
+
+  constructor(prefix: string, now: number) {
+    this.prefix = prefix;
+    this.now = now;
+  }
+
+  take(): string {
+    const { text } = this;
+    this.text = '';
+    return text;
+  }
+
+  enter(name: string, labels: Labels): void {
+    if (name !== this.scopeName) {
+      this.scopeName = name;
+      this.scopeNames = this.names.get(name) ?? new Map();
+      this.names.set(name, this.scopeNames);
     }
+    this.open = '';
+    for (const key in labels) this.open = joined(this.open, `${key}="${escapeLabel(labels[key] ?? '')}"`);
+    this.plain = braced(this.open);
+    this.quantiles = [];
   }
-  yield text;
-}
 
-function renderFigure(scope: MetricScope, figure: Figure, now: number): string {
-  const name = `${scope.name}:${figure.name}`.replace(/\//g, ':').replace(/[^a-zA-Z0-9:_]/g, '_');
-  if (figure.kind === 'stat') return renderStat(name, scope.labels, figure.stat, now);
-  return `${name}${renderLabels(scope.labels)} ${round(figure.value)}\n`;
-}
-
-function renderStat(name: string, labels: Labels, stat: Stat, now: number): string {
-  // Absent rather than NaN.
-  if (stat.count === 0) return '';
-  const plain = renderLabels(labels);
-  let text = `${name}_count${plain} ${stat.count}\n${name}_sum${plain} ${round(stat.sum)}\n`;
-  text += `${name}_avg${plain} ${round(stat.sum / stat.count)}\n`;
-  for (const fraction of QUANTILES) {
-    const value = stat.quantile(fraction, now);
-    if (value !== null) text += `${name}${renderLabels({ ...labels, quantile: String(fraction) })} ${round(value)}\n`;
+  counter(figure: string, value: number): void {
+    this.line(figure, String(round(value)));
   }
-  return text;
+
+  /** With a decimal point, as linkerd's. */
+  gauge(figure: string, value: number): void {
+    const rounded = round(value);
+    this.line(figure, Number.isInteger(rounded) ? `${rounded}.0` : String(rounded));
+  }
+
+  stat(figure: string, stat: Distribution): void {
+    // Absent rather than NaN.
+    const { count } = stat;
+    if (count === 0) return;
+    const { name } = this.figureName(figure);
+    const { plain, summary } = this;
+    const { sum } = stat;
+    let text = `${name}_count${plain}${count}\n${name}_sum${plain}${round(sum)}\n${name}_avg${plain}${round(sum / count)}\n`;
+    if (summary.read(stat, this.now)) {
+      if (this.quantiles.length === 0) this.quantiles = withQuantiles(this.open);
+      for (let index = 0; index < QUANTILES.length; index += 1) {
+        text += `${name}${this.quantiles[index]}${summary.values[index]}\n`;
+      }
+    }
+    this.text += text;
+  }
+
+  private line(figure: string, value: string): void {
+    const { name, label } = this.figureName(figure);
+    this.text += `${name}${label === '' ? this.plain : braced(joined(this.open, label))}${value}\n`;
+  }
+
+  private figureName(figure: string): FigureName {
+    let known = this.scopeNames.get(figure);
+    if (known === undefined) {
+      known = nameFigure(this.prefix, this.scopeName, figure);
+      this.scopeNames.set(figure, known);
+    }
+    return known;
+  }
 }
 
-function renderLabels(labels: Labels): string {
-  const parts = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
-  return parts.length === 0 ? '' : `{${parts.join(', ')}}`;
+/** What stands behind `failures/` is a label, as in linkerd; its total has the same name without that label. */
+function nameFigure(prefix: string, scope: string, figure: string): FigureName {
+  const [, reason] = /^failures\/(.+)$/.exec(figure) ?? [];
+  const name = `${scope}:${reason === undefined ? figure : 'failures'}`.replace(/\//g, ':');
+  return {
+    name: `${prefix}${name.replace(/[^a-zA-Z0-9:_]/g, '_')}`,
+    label: reason === undefined ? '' : `exception="${escapeLabel(reason)}"`,
+  };
+}
+
+function withQuantiles(open: string): string[] {
+  return QUANTILES.map((fraction) => braced(joined(open, `quantile="${fraction}"`)));
+}
+
+function joined(labels: string, label: string): string {
+  return labels === '' ? label : `${labels}, ${label}`;
+}
+
+/** With the blank that stands before the value. */
+function braced(labels: string): string {
+  return labels === '' ? ' ' : `{${labels}} `;
 }
 
 function escapeLabel(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value;
   return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 }
 
 function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  return Number.isInteger(value) ? value : Math.round(value * 1_000) / 1_000;
 }

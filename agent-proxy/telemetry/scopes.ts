@@ -1,70 +1,102 @@
-/** The scopes that a router records to: its servers, its services, its clients. */
+/**
+ * The scopes that a router records to for each request: its servers, its services, its clients, and the pairs of the two.
+ * There may be thousands, so they hold what cannot be derived, and make room for the rest when it first happens.
+ */
 import type { ReasonCode } from '../control/reason-codes.ts';
-import { MAX_RETRIES } from '../resilience/retries.ts';
 import type { Labels, MetricScope, MetricsTree } from './metrics-tree.ts';
-import { AttemptRecorder, type FigureVisitor, RequestRecorder, Stat, wholeNumbers } from './recorder.ts';
+import { AttemptRecorder, type FigureVisitor, RequestRecorder } from './recorder.ts';
+import { Stat, WHOLE_NUMBERS } from './stat.ts';
 
-/** A scope that shows a recorder, and whatever `more` adds. */
-abstract class RecorderScope implements MetricScope {
-  readonly recorder: RequestRecorder;
+/** A scope of requests: a recorder, reasons of failures, and whatever `more` adds. */
+abstract class RequestScope implements MetricScope {
+  readonly recorder = new RequestRecorder();
   readonly path: string;
-  readonly name: string;
-  readonly labels: Labels;
+  private readonly router: string;
+  private reasons: Map<ReasonCode, number> | null = null;
 
-  constructor(router: string, kind: 'server' | 'service' | 'client', id: string, now: number) {
-    this.recorder = new RequestRecorder(now);
+  constructor(router: string, kind: Kind, id: string) {
+    this.router = router;
     this.path = `rt/${router}/${kind}/${id}`;
-    this.name = `rt:${kind}`;
-    this.labels = { rt: router, [kind]: id };
+  }
+
+  abstract get name(): string;
+
+  get labels(): Labels {
+    const kind = this.name.slice('rt:'.length);
+    return { rt: this.router, [kind]: this.path.slice(`rt/${this.router}/${kind}/`.length) };
+  }
+
+  /** A request of this scope failed, for this reason. Its outcome is recorded besides. */
+  failed(code: ReasonCode): void {
+    this.reasons ??= new Map();
+    this.reasons.set(code, (this.reasons.get(code) ?? 0) + 1);
   }
 
   visit(visitor: FigureVisitor): void {
     this.recorder.visit(visitor);
+    if (this.reasons !== null) {
+      for (const [code, count] of this.reasons) visitor.counter(`failures/${code}`, count);
+    }
     this.more(visitor);
   }
 
   protected abstract more(visitor: FigureVisitor): void;
 }
 
+type Kind = 'server' | 'service' | 'client';
+
 /** A listening address of a router. */
-export class ServerScope extends RecorderScope {
+export class ServerScope extends RequestScope {
   connects = 0;
   connections = 0;
-  private readonly reasons = new Map<ReasonCode, number>();
+  receivedBytes = 0;
+  sentBytes = 0;
+  /** Connections that were closed because they were idle, or had lived for long enough. */
+  idleCloses = 0;
+  lifetimeCloses = 0;
 
-  constructor(router: string, address: string, now: number) {
-    super(router, 'server', address, now);
+  /** `address` is `<ip>/<port>`. */
+  constructor(router: string, address: string) {
+    super(router, 'server', address);
   }
 
-  failed(code: ReasonCode): void {
-    this.reasons.set(code, (this.reasons.get(code) ?? 0) + 1);
+  get name(): string {
+    return 'rt:server';
   }
 
   protected override more(visitor: FigureVisitor): void {
     visitor.counter('connects', this.connects);
     visitor.gauge('connections', this.connections);
-    for (const [code, count] of this.reasons) visitor.counter(`failures/${code}`, count);
+    visitor.counter('received_bytes', this.receivedBytes);
+    visitor.counter('sent_bytes', this.sentBytes);
+    visitor.counter('idle', this.idleCloses);
+    visitor.counter('lifetime', this.lifetimeCloses);
   }
 }
 
 /** A logical name. */
-export class ServiceScope extends RecorderScope {
+export class ServiceScope extends RequestScope {
+  /** Requests that were sent again, once for each time. */
   retries = 0;
   budgetExhausted = 0;
   /** How often each request was sent again. */
-  readonly perRequest: Stat;
-  private readonly balance: () => number;
+  readonly perRequest = new Stat(WHOLE_NUMBERS);
+  private readonly budget: () => number;
 
-  constructor(router: string, logical: string, now: number, balance: () => number) {
-    super(router, 'service', logical.replace(/^\//, ''), now);
-    this.perRequest = new Stat(now, wholeNumbers(MAX_RETRIES));
-    this.balance = balance;
+  /** `budget`: retries that are left. */
+  constructor(router: string, logical: string, budget: () => number) {
+    super(router, 'service', withoutSlash(logical));
+    this.budget = budget;
+  }
+
+  get name(): string {
+    return 'rt:service';
   }
 
   protected override more(visitor: FigureVisitor): void {
     visitor.counter('retries/total', this.retries);
     visitor.stat('retries/per_request', this.perRequest);
-    visitor.gauge('retries/budget', this.balance());
+    visitor.gauge('retries/budget', this.budget());
     visitor.counter('retries/budget_exhausted', this.budgetExhausted);
   }
 }
@@ -72,8 +104,23 @@ export class ServiceScope extends RecorderScope {
 /** What a client scope shows of its balancer. */
 export interface BalancerFigures {
   readonly size: number;
+  /** Endpoints by what they are now: open; marked dead or failing; gone, with requests in flight. */
   available(now: number): number;
+  busy(now: number): number;
+  closed(now: number): number;
   load(): number;
+  /** Endpoints that came and went, and updates that brought them. */
+  readonly adds: number;
+  readonly removes: number;
+  readonly updates: number;
+  /** What failure accrual did. `failedOpen`: how often no open endpoint was found, and any was taken. */
+  readonly accrual: {
+    readonly removals: number;
+    readonly probes: number;
+    readonly revivals: number;
+    readonly removedForMs: number;
+    readonly failedOpen: number;
+  };
 }
 
 /** What a client scope reads when somebody asks. */
@@ -85,30 +132,31 @@ export interface ClientParts {
 }
 
 /** A bound name. */
-export class ClientScope extends RecorderScope {
+export class ClientScope extends RequestScope {
   /** Peers that refused because the instance is not theirs. */
   nacks = 0;
   /** Attempts that reached nobody. */
   connectFailures = 0;
   /** Retries after nothing was sent, which linkerd's client does by itself; and why there was none. */
   readonly requeues = { total: 0, budgetExhausted: 0, requestLimit: 0, cannotRetry: 0 };
-  readonly accrual = { removals: 0, probes: 0, revivals: 0, removedForMs: 0 };
-  private connects = 0;
   private connections = 0;
-  private readonly connectLatency: Stat;
+  private connectLatency: Stat | null = null;
   private readonly parts: ClientParts;
 
   constructor(router: string, bound: string, parts: ClientParts) {
-    super(router, 'client', bound.replace(/^\//, ''), parts.clock());
+    super(router, 'client', withoutSlash(bound));
     this.parts = parts;
-    this.connectLatency = new Stat(parts.clock());
+  }
+
+  get name(): string {
+    return 'rt:client';
   }
 
   /** A request of this client opened a connection. To a peer proxy other clients use it too; it counts here. */
-  connected(latencyMs: number): void {
-    this.connects += 1;
+  connected(latencyMs: number, now: number): void {
     this.connections += 1;
-    this.connectLatency.record(latencyMs, this.parts.clock());
+    this.connectLatency ??= new Stat();
+    this.connectLatency.record(latencyMs, now);
   }
 
   disconnected(): void {
@@ -116,11 +164,13 @@ export class ClientScope extends RecorderScope {
   }
 
   protected override more(visitor: FigureVisitor): void {
-    const { requeues, accrual } = this;
+    const { requeues } = this;
     const { balancer, budget, clock } = this.parts;
-    visitor.counter('connects', this.connects);
+    const { accrual } = balancer;
+    const now = clock();
+    visitor.counter('connects', this.connectLatency?.count ?? 0);
     visitor.gauge('connections', this.connections);
-    visitor.stat('connect_latency_ms', this.connectLatency);
+    if (this.connectLatency !== null) visitor.stat('connect_latency_ms', this.connectLatency);
     visitor.counter('connect_failures', this.connectFailures);
     visitor.counter('nacks', this.nacks);
     visitor.counter('failure_accrual/removals', accrual.removals);
@@ -133,23 +183,36 @@ export class ClientScope extends RecorderScope {
     visitor.counter('retries/request_limit', requeues.requestLimit);
     visitor.counter('retries/cannot_retry', requeues.cannotRetry);
     visitor.gauge('loadbalancer/size', balancer.size);
-    visitor.gauge('loadbalancer/available', balancer.available(clock()));
+    visitor.gauge('loadbalancer/available', balancer.available(now));
+    visitor.gauge('loadbalancer/busy', balancer.busy(now));
+    visitor.gauge('loadbalancer/closed', balancer.closed(now));
     visitor.gauge('loadbalancer/load', balancer.load());
+    visitor.counter('loadbalancer/adds', balancer.adds);
+    visitor.counter('loadbalancer/removes', balancer.removes);
+    visitor.counter('loadbalancer/updates', balancer.updates);
+    visitor.counter('loadbalancer/max_effort_exhausted', accrual.failedOpen);
   }
 }
 
 /** A logical name at the bound name that it means: attempts for the one that went to the other. */
 export class PairScope implements MetricScope {
-  readonly recorder: AttemptRecorder;
+  readonly recorder = new AttemptRecorder();
   readonly path: string;
-  readonly name = 'rt:client:service';
-  readonly labels: Labels;
+  private readonly client: ClientScope;
+  private readonly service: ServiceScope;
 
-  constructor(router: string, client: ClientScope, service: ServiceScope, now: number) {
-    const ids = { client: client.labels['client'] ?? '', service: service.labels['service'] ?? '' };
-    this.recorder = new AttemptRecorder(now);
-    this.path = `${client.path}/service/${ids.service}`;
-    this.labels = { rt: router, ...ids };
+  constructor(client: ClientScope, service: ServiceScope) {
+    this.client = client;
+    this.service = service;
+    this.path = `${client.path}/service/${service.labels['service'] ?? ''}`;
+  }
+
+  get name(): string {
+    return 'rt:client:service';
+  }
+
+  get labels(): Labels {
+    return { ...this.client.labels, ...this.service.labels };
   }
 
   visit(visitor: FigureVisitor): void {
@@ -157,22 +220,24 @@ export class PairScope implements MetricScope {
   }
 }
 
+export type Gauges = Readonly<Record<string, number>>;
+
 /** A scope of figures that are read when asked for, like `rt/outgoing` or `control`. */
-export function gaugeScope(
-  path: string,
-  name: string,
-  labels: Labels,
-  read: () => Readonly<Record<string, number>>,
-): MetricScope {
+export function gaugeScope(path: string, name: string, labels: Labels, read: () => Gauges): MetricScope {
   return {
     path,
     name,
     labels,
     visit(visitor) {
-      for (const [key, value] of Object.entries(read())) visitor.gauge(key, value);
+      const figures = read();
+      for (const key of Object.keys(figures)) visitor.gauge(key, figures[key] ?? 0);
     },
   };
 }
 
 /** Adds and removes scopes of one tree; a full tree still lets everything be recorded. */
 export type ScopeHome = Pick<MetricsTree, 'add' | 'remove'>;
+
+function withoutSlash(path: string): string {
+  return path.startsWith('/') ? path.slice(1) : path;
+}

@@ -2,7 +2,9 @@
  * Counts for the next report to the scheduler: for each service and router what happened since the last one that the
  * scheduler took.
  */
-import { LATENCY_BUCKETS, latencyBucket, type Traffic } from '../control/contract.ts';
+import type { Traffic } from '../control/contract.ts';
+import { BucketCounts } from './bucket-counts.ts';
+import { fastLatencyBucket } from './latency-buckets.ts';
 
 type Router = Traffic['router'];
 
@@ -10,7 +12,7 @@ class ServiceWindow {
   requests = 0;
   failures = 0;
   retries = 0;
-  readonly latency = new Uint32Array(LATENCY_BUCKETS);
+  readonly latency = new BucketCounts();
 }
 
 /** Counts of one window, given back when the report with them did not arrive. */
@@ -36,8 +38,7 @@ export class TrafficCounter {
     window.requests += 1;
     if (!success) window.failures += 1;
     window.retries += retries;
-    const bucket = latencyBucket(latencyMs);
-    window.latency[bucket] = (window.latency[bucket] ?? 0) + 1;
+    window.latency.increment(fastLatencyBucket(latencyMs));
   }
 
   /** The counts so far; a new window begins. */
@@ -45,11 +46,7 @@ export class TrafficCounter {
     const taken: Traffic[] = [];
     for (const router of ['outgoing', 'incoming'] as const) {
       for (const [service, { requests, failures, retries, latency }] of this.windows[router]) {
-        const pairs: [number, number][] = [];
-        latency.forEach((count, index) => {
-          if (count > 0) pairs.push([index, count]);
-        });
-        taken.push({ service, router, requests, failures, retries, latency: pairs });
+        taken.push({ service, router, requests, failures, retries, latency: latency.pairs() });
       }
     }
     const window = { startedAt: this.startedAt, traffic: taken };
@@ -67,7 +64,7 @@ export class TrafficCounter {
       window.requests += counts.requests;
       window.failures += counts.failures;
       window.retries += counts.retries;
-      for (const [bucket, count] of counts.latency) window.latency[bucket] = (window.latency[bucket] ?? 0) + count;
+      for (const [bucket, count] of counts.latency) window.latency.raise(bucket, count);
     }
   }
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/contract.ts';
-import { type MetricsQuery, renderJson } from '../../../agent-proxy/telemetry/json.ts';
+import { renderJson } from '../../../agent-proxy/telemetry/json.ts';
+import type { MetricsQuery } from '../../../agent-proxy/telemetry/json-tree.ts';
 import { MetricsTree } from '../../../agent-proxy/telemetry/metrics-tree.ts';
 import { renderPrometheus } from '../../../agent-proxy/telemetry/prometheus.ts';
-import { Stat } from '../../../agent-proxy/telemetry/recorder.ts';
+import { BindCacheScope, interpreterScope, namerScope } from '../../../agent-proxy/telemetry/router-scopes.ts';
 import { ClientScope, PairScope, ServerScope, ServiceScope } from '../../../agent-proxy/telemetry/scopes.ts';
-import { TrafficCounter } from '../../../agent-proxy/telemetry/traffic.ts';
 
 async function collect(pieces: AsyncIterable<string>): Promise<string> {
   let text = '';
@@ -13,29 +13,45 @@ async function collect(pieces: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
+const BALANCER = {
+  size: 3,
+  available: () => 2,
+  busy: () => 1,
+  closed: () => 0,
+  load: () => 7,
+  adds: 4,
+  removes: 1,
+  updates: 5,
+  accrual: { removals: 2, probes: 4, revivals: 1, removedForMs: 1_500, failedOpen: 6 },
+};
+const PARTS = { balancer: BALANCER, budget: () => 25, clock: () => 0 };
+
 function treeWithTraffic(): MetricsTree {
   const tree = new MetricsTree();
-  const server = new ServerScope('outgoing', '127.0.1.1/4140', 0);
-  server.recorder.record({ status: 200, success: true, latencyMs: 10 }, 0);
-  server.recorder.record({ status: 502, success: false, latencyMs: 30 }, 0);
+  const server = new ServerScope('outgoing', '127.0.1.1/4140');
+  server.recorder.record(200, true, 10, 0);
+  server.recorder.record(502, false, 30, 0);
   server.failed('unknown-name');
   tree.add(server);
-  const service = new ServiceScope('outgoing', '/svc/we"b', 0, () => 25);
+  const service = new ServiceScope('outgoing', '/svc/we"b', () => 25);
   service.perRequest.record(0, 0);
   service.perRequest.record(2, 0);
   tree.add(service);
-  const parts = { balancer: { size: 3, available: () => 2, load: () => 7 }, budget: () => 25, clock: () => 0 };
-  const client = new ClientScope('outgoing', '/#/io.l5d.marathon/team/api', parts);
-  client.connected(2);
-  client.connected(4);
+  const client = new ClientScope('outgoing', '/#/io.l5d.marathon/team/api', PARTS);
+  client.connected(2, 0);
+  client.connected(4, 0);
   client.disconnected();
   client.requeues.total = 3;
-  Object.assign(client.accrual, { removals: 2, probes: 4, revivals: 1, removedForMs: 1_500 });
   tree.add(client);
-  const pair = new PairScope('outgoing', client, service, 0);
-  pair.recorder.record({ status: 200, success: true, latencyMs: 10 }, 0);
-  pair.recorder.record({ status: null, success: false, latencyMs: 20 }, 0);
+  const pair = new PairScope(client, service);
+  pair.recorder.record(true, 10, 0);
+  pair.recorder.record(false, 20, 0);
   tree.add(pair);
+  const cache = new BindCacheScope('outgoing', 'path');
+  cache.misses = 9;
+  tree.add(cache);
+  tree.add(interpreterScope('outgoing', () => ({ revision: 8 })));
+  tree.add(namerScope('/io.l5d.marathon', () => ({ polls: 11 })));
   return tree;
 }
 
@@ -49,20 +65,20 @@ test("metrics have linkerd's names and labels for Prometheus", async () => {
       `rt:server:requests{${server}} 2`,
       `rt:server:success{${server}} 1`,
       `rt:server:failures{${server}} 1`,
-      `rt:server:failures:unknown_name{${server}} 1`,
+      `rt:server:failures{${server}, exception="unknown-name"} 1`,
       `rt:server:status:200{${server}} 1`,
       `rt:server:status:5XX{${server}} 1`,
       `rt:server:request_latency_ms_count{${server}} 2`,
       `rt:server:request_latency_ms_sum{${server}} 40`,
       `rt:server:request_latency_ms_avg{${server}} 20`,
       `rt:server:request_latency_ms{${server}, quantile="0.99"} ${round(latencyOfBucket(latencyBucket(30)))}`,
-      'rt:service:retries:budget{rt="outgoing", service="svc/we\\"b"} 25',
+      'rt:service:retries:budget{rt="outgoing", service="svc/we\\"b"} 25.0',
       'rt:service:retries:per_request_sum{rt="outgoing", service="svc/we\\"b"} 2',
       'rt:service:retries:per_request{rt="outgoing", service="svc/we\\"b", quantile="1"} 2',
       'rt:service:retries:per_request{rt="outgoing", service="svc/we\\"b", quantile="0.5"} 0',
-      `rt:client:loadbalancer:available{${client}} 2`,
+      `rt:client:loadbalancer:available{${client}} 2.0`,
       `rt:client:connects{${client}} 2`,
-      `rt:client:connections{${client}} 1`,
+      `rt:client:connections{${client}} 1.0`,
       `rt:client:connect_latency_ms_count{${client}} 2`,
       `rt:client:connect_latency_ms_sum{${client}} 6`,
       `rt:client:failure_accrual:removals{${client}} 2`,
@@ -70,7 +86,11 @@ test("metrics have linkerd's names and labels for Prometheus", async () => {
       `rt:client:failure_accrual:revivals{${client}} 1`,
       `rt:client:failure_accrual:removed_for_ms{${client}} 1500`,
       `rt:client:retries:requeues{${client}} 3`,
-      `rt:client:retries:budget{${client}} 25`,
+      `rt:client:retries:budget{${client}} 25.0`,
+      `rt:client:loadbalancer:max_effort_exhausted{${client}} 6`,
+      'rt:bindcache:path:misses{rt="outgoing"} 9',
+      'rt:interpreter:revision{rt="outgoing"} 8.0',
+      'namer:_:io_l5d_marathon:polls 11.0',
       `rt:client:service:requests{${client}, service="svc/we\\"b"} 2`,
       `rt:client:service:success{${client}, service="svc/we\\"b"} 1`,
       `rt:client:service:failures{${client}, service="svc/we\\"b"} 1`,
@@ -102,6 +122,8 @@ test('metrics.json is one flat object of paths', async () => {
     'rt/outgoing/client/#/io.l5d.marathon/team/api/loadbalancer/size': 3,
   });
   expect(await json({}, new MetricsTree())).toBe('{}\n');
+  // The flat object of everything is written another way than its pretty form.
+  expect(JSON.parse(await json({ pretty: true }))).toEqual(figures);
 });
 
 test('of a subtree there are the names below it, down to a single figure', async () => {
@@ -158,8 +180,7 @@ test('pretty has a line for each figure, in order, and says the same', async () 
 
 test('flat and tree have the same figures when a service is named like a figure of another', async () => {
   const tree = new MetricsTree();
-  const parts = { balancer: { size: 1, available: () => 1, load: () => 0 }, budget: () => 1, clock: () => 0 };
-  for (const bound of ['/#/m/team', '/#/m/team/requests']) tree.add(new ClientScope('r', bound, parts));
+  for (const bound of ['/#/m/team', '/#/m/team/requests']) tree.add(new ClientScope('r', bound, PARTS));
   const flat = JSON.parse(await json({}, tree)) as Record<string, number>;
   expect(flat).toMatchObject({ 'rt/r/client/#/m/team/requests': 0, 'rt/r/client/#/m/team/requests/requests': 0 });
   expect(JSON.parse(await json({ tree: true, subtree: 'rt/r/client/#/m/team/requests' }, tree))).toMatchObject({
@@ -168,9 +189,49 @@ test('flat and tree have the same figures when a service is named like a figure 
   });
 });
 
+test('names have a prefix where one is configured', async () => {
+  const text = await collect(renderPrometheus(treeWithTraffic(), () => 0, { prefix: 'linkerd_' }));
+  expect(text).toContain('linkerd_rt:bindcache:path:misses{rt="outgoing"} 9\n');
+  for (const line of text.trim().split('\n')) expect(line).toMatch(/^linkerd_/);
+});
+
+test('names from outside cannot break the text out of its quotes', async () => {
+  const nasty = '/svc/a\\b"c\nd\te';
+  const tree = new MetricsTree();
+  tree.add(new ServiceScope('r', nasty, () => 1));
+  const text = await collect(renderPrometheus(tree, () => 0));
+  expect(text).toContain('service="svc/a\\\\b\\"c\\nd\te"');
+  for (const line of text.trim().split('\n')) expect(line).toMatch(/ [0-9.]+$/);
+  expect(Object.keys(JSON.parse(await json({}, tree)) as object)).toContain(`rt/r/service/${nasty.slice(1)}/requests`);
+});
+
+test('rendering gives the loop its turn whenever a slice of time is over', async () => {
+  const tree = new MetricsTree();
+  for (let index = 0; index < 50; index += 1) tree.add(new ServerScope('r', `127.0.0.1/${index}`));
+  // Each look at the clock finds a millisecond gone: so each scope is a slice.
+  let time = 0;
+  const clock = () => {
+    time += 1;
+    return time;
+  };
+  const pieces: string[] = [];
+  let turns = 0;
+  const count = setInterval(() => undefined, 1_000);
+  const turn = () => {
+    turns += 1;
+    if (count.hasRef()) setImmediate(turn);
+  };
+  setImmediate(turn);
+  for await (const piece of renderPrometheus(tree, clock)) pieces.push(piece);
+  clearInterval(count);
+  count.unref();
+  expect(pieces.length).toBeGreaterThan(25);
+  expect(turns).toBeGreaterThan(25);
+});
+
 test('a scope that was removed is not rendered, and a full tree counts what it has no room for', () => {
   const tree = new MetricsTree();
-  const scope = new ServerScope('r', 'x/1', 0);
+  const scope = new ServerScope('r', 'x/1');
   tree.add(scope);
   tree.remove(scope);
   expect([...tree.read()]).toEqual([]);
@@ -179,27 +240,3 @@ test('a scope that was removed is not rendered, and a full tree counts what it h
 });
 
 const dummy = { name: 'n', labels: {}, visit: () => undefined };
-
-test('quantiles cover the last minute or two, totals everything', () => {
-  const stat = new Stat(0);
-  stat.record(100, 0);
-  stat.record(1, 61_000);
-  expect(stat.quantile(1, 61_000)).toBeGreaterThan(95);
-  expect(stat.quantile(1, 121_000)).toBeLessThan(2);
-  expect(stat.quantile(1, 400_000)).toBeNull();
-  expect([stat.count, stat.sum]).toEqual([2, 101]);
-});
-
-test('a window of traffic that did not arrive is told with the next', () => {
-  const traffic = new TrafficCounter(0);
-  traffic.record('outgoing', 'web', true, 5, 0);
-  const lost = traffic.take(1_000);
-  traffic.record('outgoing', 'web', false, 5, 2);
-  traffic.giveBack(lost);
-  const { startedAt, traffic: rows } = traffic.take(2_000);
-  expect(startedAt).toBe(0);
-  expect(rows).toEqual([
-    { service: 'web', router: 'outgoing', requests: 2, failures: 1, retries: 2, latency: [[latencyBucket(5), 2]] },
-  ]);
-  expect(traffic.take(3_000)).toEqual({ startedAt: 2_000, traffic: [] });
-});

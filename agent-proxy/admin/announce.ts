@@ -1,0 +1,23 @@
+/** The contract's announcement: a scheduler that moved says where it is. */
+import { announceSchema } from '../control/contract.ts';
+import type { AdminExchange } from './exchange.ts';
+import type { AdminHost } from './host.ts';
+
+export async function announce(host: AdminHost, exchange: AdminExchange): Promise<void> {
+  if (host.announce === null) {
+    exchange.text(404, 'this proxy runs without a scheduler');
+    return;
+  }
+  const parsed = announceSchema.safeParse(await exchange.readJson());
+  if (!parsed.success) {
+    exchange.text(400, 'the body is not {"epoch": 1, "schedulers": ["http://host:port"]}');
+    return;
+  }
+  const announced = host.announce(parsed.data);
+  if (announced.accepted) {
+    exchange.empty(204);
+    return;
+  }
+  const { highest } = announced;
+  exchange.json(409, { error: `epoch ${parsed.data.epoch} is below ${highest}`, epoch: highest });
+}
