@@ -1,5 +1,11 @@
-/** `nodemesh proxy`: the supervisor of one node's proxy, or (`--worker`, internal) the worker that it runs. */
-import { parseCommand, USAGE } from './config/options.ts';
+/**
+ * `nodemesh proxy`: the supervisor of one node's proxy, or one of the processes that it starts (`--worker`, `--check`). Each
+ * loads what it needs and nothing else: the supervisor has neither the data path nor the schema.
+ */
+import { lowLimitWarning, openFileLimit } from './config/open-files.ts';
+import { type CommonSpec, configSpec, parseCommand, type Source, USAGE } from './config/options.ts';
+import type { ProxySpec } from './config/spec.ts';
+import { readConfig } from './supervisor/config-reader.ts';
 import { supervise } from './supervisor/supervisor.ts';
 import { BoundedLog } from './telemetry/log.ts';
 
@@ -11,27 +17,71 @@ export interface MainContext {
   readonly relaunch: readonly string[];
 }
 
-/** Resolves when the proxy has stopped. Throws an Error with `exitCode` 2 for bad usage. */
+/**
+ * Resolves when the proxy has stopped. Throws an Error with `exitCode` 2 for bad usage, 1 for a configuration that cannot
+ * be used; one with `lines` is told by these lines as they are.
+ */
 export async function main(args: readonly string[], context: MainContext): Promise<void> {
-  const command = await parseCommand(args, process.env, context.version);
+  const command = parseCommand(args, process.env, context.version);
   switch (command.kind) {
     case 'help':
       process.stdout.write(`${USAGE}\n`);
       return;
     case 'worker': {
-      // Loaded only by the worker: the supervisor stays small.
       const { work } = await import('./worker.ts');
       await work();
       return;
     }
-    case 'run': {
-      const log = new BoundedLog();
-      try {
-        await supervise({ spec: command.spec, launch: [...context.relaunch, '--worker'], log });
-      } finally {
-        log.close();
-      }
+    case 'check': {
+      const { checkFile, tellParent } = await import('./config/check.ts');
+      await tellParent(checkFile(command.file));
       return;
     }
+    case 'validate': {
+      const { warnings } = await readConfig(checkWords(command.file, context));
+      for (const warning of warnings) process.stderr.write(`${nameOf(command.file)}: ${warning}\n`);
+      process.stdout.write(`${nameOf(command.file)} is valid\n`);
+      return;
+    }
+    case 'run':
+      await run(command.source, command.workers, context);
+      return;
   }
+}
+
+async function run(source: Source, workers: number, context: MainContext): Promise<void> {
+  const log = new BoundedLog();
+  const warning = lowLimitWarning(openFileLimit());
+  if (warning !== null) log.warn(warning);
+  try {
+    const spec = source.kind === 'scheduler' ? source.spec : await specOf(source.file, source.common, context, log);
+    await supervise({
+      ...{ spec, workers, log },
+      launch: [...context.relaunch, '--worker'],
+      reread: () => reread(source, context, log),
+    });
+  } finally {
+    log.close();
+  }
+}
+
+async function reread(source: Source, context: MainContext, log: BoundedLog): Promise<ProxySpec> {
+  if (source.kind === 'scheduler') throw new Error('under a scheduler there is no CONFIG to read again');
+  if (source.file === '-') throw new Error('the configuration came from standard input, which cannot be read again');
+  return await specOf(source.file, source.common, context, log);
+}
+
+async function specOf(file: string, common: CommonSpec, context: MainContext, log: BoundedLog): Promise<ProxySpec> {
+  const { config, warnings } = await readConfig(checkWords(file, context));
+  for (const warning of warnings) log.warn(`${nameOf(file)}: ${warning}`);
+  return { ...common, mesh: null, ...configSpec(config) };
+}
+
+function checkWords(file: string, { relaunch }: MainContext): string[] {
+  // A file's name may begin with a dash.
+  return [...relaunch, '--check', '--', file];
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
 }

@@ -1,153 +1,208 @@
-/** Puts a proxy together from its specification: table, routers, listeners, admin, and under a scheduler the link. */
-import type { Server } from 'node:http';
-import { Listener } from './accept/listener.ts';
-import { type AdminHost, createAdminServer } from './admin/server.ts';
-import { renderTable } from './admin/table-view.ts';
-import { INCOMING, OUTGOING, type ProxySpec } from './config/spec.ts';
+/** Puts a proxy together from its specification: names, routers, listeners, telemetry, admin, and under a scheduler the link. */
+import type { Server } from 'node:net';
+import { type Ending, endListeners } from './accept/ending.ts';
+import { ConnectionLimit, Listener } from './accept/listener.ts';
+import { makeAccessLogs } from './access-logs.ts';
+import { createAdminServer } from './admin/server.ts';
+import { adminHost, type NamedRouter } from './admin-host.ts';
+import { INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { MeshControl } from './control/mesh-control.ts';
 import { PeerKeys } from './control/peer-keys.ts';
-import type { Call } from './endpoint/call.ts';
-import { LocalInstance, LocalInstances } from './health/local-instances.ts';
-import { meshRouters, type Router, staticRouter } from './routers.ts';
-import { ServiceTable } from './routing/service-table.ts';
-import { logAccess } from './telemetry/access-log.ts';
-import { renderJson } from './telemetry/json.ts';
+import { LocalInstances } from './health/local-instances.ts';
+import { codeOfFault, FAULTS } from './http1/faults.ts';
+import { makeNames } from './names.ts';
+import { recorderOf } from './recording.ts';
+import { type MeshParts, makeRouter } from './routers.ts';
+import { makeFollowers, makeFollowing, tableOf } from './teamwork.ts';
+import { makeTelemeters } from './telemeters.ts';
 import type { Log } from './telemetry/log.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
-import { renderPrometheus } from './telemetry/prometheus.ts';
 import { gaugeScope, ServerScope } from './telemetry/scopes.ts';
 import { TrafficCounter } from './telemetry/traffic.ts';
+import { Ticker } from './timing/ticker.ts';
+import { ALONE, type Crew } from './workers/crew.ts';
 
 export interface AssembledProxy {
   /** One for each listener of the specification, not listening yet. */
   readonly servers: readonly Server[];
   /** All servers listen. */
   start(): void;
-  /** Finishes what is in flight, and cuts what takes longer. */
-  drain(graceMs: number): Promise<void>;
+  /** Finishes what is in flight, and cuts what takes longer than `graceMs` (null: as long as it takes). */
+  drain(graceMs: number | null, ending?: Ending): Promise<void>;
 }
 
-export function createProxy(spec: ProxySpec, workerRestarts: number, log: Log, shutdown: () => void): AssembledProxy {
+/** Names that nobody asked for are looked for so often. */
+const SWEEP_MS = 10_000;
+
+export function createProxy(
+  spec: ProxySpec,
+  workerRestarts: number,
+  log: Log,
+  shutdown: () => void,
+  crew: Crew = ALONE,
+): AssembledProxy {
   const now = (): number => performance.now();
   const random = Math.random;
+  const startedAt = now();
   const tree = new MetricsTree();
-  const table = new ServiceTable();
-  const traffic = new TrafficCounter(now());
-  const { mode } = spec;
+  const table = tableOf(crew);
+  const traffic = new TrafficCounter(startedAt);
+  const warn = (message: string): void => log.warn(message);
+  const ticker = new Ticker(now);
+  const { mesh } = spec;
   let listening = false;
   let draining = false;
   const notReady = (): string | null => {
     if (!listening) return 'The listeners are not bound yet.';
     if (draining) return 'The proxy is shutting down.';
-    return mode.kind === 'mesh' && !table.ready
-      ? 'There is no table of services yet, from the scheduler or from disk.'
-      : null;
+    return mesh !== null && !table.ready ? 'There is no table of services yet, from the scheduler or from disk.' : null;
   };
 
-  let control: MeshControl | null = null;
-  let routers: Router[];
-  if (mode.kind === 'mesh') {
-    const keys = new PeerKeys();
-    const locals = new LocalInstances(table, mode.agentId);
-    routers = meshRouters({ tree, now, random, table, keys, locals });
-    const options = { spec, mode, ports: portsOf(spec), table, keys, traffic, workerRestarts, now, random, log };
-    control = new MeshControl({ ...options, notReady, instances: () => locals.report() });
-  } else {
-    routers = mode.routers.map((router) => staticRouter(router, { tree, now, random }));
-  }
+  // Who is there, under a scheduler.
+  const keys = new PeerKeys();
+  const locals = mesh === null ? null : new LocalInstances(table, mesh.agentId);
+  const meshParts: MeshParts | null = locals === null ? null : { table, keys, locals };
+  const followers = makeFollowers(crew, { tree, table, keys, now, epoch: () => control?.epochs.highest ?? 0 });
+  // Of several workers one has the link, and the file.
+  const control =
+    mesh === null || locals === null || crew.index > 0
+      ? null
+      : new MeshControl({
+          ...{ spec, mesh, table, keys, workerRestarts, now, random, log, notReady },
+          ports: portsOf(spec),
+          traffic: followers?.countsWith(traffic) ?? traffic,
+          instances: () => followers?.instances(locals.report()) ?? locals.report(),
+          keyTold: (key) => followers?.keyChanged(key),
+        });
 
-  const startedAt = now();
+  // Who hears of requests.
+  const telemeters = makeTelemeters(spec.telemetry, { tree, now, random, log });
+  const accessLogs = makeAccessLogs(spec, log, {
+    isTakeOver: crew.takesOver || workerRestarts > 0,
+    isFirst: crew.index === 0,
+  });
+  const { tracer, recent } = telemeters;
+  const ended = recorderOf({
+    ...{ locals, recent, tracer },
+    traffic: mesh === null ? null : traffic,
+    accessLogs: accessLogs.byRouter,
+  });
+
+  // Who binds names, and the routers that ask.
+  const names = makeNames(spec, mesh === null ? null : table, { random, warn });
+  const shared = { ...{ tree, now, random, tracer, ended, warn }, wheel: ticker.wheel, wallClock: Date.now };
+  const routers: NamedRouter[] = spec.routers.map((config) => {
+    const interpreter = names.interpreterOf(config);
+    return { config, interpreter, router: makeRouter(config, interpreter, shared, meshParts) };
+  });
+  const meshOfFollower = locals === null ? null : { table, keys, traffic, locals };
+  const { dataDir } = spec;
+  const following = makeFollowing(crew, { tree, routers, recent, log, now, dataDir, mesh: meshOfFollower });
+  ticker.every(SWEEP_MS, () => {
+    for (const { router } of routers) router.sweep();
+  });
+  ticker.onTick((lateMs) => {
+    for (const { router } of routers) router.observeLoop(lateMs);
+  });
+
   tree.add(
     gaugeScope('proc', 'proc', {}, () => ({
       uptime_ms: Math.round(now() - startedAt),
       rss_bytes: process.memoryUsage.rss(),
       worker_restarts: workerRestarts,
+      loop_delay_ms: Math.round(ticker.worstDelay()),
       log_dropped: log.dropped,
+      access_log_dropped: accessLogs.dropped(),
       metrics_overflow: tree.overflow,
     })),
   );
-  const link = control;
-  if (link !== null) tree.add(gaugeScope('control', 'control', {}, () => link.figures()));
+  if (control !== null) tree.add(gaugeScope('control', 'control', {}, () => control.figures()));
 
-  const ended = (router: Router, call: Call): void =>
-    record(call, router.label, traffic, spec.accessLog ? log : null, now());
+  const connections = new ConnectionLimit(spec.maxConnections);
   const listeners: Listener[] = [];
-  const admin: Server[] = [];
-  const servers = spec.listeners.map(({ ip, port, serves }) => {
-    if (serves.kind === 'admin') {
-      const server = createAdminServer({
-        guard: { listenIp: ip, clusterKey: mode.clusterKey },
-        notReady,
-        config: () => effectiveConfig(spec),
-        prometheus: () => renderPrometheus(tree, now),
-        metricsJson: (query) => renderJson(tree, now, query),
-        table: () => renderTable(table, link?.epochs.highest ?? 0),
-        announce: link === null ? null : (announce) => link.announced(announce),
-        shutdown,
-      } satisfies AdminHost);
-      admin.push(server);
-      return server;
+  const admins: Server[] = [];
+  const servers = spec.listeners.map((listener) => {
+    if (listener.serves.kind === 'admin') {
+      const parts = { spec, tree, table, control, routers, telemeters, now, log, notReady, shutdown, followers };
+      const host = adminHost({ ...parts, listenIp: listener.ip, namers: names.namers });
+      const { path: prometheusPath } = telemeters.prometheus;
+      const admin = createAdminServer(host, { security: spec.admin.security, prometheusPath });
+      admins.push(admin);
+      return admin;
     }
-    const router = routers.find(({ label }) => label === serves.label);
-    if (router === undefined) throw new Error(`no router '${serves.label}'`);
-    const scope = new ServerScope(router.label, `${ip}/${port}`, now());
-    tree.add(scope);
-    const listener = new Listener({ scope, walk: router.walk, now, calls: { ended: (call) => ended(router, call) } });
-    listeners.push(listener);
-    return listener.server;
+    const made = makeListener(listener, listener.serves, { spec, routers, tree, connections });
+    listeners.push(made);
+    return made.server;
   });
 
   return {
     servers,
     start() {
       listening = true;
-      link?.link.start();
+      ticker.start();
+      control?.link.start();
+      following?.start();
     },
-    async drain(graceMs) {
+    async drain(graceMs, ending = 'over') {
       draining = true;
-      // A last word to the scheduler, so that peers go straight to our instances before the listeners are gone.
-      link?.link.reportSoon();
-      const giveUp = setTimeout(() => {
-        for (const listener of listeners) listener.destroy();
-      }, graceMs);
-      await Promise.all(listeners.map((listener) => listener.drain()));
-      clearTimeout(giveUp);
-      for (const router of routers) router.close();
-      for (const server of admin) {
-        server.close();
-        server.closeAllConnections();
+      if (ending === 'over') {
+        // A last word to the scheduler, so that peers go straight to our instances before the listeners are gone.
+        control?.link.reportSoon();
+      } else {
+        // The successor has the link and the file, and shows the figures.
+        for (const admin of admins) admin.close();
+        await control?.close();
       }
-      await link?.close();
+      await endListeners(listeners, ending, graceMs);
+      following?.close();
+      for (const { router } of routers) router.close();
+      names.close();
+      for (const admin of admins) admin.close();
+      ticker.stop();
+      await Promise.all([control?.close(), accessLogs.close(), telemeters.close(LAST_SPANS_MS)]);
     },
   };
 }
 
-/** What is kept of a request that is over. */
-function record(call: Call, router: string, traffic: TrafficCounter, accessLog: Log | null, now: number): void {
-  const { status, success, latencyMs, binding, reason, server } = call;
-  const outcome = { status, success, latencyMs };
-  server.recorder.record(outcome, now);
-  if (reason !== null) server.failed(reason);
-  if (call.instance instanceof LocalInstance && reason !== 'client-gone') call.instance.judged(success);
-  if (binding !== null) {
-    binding.serviceScope.recorder.record(outcome, now);
-    binding.serviceScope.perRequest.record(call.retries, now);
-    // A client that went away says nothing about the service.
-    if ((router === OUTGOING || router === INCOMING) && reason !== 'client-gone') {
-      traffic.record(router, binding.service, success, latencyMs, call.retries);
-    }
-  }
-  if (accessLog !== null) logAccess(accessLog, router, call);
+/** What is left of the spans may take so long to be sent. */
+const LAST_SPANS_MS = 500;
+
+interface ListenerParts {
+  readonly spec: ProxySpec;
+  readonly routers: readonly NamedRouter[];
+  readonly tree: MetricsTree;
+  readonly connections: ConnectionLimit;
 }
 
-function portsOf(spec: ProxySpec): { outgoing: number; incoming: number; admin: number } {
+function makeListener(
+  { ip, port }: ListenerSpec,
+  serves: Extract<ListenerSpec['serves'], { kind: 'router' }>,
+  { spec, routers, tree, connections }: ListenerParts,
+): Listener {
+  const named = routers.find(({ config }) => config.label === serves.label);
+  const config = named?.config.servers[serves.server];
+  if (named === undefined || config === undefined)
+    throw new Error(`no server ${serves.server} of router '${serves.label}'`);
+  const { router } = named;
+  const scope = new ServerScope(router.label, `${ip}/${port}`);
+  tree.add(scope);
+  return new Listener({
+    ...{ config, scope },
+    limits: router.limits,
+    runtime: router.runtime,
+    hooks: router.hooks,
+    connections,
+    // Applications of this node have their own router in a mesh; alone, whoever calls has nobody else to go to.
+    isLocal: spec.mesh === null || router.label === OUTGOING,
+    unparsed: (_connection, fault) => {
+      scope.recorder.record(FAULTS[fault].status, false, 0, router.runtime.now());
+      scope.failed(codeOfFault(fault));
+    },
+  });
+}
+
+function portsOf({ listeners }: ProxySpec): { outgoing: number; incoming: number; admin: number } {
   const port = (wanted: string): number =>
-    spec.listeners.find(({ serves }) => (serves.kind === 'admin' ? 'admin' : serves.label) === wanted)?.port ?? 0;
+    listeners.find(({ serves }) => (serves.kind === 'admin' ? 'admin' : serves.label) === wanted)?.port ?? 0;
   return { outgoing: port(OUTGOING), incoming: port(INCOMING), admin: port('admin') };
-}
-
-/** The configuration as it runs, without the cluster's key. */
-function effectiveConfig({ version, listeners, mode, dataDir, accessLog }: ProxySpec): unknown {
-  const { clusterKey, ...shown } = mode;
-  return { version, listeners, mode: { ...shown, clusterKey: clusterKey === null ? null : '***' }, dataDir, accessLog };
 }

@@ -1,160 +1,294 @@
-/** The routers of a proxy: under a scheduler an outgoing and an incoming one, without it those of the configuration. */
-import { randomBytes } from 'node:crypto';
-import { Bindings } from './balance/bindings.ts';
-import { PeerPaths } from './balance/peer-paths.ts';
-import { StaticBindings } from './balance/static-bindings.ts';
-import { INCOMING, OUTGOING, type StaticRouterSpec } from './config/spec.ts';
+/** Puts a router together from its configuration: once, before a request comes. */
+
+import { annotator, diagnosticOf } from './annotations.ts';
+import { BoundClient } from './bind/bound-client.ts';
+import { poolLimits } from './bind/client-options.ts';
+import { Clients } from './bind/clients.ts';
+import type { RouteOptions } from './bind/route.ts';
+import { RouteCache } from './bind/route-cache.ts';
+import { Routes } from './bind/routes.ts';
+import { ClientLayers } from './config/client-params.ts';
+import type { RouterConfig } from './config/schema/linkerd.ts';
+import { ServiceLayers } from './config/service-params.ts';
+import { INCOMING } from './config/spec.ts';
+import type { Endpoint } from './control/contract.ts';
 import type { PeerKeys } from './control/peer-keys.ts';
-import type { ExchangeContext, ExchangeFigures } from './endpoint/exchange.ts';
+import { connector } from './endpoint/connect.ts';
+import { PeerPaths } from './endpoint/peers.ts';
+import { Pool, type PoolContext, type PoolLimits } from './endpoint/pool.ts';
+import { Target } from './endpoint/target.ts';
+import { ClientTls } from './endpoint/tls-options.ts';
+import type { ExchangeHooks } from './exchange/exchange.ts';
+import type { RouterFigures, RouterRuntime, RouterSettings } from './exchange/router-runtime.ts';
 import type { LocalInstances } from './health/local-instances.ts';
-import { ClientPool } from './http1/client.ts';
-import { logicalName } from './identify/header-token.ts';
+import { type HeadLimits, MOST_FIELDS } from './http1/head-scanner.ts';
+import { Identifiers } from './identify/identifiers.ts';
+import { LoadShedder } from './resilience/admission.ts';
+import type { Interpreter } from './routing/binding.ts';
+import { readDtab } from './routing/dtab.ts';
+import type { BoundName } from './routing/names.ts';
+import { type Path, readPath } from './routing/path.ts';
 import type { ServiceTable } from './routing/service-table.ts';
-import { type Bind, incomingStack, outgoingStack, type Walk } from './STACK.ts';
+import { incomingStack, outgoingStack, type Walk } from './STACK.ts';
 import type { MetricsTree } from './telemetry/metrics-tree.ts';
+import { BindCacheScope } from './telemetry/router-scopes.ts';
 import { gaugeScope } from './telemetry/scopes.ts';
+import type { TimerWheel } from './timing/timer-wheel.ts';
+import { Propagator } from './tracing/propagator.ts';
+import type { Tracer } from './tracing/tracer.ts';
 
-export interface Router {
-  readonly label: string;
-  readonly walk: Walk;
-  close(): void;
-}
-
-/** What routers are made of. */
-export interface RouterParts {
+/** What all routers of a process share. */
+export interface SharedParts {
   readonly tree: MetricsTree;
+  readonly wheel: TimerWheel;
   readonly now: () => number;
+  readonly wallClock: () => number;
   readonly random: () => number;
+  readonly tracer: Tracer | null;
+  /** Who hears of each request that is over. */
+  readonly ended: ExchangeHooks['ended'];
+  readonly warn: (message: string) => void;
 }
 
-export interface MeshParts extends RouterParts {
+/** What a router has under a scheduler. */
+export interface MeshParts {
   readonly table: ServiceTable;
   readonly keys: PeerKeys;
   readonly locals: LocalInstances;
 }
 
-const ATTEMPT_TIMEOUT_MS = 60_000;
-const TOTAL_TIMEOUT_MS = 75_000;
-/** To one instance. */
-const MAX_DIRECT_CONNECTIONS = 512;
-/** To one peer proxy: all services of its node share them, so they are many more than one instance may take. */
-const MAX_PEER_CONNECTIONS = 8_192;
-const MAX_INFLIGHT = 1_024;
-const MAX_WAITING = 1_024;
-const MAX_IDLE = 64;
-/** Our own servers keep a connection for 60 s. */
-const PEER_IDLE_MS = 30_000;
-/** Many servers hang up after 5 s, and most of them do not say so. */
-const APP_IDLE_MS = 4_000;
-
-export function meshRouters(parts: MeshParts): Router[] {
-  return [outgoingRouter(parts), incomingRouter(parts)];
+export interface Router {
+  readonly label: string;
+  readonly runtime: RouterRuntime;
+  readonly hooks: ExchangeHooks;
+  readonly limits: HeadLimits;
+  /** The clients of all names that are bound now. */
+  clients(): Iterable<BoundClient>;
+  /** To be called now and then: forgets names that nobody asks for. */
+  sweep(): void;
+  /** How late the event loop is, several times a second. */
+  observeLoop(delayMs: number): void;
+  close(): void;
 }
 
-function outgoingRouter(parts: MeshParts): Router {
-  const { table, tree, now, random, keys } = parts;
-  const bindings = new Bindings(table, {
-    router: OUTGOING,
-    clock: now,
+const NEVER = Number.POSITIVE_INFINITY;
+/** Requests of one node on their way to one instance of the mesh. */
+const MAX_INFLIGHT = 1_024;
+/** To one peer proxy: all services of its node share them. Peers keep connections longer than we do. */
+const PEER_POOL: PoolLimits = { minSize: 0, maxSize: 8_192, maxWaiters: 1_024, idleMs: 30_000, lifeMs: NEVER };
+/** How late the loop may be before requests are refused; the rest is the shedder's own. */
+const SHEDDER = { intervalMs: 100, minLimit: 16 };
+
+/** `interpreter` binds the router's names; `mesh` is null for a router of a configuration file. */
+export function makeRouter(
+  config: RouterConfig,
+  interpreter: Interpreter,
+  shared: SharedParts,
+  mesh: MeshParts | null,
+): Router {
+  const { now, random, wheel, tree } = shared;
+  const { label, nodemesh } = config;
+  const isIncoming = mesh !== null && label === INCOMING;
+  const limits = headLimits(config);
+  const pools: PoolContext = { wheel, now, headLimits: limits };
+  const peers = mesh !== null && !isIncoming ? peerPaths(mesh.table, pools) : null;
+  const figures: RouterFigures = { direct: 0, peerUnreachable: 0, skewedDeadlines: 0 };
+  const runtime: RouterRuntime = {
+    label,
+    wheel,
+    now,
+    wallClock: shared.wallClock,
     random,
-    scopes: tree,
-    nodes: () => table.agentCount,
+    settings: settingsOf(config, mesh !== null && !isIncoming),
+    peers,
+    peerKey: () => mesh?.keys.current ?? null,
+    propagator: new Propagator(config.tracePropagator.kind, () => (random() * 2 ** 32) | 0, shared.tracer),
+    figures,
+    warnOfSkew: skewWarning(label, shared),
+  };
+  const nodes = (): number => (mesh === null ? 1 : Math.max(1, mesh.table.agentCount));
+  const clients = new Clients(clientMaker(config, shared, pools, { mesh, isIncoming, nodes }), tree);
+  if (isIncoming && mesh !== null) mesh.locals.inflightOf = (instance) => inflightAt(instance, clients);
+  const figuresOfPaths = new BindCacheScope(label, 'path');
+  tree.add(figuresOfPaths);
+  tree.add(gaugeScope(`rt/${label}`, 'rt', { rt: label }, () => routerGauges(figures, clients, config)));
+  const cache = new RouteCache({
+    capacity: config.bindingCache.paths,
+    idleMs: config.bindingCache.idleTtlSecs * 1_000,
+    now,
+    figures: figuresOfPaths,
   });
-  const paths = new PeerPaths((agentId) => table.agent(agentId));
+  const services = new ServiceLayers(config);
+  const optionsFor = (name: Path): Omit<RouteOptions, 'logical' | 'tree'> => {
+    const { classifier, retries, totalTimeoutMs } = services.paramsFor(name);
+    return {
+      router: label,
+      clients,
+      scopes: tree,
+      classifier,
+      totalTimeoutMs: totalTimeoutMs ?? NEVER,
+      retries,
+      isFirstHop: !isIncoming,
+      nodes,
+      now,
+    };
+  };
+  const routes = new Routes({
+    interpreter,
+    base: readDtab(config.dtab),
+    prefix: readPath(config.dstPrefix),
+    cache,
+    optionsFor,
+    canonical: mesh === null ? null : (host) => mesh.table.canonicalHost(host),
+  });
+  let inflight = 0;
+  const { maxLoopDelayMs } = nodemesh.shedding;
+  const shedder = maxLoopDelayMs === null ? null : new LoadShedder({ ...SHEDDER, targetDelayMs: maxLoopDelayMs });
+  const parts = {
+    identifiers: new Identifiers(config.identifier),
+    routes,
+    localDtabs: nodemesh.localDtab,
+    shedder,
+    inflight: () => inflight,
+    isReady: () => mesh === null || mesh.table.ready,
+  };
+  const walk: Walk = isIncoming && mesh !== null ? incomingStack({ ...parts, keys: mesh.keys }) : outgoingStack(parts);
+  const hooks: ExchangeHooks = {
+    walk(exchange) {
+      inflight += 1;
+      walk(exchange);
+    },
+    annotate: annotator(isIncoming ? (mesh?.locals ?? null) : null, now),
+    diagnostic: (exchange) => diagnosticOf(exchange, now()),
+    ended(exchange) {
+      inflight -= 1;
+      shared.ended(exchange);
+    },
+  };
+  return {
+    label,
+    runtime,
+    hooks,
+    limits,
+    clients: () => clients.all(),
+    sweep: () => cache.sweep(),
+    observeLoop: (delayMs) => shedder?.observe(now(), delayMs, inflight),
+    close() {
+      cache.close();
+      peers?.close();
+    },
+  };
+}
+
+/** An instance may be in several clients, of several names. */
+function inflightAt(instance: string, clients: Clients): number {
+  let sum = 0;
+  for (const { balancer } of clients.all()) sum += balancer.find(instance)?.inflight ?? 0;
+  return sum;
+}
+
+/** At most once in so many milliseconds. */
+const WARN_AGAIN_MS = 60_000;
+
+function skewWarning(label: string, { now, warn }: SharedParts): () => void {
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (now() - warnedAt < WARN_AGAIN_MS) return;
+    warnedAt = now();
+    warn(
+      `router ${label}: the clock of a caller is off by more than 250 ms: deadlines of such requests are not enforced`,
+    );
+  };
+}
+
+function headLimits({ maxHeadersKB, maxInitialLineKB, nodemesh }: RouterConfig): HeadLimits {
+  const maxLine = maxInitialLineKB * 1_024;
+  return {
+    maxLine,
+    maxHead: maxLine + maxHeadersKB * 1_024,
+    maxFields: Math.min(nodemesh.maxHeaderCount, MOST_FIELDS),
+  };
+}
+
+/** `sharesPeers`: requests to many instances share the connections to a peer proxy. */
+function settingsOf(config: RouterConfig, sharesPeers: boolean): RouterSettings {
+  const { nodemesh } = config;
+  return {
+    maxInflight: sharesPeers ? MAX_INFLIGHT : NEVER,
+    retryBufferBytes: nodemesh.retryBufferKB * 1_024,
+    bindingTimeoutMs: config.bindingTimeoutMs,
+    upgrades: new Set(nodemesh.upgrades),
+    allowsConnect: nodemesh.connect,
+    enforcesDeadlines: nodemesh.enforceDeadlines,
+    tellsDeadline: config.service.configs.some(({ totalTimeoutMs }) => totalTimeoutMs != null),
+    compressionLevel: config.compressionLevel,
+    maxPendingRequests: nodemesh.shedding.maxPendingRequests ?? NEVER,
+  };
+}
+
+function routerGauges(figures: RouterFigures, clients: Clients, { originator }: RouterConfig): Record<string, number> {
+  return {
+    direct: figures.direct,
+    peer_unreachable: figures.peerUnreachable,
+    skewed_deadlines: figures.skewedDeadlines,
+    clients: clients.size,
+    originator: originator ? 1 : 0,
+  };
+}
+
+function peerPaths(table: ServiceTable, pools: PoolContext): PeerPaths {
+  const connect = connector(PLAIN_SOCKET, null, pools.now);
+  const open = (address: string, port: number): Pool =>
+    new Pool(`${address}:${port}`, PEER_POOL, pools, () => connect(address, port));
+  const paths = new PeerPaths((agentId) => table.agent(agentId), open);
   table.onChange(({ agents, agentsRemoved }) => {
     for (const { agentId } of agents) paths.forget(agentId);
     for (const agentId of agentsRemoved) paths.forget(agentId);
   });
-  const { context, close } = contextOf(OUTGOING, parts, {
-    paths,
-    peerKey: () => keys.current,
-    retries: 'any',
-    maxInflight: MAX_INFLIGHT,
-  });
-  return { label: OUTGOING, walk: outgoingStack(bindFrom(OUTGOING, table, bindings), context), close };
+  return paths;
 }
 
-function incomingRouter(parts: MeshParts): Router {
-  const { table, tree, now, random, keys, locals } = parts;
-  const bindings = new Bindings(table, {
-    router: INCOMING,
-    clock: now,
-    random,
-    scopes: tree,
-    nodes: () => table.agentCount,
-    balancer: { accepts: (endpoint) => locals.isLocal(endpoint), instance: (endpoint) => locals.of(endpoint) },
-  });
-  const { context, close } = contextOf(INCOMING, parts, {
-    paths: null,
-    peerKey: () => null,
-    retries: 'unsent',
-    // Its connections go to one instance each, and are bounded.
-    maxInflight: Number.POSITIVE_INFINITY,
-  });
-  const bind = bindFrom(INCOMING, table, bindings);
-  return { label: INCOMING, walk: incomingStack({ keys, locals, bindings, bind, context }), close };
+const PLAIN_SOCKET = { noDelay: true, keepAlive: false, readTimeoutMs: null, writeTimeoutMs: null };
+
+interface ClientSurroundings {
+  readonly mesh: MeshParts | null;
+  readonly isIncoming: boolean;
+  readonly nodes: () => number;
 }
 
-/** A router of a configuration file. */
-export function staticRouter({ label, dtab }: StaticRouterSpec, parts: RouterParts): Router {
-  const bindings = new StaticBindings(dtab, {
-    router: label,
-    clock: parts.now,
-    random: parts.random,
-    scopes: parts.tree,
-    nodes: () => 1,
-  });
-  const { context, close } = contextOf(label, parts, {
-    paths: null,
-    peerKey: () => null,
-    retries: 'any',
-    maxInflight: MAX_INFLIGHT,
-  });
-  return { label, walk: outgoingStack((host) => bindings.bind(host), context), close };
-}
-
-/** Binds host names by the table, and says what it looked in where that fails. */
-function bindFrom(router: string, table: ServiceTable, bindings: Bindings): Bind {
-  return (host) => {
-    const binding = bindings.byHost(host);
-    if (binding !== null) return { kind: 'bound', binding };
-    const looked = `looked up ${logicalName(host)} in the ${router} router`;
-    if (!table.ready) return { kind: 'none', refusal: { code: 'not-ready', detail: looked } };
-    const detail = `${looked}'s table of ${table.serviceCount} services at revision ${table.revision}`;
-    return { kind: 'none', refusal: { code: 'unknown-name', detail } };
+/** Makes the client of a bound name, with the parameters that the configuration gives it. */
+function clientMaker(
+  config: RouterConfig,
+  { now, random, warn }: SharedParts,
+  pools: PoolContext,
+  { mesh, isIncoming, nodes }: ClientSurroundings,
+): (id: string, bound: BoundName) => BoundClient {
+  const layers = new ClientLayers(config);
+  const accepts = isIncoming && mesh !== null ? (endpoint: Endpoint) => mesh.locals.isLocal(endpoint) : null;
+  return (id, { id: path, addresses }) => {
+    const params = layers.paramsFor(path);
+    const { tls } = params;
+    const connect = connector(
+      params.socketOptions,
+      tls === null ? null : { files: new ClientTls(tls, now(), warn), commonName: tls.commonName },
+      now,
+    );
+    const limits = poolLimits(params);
+    const open = ({ address, port }: Endpoint): Pool =>
+      new Pool(`${address}:${port}`, limits, pools, () => connect(address, port));
+    return new BoundClient({
+      router: config.label,
+      id,
+      addresses,
+      balance: params.balance,
+      requeueBudget: params.requeueBudget,
+      attemptTimeoutMs: params.requestAttemptTimeoutMs ?? NEVER,
+      connectTimeoutMs: params.connectTimeoutMs,
+      instance: (endpoint, siblings) => new Target(endpoint, siblings, open),
+      accepts,
+      nodes,
+      now,
+      random,
+    });
   };
-}
-
-function contextOf(
-  label: string,
-  { now, random, tree }: RouterParts,
-  own: Pick<ExchangeContext, 'paths' | 'peerKey' | 'retries' | 'maxInflight'>,
-): { context: ExchangeContext; close: () => void } {
-  const figures: ExchangeFigures = { direct: 0, peerUnreachable: 0 };
-  const pool = (maxConnections: number, idleMs: number) =>
-    new ClientPool({ maxConnections, maxWaiting: MAX_WAITING, maxIdle: MAX_IDLE, idleMs });
-  const pools = { peer: pool(MAX_PEER_CONNECTIONS, PEER_IDLE_MS), direct: pool(MAX_DIRECT_CONNECTIONS, APP_IDLE_MS) };
-  tree.add(
-    gaugeScope(`rt/${label}`, 'rt', { rt: label }, () => ({
-      direct: figures.direct,
-      peer_unreachable: figures.peerUnreachable,
-      'client_connects/peer': pools.peer.connects,
-      'client_connects/direct': pools.direct.connects,
-    })),
-  );
-  const context = {
-    ...own,
-    now,
-    random,
-    requestId: () => randomBytes(8).toString('hex'),
-    pools,
-    attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
-    totalTimeoutMs: TOTAL_TIMEOUT_MS,
-    figures,
-  };
-  const close = (): void => {
-    pools.peer.close();
-    pools.direct.close();
-  };
-  return { context, close };
 }

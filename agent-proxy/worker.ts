@@ -1,40 +1,44 @@
 /**
- * The worker: serves the sockets that its supervisor holds. It is told what to do by one message, lives as long as its
+ * A worker: serves the sockets that its supervisor holds. It is told what to do by one message, lives as long as its
  * supervisor, and drains when it is told to.
  */
-import type { Server } from 'node:http';
-import { listenOn } from './accept/listener.ts';
-import type { ProxySpec } from './config/spec.ts';
+import type { Server } from 'node:net';
+import type { Ending } from './accept/ending.ts';
+import { listenOn } from './accept/listen-on.ts';
 import { type AssembledProxy, createProxy } from './proxy.ts';
-import type { FromWorker, ToWorker } from './supervisor/messages.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './supervisor/messages.ts';
 import { BoundedLog } from './telemetry/log.ts';
+import { crewOf } from './workers/crew.ts';
 
-/** A supervisor that died takes its worker with it, soon: its successor wants the ports. */
+/** A supervisor that died takes its workers with it, soon: its successor wants the ports. */
 const ORPHAN_GRACE_MS = 500;
 
 /** Runs until the supervisor is gone or says that it is over. */
 export async function work(): Promise<void> {
   if (process.send === undefined) throw new Error('--worker is internal: a worker is started by its supervisor');
-  // Ctrl-C reaches the whole group; when to stop is the supervisor's decision.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => undefined);
+  // Ctrl-C reaches the whole group, the end of a terminal too; what follows is the supervisor's decision.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const start = await firstMessage();
   const log = new BoundedLog();
-  const proxy = createProxy(start.spec, start.workerRestarts, log, () => tell({ type: 'shutdown' }));
+  const proxy = createProxy(start.spec, start.workerRestarts, log, () => tell({ type: 'shutdown' }), crewOf(start));
   let stopping = false;
-  const stop = (graceMs: number): void => {
+  const stop = (ending: Ending, graceMs: number | null): void => {
     if (stopping) return;
     stopping = true;
-    proxy.drain(graceMs).then(
+    proxy.drain(graceMs, ending).then(
       () => process.exit(0),
       () => process.exit(1),
     );
   };
-  process.on('disconnect', () => stop(ORPHAN_GRACE_MS));
-  process.on('message', (message: ToWorker) => {
-    if (message.type === 'drain') stop(message.graceMs);
+  process.on('disconnect', () => {
+    stop('replaced', ORPHAN_GRACE_MS);
+    // It may have had all the time in the world until now.
+    setTimeout(() => process.exit(1), 2 * ORPHAN_GRACE_MS);
   });
-  const taken = await listen(start.spec, start.fds, proxy);
+  process.on('message', (message: ToWorker) => {
+    if (message.type === 'drain') stop(message.ending, message.graceMs);
+  });
+  const taken = await listen(start, proxy);
   if (taken !== null) {
     tell(taken);
     return;
@@ -44,13 +48,15 @@ export async function work(): Promise<void> {
   await new Promise<never>(() => undefined);
 }
 
-async function listen(spec: ProxySpec, fds: readonly number[], proxy: AssembledProxy): Promise<FromWorker | null> {
-  for (const [index, { ip, port }] of spec.listeners.entries()) {
+/** The admin listener is the first worker's: it shows the figures of all. While it is replaced, the kernel has callers wait. */
+async function listen({ spec, fds, index: worker }: WorkerStart, proxy: AssembledProxy): Promise<FromWorker | null> {
+  for (const [index, { ip, port, serves, backlog }] of spec.listeners.entries()) {
+    if (serves.kind === 'admin' && worker > 0) continue;
     const server: Server | undefined = proxy.servers[index];
     const fd = fds[index];
     if (server === undefined || fd === undefined) throw new Error(`no descriptor for ${ip}:${port}`);
     try {
-      await listenOn(server, fd);
+      await listenOn(server, fd, backlog);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
       return { type: 'listen-failed', code, ip, port };
@@ -59,7 +65,7 @@ async function listen(spec: ProxySpec, fds: readonly number[], proxy: AssembledP
   return null;
 }
 
-function firstMessage(): Promise<Extract<ToWorker, { type: 'start' }>> {
+function firstMessage(): Promise<WorkerStart> {
   return new Promise((resolve, reject) => {
     process.once('disconnect', () => reject(new Error('the supervisor is gone')));
     process.once('message', (message: ToWorker) => {

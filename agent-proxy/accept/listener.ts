@@ -1,78 +1,154 @@
 /**
- * A listening address of a router: serves HTTP/1.1 on a descriptor that the supervisor bound, bounds what it takes on,
+ * A listening address of a router: accepts connections on a descriptor that the supervisor bound, bounds what it takes on,
  * and drains.
  */
-import type { Server } from 'node:http';
-import { Call, type CallListener } from '../endpoint/call.ts';
-import { createHttp1Server } from '../http1/server.ts';
-import type { Walk } from '../STACK.ts';
+import { createServer, type Server } from 'node:net';
+import type { ServerConfig } from '../config/schema/linkerd.ts';
+import type { Entrance } from '../exchange/entrance.ts';
+import { Exchange, type ExchangeHooks } from '../exchange/exchange.ts';
+import type { RouterRuntime } from '../exchange/router-runtime.ts';
+import { codeOfFault, FAULTS, type Fault } from '../http1/faults.ts';
+import type { HeadLimits } from '../http1/head-scanner.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { ServerConnection, type ServerHandler } from '../http1/server-connection.ts';
+import type { ServerExchange, ServerTimeouts } from '../http1/server-exchange.ts';
+import { closeWhenIdle, shorterOf } from '../http1/socket-timeout.ts';
+import { errorResponse, errorText } from '../respond/error-response.ts';
 import type { ServerScope } from '../telemetry/scopes.ts';
+import type { TimerWheel } from '../timing/timer-wheel.ts';
+import type { EndingListener } from './ending.ts';
+import { makeEntrance } from './make-entrance.ts';
 
-const MAX_CONNECTIONS = 20_000;
-const MAX_CONCURRENT_REQUESTS = 10_000;
+/** Hears of bytes that were no request. */
+export type Unparsed = (connection: ServerConnection, fault: Fault, scope: ServerScope) => void;
 
 export interface ListenerOptions {
+  readonly config: ServerConfig;
+  readonly limits: HeadLimits;
+  readonly runtime: RouterRuntime;
+  readonly hooks: ExchangeHooks;
   readonly scope: ServerScope;
-  readonly walk: Walk;
-  readonly now: () => number;
-  readonly calls: CallListener;
-  readonly maxConcurrentRequests?: number;
+  /** Connections at a time of all listeners together, as the process' limit of open files allows. */
+  readonly connections: ConnectionLimit;
+  /** Its callers are on this node. */
+  readonly isLocal: boolean;
+  readonly unparsed: Unparsed;
 }
 
-export class Listener {
-  readonly server: Server;
-  private isDraining = false;
+const NEVER = Number.POSITIVE_INFINITY;
 
-  constructor({ scope, walk, now, calls, maxConcurrentRequests = MAX_CONCURRENT_REQUESTS }: ListenerOptions) {
-    this.server = createHttp1Server(
-      {
-        request: (downstream) => {
-          const call = new Call(downstream, scope, now, calls);
-          if (scope.recorder.pending > maxConcurrentRequests) {
-            call.refuse({ code: 'shed', detail: `more than ${maxConcurrentRequests} requests at once` });
-            return;
-          }
-          walk(call);
-        },
-        refuse: (downstream, why) => new Call(downstream, scope, now, calls).refuse(why),
-        unparsed: ({ status }) => {
-          scope.recorder.record({ status, success: false, latencyMs: 0 }, now());
-          scope.failed('bad-request');
-        },
-      },
-      () => this.isDraining,
-    );
-    this.server.maxConnections = MAX_CONNECTIONS;
-    this.server.on('connection', (socket) => {
-      scope.connects += 1;
-      scope.connections += 1;
-      socket.once('close', () => {
-        scope.connections -= 1;
-      });
-    });
+/** How many connections of clients a process may have. All of its listeners count them together. */
+export class ConnectionLimit {
+  private readonly most: number;
+  private open = 0;
+
+  constructor(most: number) {
+    this.most = most;
   }
 
-  /** Takes no new connections, closes the idle ones; resolves when the last request is answered. */
-  drain(): Promise<void> {
+  take(): boolean {
+    if (this.open >= this.most) return false;
+    this.open += 1;
+    return true;
+  }
+
+  giveBack(): void {
+    this.open -= 1;
+  }
+}
+
+export class Listener implements ServerHandler, EndingListener {
+  readonly server: Server;
+  readonly isLocal: boolean;
+  readonly limits: HeadLimits;
+  readonly timeouts: ServerTimeouts;
+  readonly wheel: TimerWheel;
+  readonly now: () => number;
+  readonly counts: ServerScope;
+  isDraining = false;
+  private readonly runtime: RouterRuntime;
+  private readonly hooks: ExchangeHooks;
+  private readonly entrance: Entrance;
+  private readonly unparsed: Unparsed;
+  private readonly limit: ConnectionLimit;
+  private readonly connections = new Set<ServerConnection>();
+  private lastRequestAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ListenerOptions) {
+    const { config, limits, runtime, hooks, scope, unparsed } = options;
+    this.isLocal = options.isLocal;
+    this.limit = options.connections;
+    const { serverSession, socketOptions, nodemesh } = config;
+    this.limits = limits;
+    this.runtime = runtime;
+    this.hooks = hooks;
+    this.wheel = runtime.wheel;
+    this.now = runtime.now;
+    this.counts = scope;
+    this.unparsed = unparsed;
+    this.timeouts = {
+      head: nodemesh.headTimeoutMs ?? NEVER,
+      idle: serverSession.idleTimeMs ?? NEVER,
+      body: nodemesh.bodyTimeoutMs ?? NEVER,
+      life: serverSession.lifeTimeMs ?? NEVER,
+    };
+    this.entrance = makeEntrance(config, runtime.label, scope, runtime.random);
+    const { noDelay, keepAlive, readTimeoutMs, writeTimeoutMs } = socketOptions;
+    const idleMs = shorterOf(readTimeoutMs, writeTimeoutMs);
+    // Half-open: a client that ends its side may still want its answer.
+    this.server = createServer({ allowHalfOpen: true, noDelay, keepAlive }, (socket) => {
+      if (!this.limit.take()) {
+        // Without an answer: writing one to each would be work for those that there are too many of.
+        socket.destroy();
+        return;
+      }
+      closeWhenIdle(socket, idleMs);
+      scope.connects += 1;
+      scope.connections += 1;
+      this.connections.add(new ServerConnection(socket, this));
+    });
+    if (nodemesh.maxConnections !== null) this.server.maxConnections = nodemesh.maxConnections;
+  }
+
+  exchange(connection: ServerConnection, head: RequestHead): ServerExchange {
+    const exchange = new Exchange(this.runtime, this.hooks, connection, head, this.entrance);
+    this.lastRequestAt = exchange.startedAt;
+    return exchange;
+  }
+
+  refusal(connection: ServerConnection, fault: Fault, ofExchange: boolean): string {
+    const { status, sentence } = FAULTS[fault];
+    if (!ofExchange) this.unparsed(connection, fault, this.entrance.scope);
+    return errorText(errorResponse({ code: codeOfFault(fault), detail: sentence }, false, status), null, false);
+  }
+
+  closed(connection: ServerConnection): void {
+    this.entrance.scope.connections -= 1;
+    this.connections.delete(connection);
+    this.limit.giveBack();
+  }
+
+  // ---- how it ends (ending.ts) ----------------------------------------------------------------------------------------
+
+  close(): Promise<void> {
     this.isDraining = true;
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
+  isQuiet(ms: number): boolean {
+    return this.entrance.scope.recorder.pending === 0 && this.now() - this.lastRequestAt >= ms;
+  }
+
+  closeIdle(): void {
+    // Behind the poll phase: a request that the kernel has already is read first, and its connection idle no more.
+    setImmediate(() => {
+      // Nor is one whose client is still to read its answer.
+      for (const connection of this.connections) if (connection.socket.writableLength === 0) connection.drain();
+    });
+  }
+
   /** Cuts what is left. */
   destroy(): void {
-    this.server.closeAllConnections();
+    for (const connection of this.connections) connection.abort();
   }
-}
-
-/** Listens on an inherited descriptor. Rejects with the system's error where another process listens there already. */
-export function listenOn(server: Server, fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ fd }, () => {
-      server.off('error', reject);
-      // accept(2) may fail for a while (too many open files); the next connection is another matter.
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
 }

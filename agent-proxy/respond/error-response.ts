@@ -2,37 +2,56 @@
  * Answers that the proxy makes itself: the status of the reason's row, one line of text that says what was looked up,
  * what it looked in and why it failed, and the same in `l5d-err`.
  */
+import { STATUS_CODES } from 'node:http';
 import type { Refusal } from '../balance/picker.ts';
 import { RETRYABLE_HEADER } from '../control/contract.ts';
 import { REASONS, type ReasonCode } from '../control/reason-codes.ts';
-import type { ResponseHead } from '../http1/message.ts';
 
-const ERR_HEADER = 'l5d-err';
 /** Long host names are cut: a header has to fit anywhere. */
 const MAX_TEXT = 1_000;
 
 export interface ErrorResponse {
-  readonly head: ResponseHead;
-  readonly text: string;
+  readonly status: number;
+  /** The header lines, each with its CR LF, without `Connection`. */
+  readonly lines: string;
+  /** One line, one character a byte. */
+  readonly body: string;
 }
 
-/** `retryable` where it differs from the reason's row: nothing was sent, or it may be sent again. */
-export function errorResponse(refusal: Refusal, retryable: boolean = REASONS[refusal.code].retryable): ErrorResponse {
+/**
+ * `retryable` where it differs from the reason's row: nothing was sent, or it may be sent again. `status` likewise: a
+ * request that cannot be understood has the status of its fault.
+ */
+export function errorResponse(
+  refusal: Refusal,
+  retryable: boolean = REASONS[refusal.code].retryable,
+  status: number = REASONS[refusal.code].status ?? 502,
+): ErrorResponse {
   const row = REASONS[refusal.code];
   const hint = refusal.hint === undefined ? '' : `; ${refusal.hint}`;
   const sentence = `${refusal.code}: ${refusal.detail}: ${row.sentence}${hint}`;
   const line = sentence.replace(/[\r\n]+/g, ' ').slice(0, MAX_TEXT);
-  const text = `${line}\n`;
-  const headers = [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(Buffer.byteLength(text)),
-    ERR_HEADER,
-    encode(line),
-  ];
-  if (retryable) headers.push(RETRYABLE_HEADER, 'true');
-  return { head: { status: row.status ?? 502, reason: '', headers }, text };
+  const body = Buffer.from(`${line}\n`, 'utf8').toString('latin1');
+  let lines = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nl5d-err: ${encode(line)}\r\n`;
+  if (retryable) lines += `${RETRYABLE_HEADER}: true\r\n`;
+  return { status, lines, body };
+}
+
+/** The answer as it is written to this client. `more` are lines that the router adds, each with its CR LF. */
+export function errorText(
+  { status, lines, body }: ErrorResponse,
+  request: { readonly method: string; readonly version: string } | null,
+  keepAlive: boolean,
+  more = '',
+): string {
+  const connection = keepAlive
+    ? request?.version === '1.0'
+      ? 'Connection: keep-alive\r\n'
+      : ''
+    : 'Connection: close\r\n';
+  // An answer to HEAD has the head of the answer to GET, and no body (RFC 9110, 9.3.2).
+  const text = request?.method === 'HEAD' ? '' : body;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}${more}${connection}\r\n${text}`;
 }
 
 /** The reason code at the beginning of a peer's `l5d-err`, or null where it is none of ours. */
@@ -58,4 +77,11 @@ export function detailOf(err: string): string {
 function encode(text: string): string {
   // Half of a surrogate pair, cut off above, cannot be encoded.
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?'));
+}
+
+/** An answer of the proxy's own that is no error, as it is written. `lines` have their CR LF. */
+export function ownAnswer(status: number, lines: string, body: string, keepAlive: boolean): string {
+  const connection = keepAlive ? '' : 'Connection: close\r\n';
+  const length = `Content-Length: ${body.length}\r\n`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}${length}${connection}\r\n${body}`;
 }

@@ -1,21 +1,33 @@
-/** What a supervisor and its worker say to each other over the child's IPC channel. */
+/** What a supervisor and its workers say to each other over a child's IPC channel. */
+import type { Ending } from '../accept/ending.ts';
 import type { ProxySpec } from '../config/spec.ts';
 
 export type ToWorker =
-  | {
-      readonly type: 'start';
-      readonly spec: ProxySpec;
-      /** The descriptor of each listener, in the order of `spec.listeners`. */
-      readonly fds: readonly number[];
-      /** Workers that died before this one. */
-      readonly workerRestarts: number;
-    }
-  /** Take no new connections, finish what is in flight, be gone when that is done or the time is up. */
-  | { readonly type: 'drain'; readonly graceMs: number };
+  | WorkerStart
+  /** Take no new connections, finish what is in flight, be gone when that is done or the time is up (null: none is set). */
+  | { readonly type: 'drain'; readonly ending: Ending; readonly graceMs: number | null }
+  /** What another worker of the same specification says. */
+  | { readonly type: 'passed'; readonly from: number; readonly body: unknown };
+
+export interface WorkerStart {
+  readonly type: 'start';
+  readonly spec: ProxySpec;
+  /** The descriptor of each listener, in the order of `spec.listeners`. */
+  readonly fds: readonly number[];
+  /** Which of how many this is. The one with index 0 leads: it has the admin listener and the link to a scheduler. */
+  readonly index: number;
+  readonly count: number;
+  /** It goes on with what an earlier worker has begun: after its death, or after a reload. */
+  readonly takesOver: boolean;
+  /** Workers that died before this one. */
+  readonly workerRestarts: number;
+}
 
 export type FromWorker =
   | { readonly type: 'listening' }
   /** listen(2) said no: another process listens on that address since before we bound it. */
   | { readonly type: 'listen-failed'; readonly code: string; readonly ip: string; readonly port: number }
   /** `POST /admin/shutdown`. */
-  | { readonly type: 'shutdown' };
+  | { readonly type: 'shutdown' }
+  /** For another worker of the same specification. */
+  | { readonly type: 'pass'; readonly to: number; readonly body: unknown };

@@ -1,42 +1,39 @@
 /**
- * The proxy's task: a small process that holds the listening sockets and keeps one worker running on them. A worker
- * that dies is replaced at once by one that inherits the same sockets, with or without a scheduler.
- *
- * New proxy code beside the old: a worker is whatever `launch` starts and is told all that it needs by its `start`
- * message, and two workers may listen on the same descriptors at once. So a later version can start a worker of other
- * code, wait for its `listening`, and drain the old one. No frame asks for that yet.
+ * The proxy's task: a small process that holds the listening sockets and keeps workers running on them. A worker that dies
+ * is replaced at once by one that inherits the same sockets, with or without a scheduler; a new specification gets new
+ * workers beside the old ones, which then end without dropping a request.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { ProxySpec } from '../config/spec.ts';
+import type { ListenerSpec, ProxySpec } from '../config/spec.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
-import { RestartPolicy } from './restart-policy.ts';
-import { BindError, type BoundSocket, bindSocket } from './sockets.ts';
+import { RefusedConfig } from './config-reader.ts';
+import { Generation, type GenerationEvents } from './generation.ts';
+import { HeldSockets } from './held-sockets.ts';
+import { BindError } from './sockets.ts';
 
 /** A predecessor that is dying may hold its ports for so long. */
 const BIND_PATIENCE_MS = 3_000;
 const BIND_RETRY_MS = 50;
-/** In-flight requests may take so long at the end. The scheduler gives the task 15 s before Mesos kills it. */
-export const DRAIN_GRACE_MS = 10_000;
-/** What a worker gets beyond the grace before it is killed. */
-const KILL_AFTER_MS = 250;
-/** stdio 0 to 2 are the usual ones and 3 is the IPC channel. */
-const FIRST_FD = 4;
+/** Workers of a new specification that do not listen by then never will. */
+const RELOAD_PATIENCE_MS = 10_000;
+/** Generations that may finish what they have, each for as long as it takes; beyond that the oldest is cut. */
+const MOST_LEAVING = 4;
 
 export interface SupervisorOptions {
   readonly spec: ProxySpec;
+  readonly workers: number;
   /** Arguments after process.execPath that run a worker. */
   readonly launch: readonly string[];
   readonly log: Log;
-  readonly drainGraceMs?: number;
+  /** Reads the configuration again; rejects with an Error that says why it cannot be used. */
+  readonly reread: () => Promise<ProxySpec>;
   /** What runs a worker; this Node.js itself unless a test says otherwise. */
   readonly program?: string;
 }
 
 /**
- * - `starting`: sockets are bound, and no worker has listened on them yet; a taken port may still show up.
- * - `running`: the worker serves, or a new one is on its way.
- * - `stopping`: the worker drains; nothing is started again.
+ * - `starting`: sockets are bound, and not all workers have listened on them yet; a taken port may still show up.
+ * - `running`: workers serve, or new ones are on their way.
+ * - `stopping`: workers drain; nothing is started again.
  */
 type Phase = 'starting' | 'running' | 'stopping';
 
@@ -49,14 +46,20 @@ class Supervisor {
   private readonly options: SupervisorOptions;
   private readonly resolve: () => void;
   private readonly reject: (error: Error) => void;
-  private readonly policy = new RestartPolicy();
   private readonly patienceEnds = Date.now() + BIND_PATIENCE_MS;
-  private sockets: BoundSocket[] = [];
-  private worker: ChildProcess | null = null;
+  private readonly sockets = new HeldSockets();
+  /** What serves now; null until it is started. */
+  private current: Generation | null = null;
+  /** What its configuration asked for; the ports that came of it are in its specification. */
+  private listeners: readonly ListenerSpec[] = [];
+  /** All that are not gone, oldest first: those that finish what they have, `current`, and one that is to take over. */
+  private readonly generations = new Set<Generation>();
   private phase: Phase = 'starting';
-  private restarts = 0;
+  private reloading: 'no' | 'yes' | 'again' = 'no';
+  private readonly stopSignals = new Set<NodeJS.Signals>();
   private timer: NodeJS.Timeout | null = null;
-  private readonly stop = (): void => this.drain();
+  private readonly onStop = (signal: NodeJS.Signals): void => this.told(signal);
+  private readonly onHangUp = (): void => this.reload();
 
   constructor(options: SupervisorOptions, resolve: () => void, reject: (error: Error) => void) {
     this.options = options;
@@ -65,140 +68,185 @@ class Supervisor {
   }
 
   begin(): void {
-    process.on('SIGTERM', this.stop);
-    process.on('SIGINT', this.stop);
-    this.bind();
+    process.on('SIGTERM', this.onStop);
+    process.on('SIGINT', this.onStop);
+    process.on('SIGHUP', this.onHangUp);
+    this.start();
   }
 
-  private bind(): void {
+  // ---- the start ------------------------------------------------------------------------------------------------------
+
+  private start(): void {
+    const { spec } = this.options;
+    this.listeners = spec.listeners;
     try {
-      for (const { ip, port } of this.options.spec.listeners) this.sockets.push(bindSocket(ip, port));
+      this.current = this.generation(spec, false, {
+        listening: () => {
+          this.phase = 'running';
+        },
+        listenFailed: (error) => this.bindFailed(error),
+        stumbled: () => undefined,
+      });
     } catch (error) {
       this.bindFailed(error);
       return;
     }
-    this.launch();
+    this.current.start();
   }
 
   private bindFailed(error: unknown): void {
-    this.closeSockets();
+    this.current?.kill();
+    this.current = null;
+    this.sockets.keepOnly([]);
     if (error instanceof BindError && error.code === 'EADDRINUSE' && Date.now() < this.patienceEnds) {
-      this.timer = setTimeout(() => this.bind(), BIND_RETRY_MS);
+      this.timer = setTimeout(() => this.start(), BIND_RETRY_MS);
       return;
     }
     this.finish(error instanceof Error ? error : new Error(String(error)));
   }
 
-  private launch(): void {
-    const { spec, launch, log } = this.options;
-    const startedAt = performance.now();
-    let worker: ChildProcess;
-    try {
-      worker = spawn(this.options.program ?? process.execPath, [...launch], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.sockets.map((socket) => socket.fd)],
-      });
-    } catch (error) {
-      // No memory, no descriptors: it may be otherwise in a moment, and the sockets are still held.
-      log.warn('worker not started', { error: error instanceof Error ? error.message : String(error) });
-      this.again(0, null, null);
-      return;
-    }
-    this.worker = worker;
-    worker.on('message', (message) => this.heard(worker, message as FromWorker));
-    worker.on('error', (error) => {
-      log.warn('worker', { error: error.message });
-      // A message to a worker that has just died fails too; its `exit` says all that there is to say. A worker that was
-      // never started (no process left for it) has no `exit`.
-      if (worker.pid === undefined) this.exited(worker, null, null, 0);
-    });
-    worker.on('exit', (code, signal) => this.exited(worker, code, signal, performance.now() - startedAt));
-    tell(worker, {
-      type: 'start',
-      // Port 0 was settled by the bind.
-      spec: {
-        ...spec,
-        listeners: spec.listeners.map((listener, index) => ({
-          ...listener,
-          port: this.sockets[index]?.port ?? listener.port,
-        })),
+  /** Workers for a specification, not started yet, on sockets that are bound now if they are not yet. Throws a BindError. */
+  private generation(
+    spec: ProxySpec,
+    takesOver: boolean,
+    events: Pick<GenerationEvents, 'listening' | 'listenFailed' | 'stumbled'>,
+  ): Generation {
+    const { log, workers, launch, program } = this.options;
+    const sockets = this.sockets.hold(spec.listeners);
+    // Port 0 was settled by the bind.
+    const listeners = spec.listeners.map((listener, at) => ({ ...listener, port: sockets[at]?.port ?? listener.port }));
+    const generation: Generation = new Generation(
+      {
+        spec: { ...spec, listeners },
+        fds: sockets.map(({ fd }) => fd),
+        count: workers,
+        program: program ?? process.execPath,
+        words: launch,
+        takesOver,
+        log,
       },
-      fds: this.sockets.map((_, index) => FIRST_FD + index),
-      workerRestarts: this.restarts,
+      { ...events, shutdown: () => this.stop(), ended: () => this.ended(generation) },
+    );
+    this.generations.add(generation);
+    return generation;
+  }
+
+  private ended(generation: Generation): void {
+    this.generations.delete(generation);
+    if (this.phase === 'stopping' && this.generations.size === 0) this.finish(null);
+  }
+
+  // ---- another configuration ------------------------------------------------------------------------------------------
+
+  /** Reads the configuration again. Whatever is wrong with it: what runs goes on. */
+  private reload(): void {
+    const { log, reread } = this.options;
+    if (this.phase !== 'running' || this.reloading !== 'no') {
+      // Asked for while one is under way: that one may have read the file already.
+      if (this.phase !== 'stopping' && this.reloading !== 'no') this.reloading = 'again';
+      return;
+    }
+    this.reloading = 'yes';
+    reread()
+      .then((spec) => this.replaceBy(spec))
+      .then(
+        () => log.info('configuration reloaded'),
+        (error: unknown) => {
+          for (const line of linesOf(error)) log.warn(line);
+          log.warn('configuration not reloaded: the one before is still in use');
+        },
+      )
+      .finally(() => {
+        const isAgain = this.reloading === 'again';
+        this.reloading = 'no';
+        if (isAgain) this.reload();
+      })
+      // Logging does not throw.
+      .catch(() => undefined);
+  }
+
+  /** New workers for this specification take over from those that serve now, which finish what they have. */
+  private async replaceBy(spec: ProxySpec): Promise<void> {
+    const { current } = this;
+    if (current === null || this.phase !== 'running') throw new Error('the proxy is not running');
+    let next: Generation;
+    try {
+      next = await this.startBeside(spec);
+    } catch (error) {
+      // What was bound for the new one alone.
+      this.sockets.keepOnly(this.listeners);
+      throw error;
+    }
+    this.current = next;
+    this.listeners = spec.listeners;
+    current.drain('replaced', null);
+    this.sockets.keepOnly(spec.listeners);
+    const [oldest] = this.generations;
+    if (this.generations.size > MOST_LEAVING + 1) oldest?.kill();
+  }
+
+  /** Resolves when all workers listen; where they do not, they are gone, and it rejects. */
+  private startBeside(spec: ProxySpec): Promise<Generation> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void => {
+        clearTimeout(patience);
+        generation.kill();
+        reject(error);
+      };
+      const generation = this.generation(spec, true, {
+        listening: () => {
+          clearTimeout(patience);
+          if (this.phase === 'running') resolve(generation);
+          else failed(new Error('the proxy is shutting down'));
+        },
+        listenFailed: failed,
+        stumbled: () => failed(new Error('a worker of the new configuration died before it listened')),
+      });
+      const patience = setTimeout(
+        () => failed(new Error(`workers of the new configuration did not listen within ${RELOAD_PATIENCE_MS} ms`)),
+        RELOAD_PATIENCE_MS,
+      );
+      generation.start();
     });
   }
 
-  private heard(worker: ChildProcess, message: FromWorker): void {
-    if (worker !== this.worker) return;
-    switch (message.type) {
-      case 'listening':
-        if (this.phase === 'starting') this.phase = 'running';
-        this.options.log.info('worker listening', { pid: worker.pid ?? 0, restarts: this.restarts });
-        return;
-      case 'listen-failed': {
-        if (this.phase !== 'starting') return;
-        // Somebody listened between our bind and the worker's listen: bind anew, as if it had been seen at once.
-        this.worker = null;
-        worker.kill('SIGKILL');
-        this.bindFailed(new BindError(message.ip, message.port, message.code));
-        return;
-      }
-      case 'shutdown':
-        this.drain();
-        return;
-    }
+  // ---- the end --------------------------------------------------------------------------------------------------------
+
+  /** The same signal a second time: at once. (Of two kinds, one may come from the terminal and one from a parent.) */
+  private told(signal: NodeJS.Signals): void {
+    if (this.stopSignals.has(signal)) for (const generation of this.generations) generation.kill();
+    else this.stop();
+    this.stopSignals.add(signal);
   }
 
-  private exited(worker: ChildProcess, code: number | null, signal: string | null, livedMs: number): void {
-    if (worker !== this.worker) return;
-    this.worker = null;
-    if (this.phase === 'stopping') {
-      this.finish(null);
-      return;
-    }
-    this.again(livedMs, code, signal);
-  }
-
-  private again(livedMs: number, code: number | null, signal: string | null): void {
-    this.restarts += 1;
-    const pauseMs = this.policy.died(livedMs);
-    this.options.log.warn('worker died', { code, signal, livedMs: Math.round(livedMs), againInMs: pauseMs });
-    if (pauseMs === 0) this.launch();
-    else this.timer = setTimeout(() => this.launch(), pauseMs);
-  }
-
-  private drain(): void {
+  private stop(): void {
     if (this.phase === 'stopping') return;
     this.phase = 'stopping';
     if (this.timer !== null) clearTimeout(this.timer);
-    const { worker } = this;
-    if (worker === null) {
-      this.finish(null);
-      return;
+    const { current } = this;
+    const { shutdownGraceMs } = (current?.spec ?? this.options.spec).admin;
+    for (const generation of this.generations) {
+      if (generation === current) generation.drain('over', shutdownGraceMs);
+      else generation.killAfter(shutdownGraceMs);
     }
-    const graceMs = this.options.drainGraceMs ?? DRAIN_GRACE_MS;
-    tell(worker, { type: 'drain', graceMs });
     // The kernel refuses new connections once the last holder of a listening socket has closed it.
-    this.closeSockets();
-    this.timer = setTimeout(() => worker.kill('SIGKILL'), graceMs + KILL_AFTER_MS);
-  }
-
-  private closeSockets(): void {
-    for (const socket of this.sockets) socket.close();
-    this.sockets = [];
+    this.sockets.keepOnly([]);
+    if (this.generations.size === 0) this.finish(null);
   }
 
   private finish(error: Error | null): void {
     this.phase = 'stopping';
     if (this.timer !== null) clearTimeout(this.timer);
-    this.closeSockets();
-    process.off('SIGTERM', this.stop);
-    process.off('SIGINT', this.stop);
+    this.sockets.keepOnly([]);
+    process.off('SIGTERM', this.onStop);
+    process.off('SIGINT', this.onStop);
+    process.off('SIGHUP', this.onHangUp);
     if (error === null) this.resolve();
     else this.reject(error);
   }
 }
 
-/** The callback keeps a closed channel from becoming an `error` event: the worker's exit is heard anyway. */
-function tell(worker: ChildProcess, message: ToWorker): void {
-  worker.send(message, () => undefined);
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof RefusedConfig) return error.lines;
+  return [error instanceof Error ? error.message : String(error)];
 }

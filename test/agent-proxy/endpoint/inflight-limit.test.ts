@@ -1,73 +1,67 @@
-/** An instance that hangs: it gets only so many requests, and the rest go elsewhere or are shed. */
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { Listener } from '../../../agent-proxy/accept/listener.ts';
-import { StaticBindings } from '../../../agent-proxy/balance/static-bindings.ts';
-import type { ExchangeContext } from '../../../agent-proxy/endpoint/exchange.ts';
-import { ClientPool } from '../../../agent-proxy/http1/client.ts';
-import { outgoingStack } from '../../../agent-proxy/STACK.ts';
-import { MetricsTree } from '../../../agent-proxy/telemetry/metrics-tree.ts';
-import { ServerScope } from '../../../agent-proxy/telemetry/scopes.ts';
+/** An instance whose connections are all in use: those who wait for one for too long are shed, and it is not held against it. */
+import { expect, test } from 'vitest';
 import { useBackend } from '../../fixtures/backend.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { send } from '../../fixtures/http.ts';
+import { useStaticProxy } from '../../fixtures/proxy.ts';
+import { client, type Keys, straight } from '../../fixtures/static-config.ts';
 
-const LIMIT = 2;
+const OPTIONS = { headers: { Host: 'web' } };
 
-/** A router alone, before one instance. */
-async function useRouter(port: number): Promise<string> {
-  const now = (): number => performance.now();
-  const scopes = new MetricsTree();
-  const bindings = new StaticBindings([{ prefix: ['svc'], destination: ['$', 'inet', '127.0.0.1', String(port)] }], {
-    router: 'alone',
-    clock: now,
-    random: Math.random,
-    scopes,
-    nodes: () => 1,
-  });
-  const pool = new ClientPool({ maxConnections: 100, maxWaiting: 100, maxIdle: 10, idleMs: 5_000 });
-  const context: ExchangeContext = {
-    now,
-    random: Math.random,
-    requestId: () => 'id',
-    paths: null,
-    pools: { peer: pool, direct: pool },
-    peerKey: () => null,
-    retries: 'any',
-    maxInflight: LIMIT,
-    attemptTimeoutMs: 10_000,
-    totalTimeoutMs: 10_000,
-    figures: { direct: 0, peerUnreachable: 0 },
-  };
-  const { server } = new Listener({
-    scope: new ServerScope('alone', 'test', now()),
-    walk: outgoingStack((host) => bindings.bind(host), context),
-    now,
-    calls: { ended: () => undefined },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-    pool.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-test('an instance at its limit of requests gets no more, and what is shed may be tried elsewhere', async () => {
+async function useHung(pool: Keys) {
   const held: (() => void)[] = [];
   const backend = await useBackend('hung', { raw: (_request, response) => held.push(() => response.end('late')) });
-  const url = await useRouter(backend.port);
-  const options = { headers: { Host: 'web' } };
-  const hanging = [send(url, options), send(url, options)];
-  await eventually('it has all that it may have', () => held.length === LIMIT, 5_000);
-  const shed = await send(url, { ...options, method: 'POST', body: 'x' });
+  const keys = client({ hostConnectionPool: pool, nodemesh: { connectTimeoutMs: 200 } });
+  const proxy = await useStaticProxy(straight({ web: backend.port }, keys));
+  return { proxy, held, backend };
+}
+
+test('a request that gets no connection in time is shed, and may be tried elsewhere', async () => {
+  const { proxy, held } = await useHung({ maxSize: 2 });
+  const hanging = [send(proxy.url, OPTIONS), send(proxy.url, OPTIONS)];
+  await eventually('it has all that it may have', () => held.length === 2);
+  const shed = await send(proxy.url, { ...OPTIONS, method: 'POST', body: 'x' });
   expect(shed).toMatchObject({ status: 503, headers: { 'l5d-retryable': 'true' } });
-  expect(shed.body).toMatch(/^shed: .*127\.0\.0\.1:\d+ has 2 requests on their way/);
+  expect(shed.body).toMatch(/^shed: .*no connection was free for \d+ ms/);
   for (const answer of held.splice(0)) answer();
   expect((await Promise.all(hanging)).map(({ body }) => body)).toEqual(['late', 'late']);
-  const next = send(url, options);
-  await eventually('it gets requests again', () => held.length === 1, 5_000);
+
+  // It never refused anything: it has requests again at once.
+  const next = send(proxy.url, OPTIONS);
+  await eventually('it gets requests again', () => held.length === 1);
   held[0]?.();
   expect(await next).toMatchObject({ status: 200 });
+  const figures = JSON.parse((await send(`${proxy.admin}/admin/metrics.json`)).body) as Record<string, number>;
+  const refusals = Object.entries(figures).filter(([name]) => name.endsWith('/connect_failures'));
+  expect(refusals.map(([, count]) => count)).toEqual([0]);
+});
+
+test('a request that waits gets the first connection that is free', async () => {
+  const { proxy, held, backend } = await useHung({ maxSize: 1 });
+  const first = send(proxy.url, OPTIONS);
+  await eventually('the first arrives', () => held.length === 1);
+  const second = send(proxy.url, OPTIONS);
+  held.shift()?.();
+  await first;
+  await eventually('the second arrives', () => held.length === 1);
+  held.shift()?.();
+  expect(await second).toMatchObject({ status: 200, body: 'late' });
+  expect(backend.connections.size).toBe(1);
+});
+
+test('where too many wait already, the next one is shed at once', async () => {
+  const { proxy, held } = await useHung({ maxSize: 1, maxWaiters: 1 });
+  const first = send(proxy.url, OPTIONS);
+  await eventually('the first arrives', () => held.length === 1);
+  const second = send(proxy.url, OPTIONS);
+  const startedAt = performance.now();
+  const refused = await Promise.all(Array.from({ length: 5 }, () => send(proxy.url, OPTIONS)));
+  expect(performance.now() - startedAt).toBeLessThan(200);
+  expect(refused.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
+  expect(refused[0]?.body).toContain('1 requests wait for a connection');
+  held.shift()?.();
+  await first;
+  await eventually('the second arrives', () => held.length === 1);
+  held.shift()?.();
+  await second;
 });

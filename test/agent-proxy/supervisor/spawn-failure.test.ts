@@ -3,7 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommand } from '../../../agent-proxy/config/options.ts';
-import { ENV } from '../../../agent-proxy/control/contract.ts';
+import { ENV } from '../../../agent-proxy/control/environment.ts';
 import { supervise } from '../../../agent-proxy/supervisor/supervisor.ts';
 import type { Log } from '../../../agent-proxy/telemetry/log.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -19,12 +19,14 @@ test('a worker that cannot be spawned is tried again until it can be', async () 
   const [out, incoming, admin] = await freePorts(IP, 3);
   const words = ['--node-ip', IP, '--ports', `out=${out},in=${incoming},admin=${admin}`, '--data-dir', directory];
   const environment = { [ENV.agentId]: 'a', [ENV.taskId]: 't', [ENV.schedulers]: 'http://127.0.0.1:9' };
-  const command = await parseCommand(words, environment, '0.0.0-test');
-  if (command.kind !== 'run') throw new Error(`not a command that runs: ${command.kind}`);
+  const command = parseCommand(words, environment, '0.0.0-test');
+  if (command.kind !== 'run' || command.source.kind !== 'scheduler') throw new Error('not under a scheduler');
+  const { spec } = command.source;
   const warnings: string[] = [];
   const log = { dropped: 0, info: () => undefined, warn: (text: string) => warnings.push(text) } as unknown as Log;
   const program = join(directory, 'node');
-  const ended = supervise({ spec: command.spec, launch: [bundle.file, '--worker'], log, program });
+  const reread = () => Promise.reject(new Error('there is nothing to read'));
+  const ended = supervise({ spec, workers: 1, launch: [bundle.file, '--worker'], log, reread, program });
   try {
     await eventually('it has tried more than once', () => warnings.filter((text) => text === 'worker died').length > 1);
     await symlink(process.execPath, program);

@@ -1,0 +1,41 @@
+/** The entrance of a server, from its configuration. */
+import type { ServerConfig } from '../config/schema/linkerd.ts';
+import type { Entrance } from '../exchange/entrance.ts';
+import { ConnectionForwarded } from '../http1/forwarded.ts';
+import type { ServerConnection } from '../http1/server-connection.ts';
+import { ConcurrencyLimit } from '../resilience/admission.ts';
+import type { ServerScope } from '../telemetry/scopes.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** `router` is the label, `random` gives 0 ≤ x < 1. */
+export function makeEntrance(config: ServerConfig, router: string, scope: ServerScope, random: () => number): Entrance {
+  const { addForwardedHeader, timestampHeader, timeoutMs, maxConcurrentRequests } = config;
+  return {
+    config,
+    scope,
+    timeoutMs: timeoutMs ?? NEVER,
+    concurrency: new ConcurrencyLimit(maxConcurrentRequests ?? NEVER),
+    addsLines: addForwardedHeader !== null || timestampHeader !== null,
+    forwarded: addForwardedHeader === null ? null : forwardedBy(addForwardedHeader, router, random),
+  };
+}
+
+function forwardedBy(
+  config: NonNullable<ServerConfig['addForwardedHeader']>,
+  router: string,
+  random: () => number,
+): NonNullable<Entrance['forwarded']> {
+  const byConnection = new WeakMap<ServerConnection, ConnectionForwarded>();
+  return (connection, host) => {
+    let forwarded = byConnection.get(connection);
+    if (forwarded === undefined) {
+      const { localAddress, localPort, remoteAddress, remotePort } = connection.socket;
+      const local = { address: localAddress ?? '', port: localPort ?? 0 };
+      const remote = { address: remoteAddress ?? '', port: remotePort ?? 0 };
+      forwarded = new ConnectionForwarded(config, router, local, remote, random);
+      byConnection.set(connection, forwarded);
+    }
+    return forwarded.value(host, 'http');
+  };
+}

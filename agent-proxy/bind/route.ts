@@ -1,0 +1,197 @@
+/**
+ * A logical name and what it leads to: all that requests by this name share is put together here when the name is bound,
+ * so that a request to a known name costs one look-up. Kept up to date for as long as it is observed.
+ */
+import type { Refusal } from '../balance/picker.ts';
+import { RetryBudget } from '../resilience/budget.ts';
+import type { ClassifierKind, RetryParams } from '../resilience/params.ts';
+import type { RetryPolicy } from '../resilience/retries.ts';
+import type { Activity, Unsubscribe } from '../routing/activity.ts';
+import { Choices } from '../routing/choices.ts';
+import type { BoundTree } from '../routing/evaluation.ts';
+import { mapLeaves } from '../routing/name-tree.ts';
+import type { BoundName } from '../routing/names.ts';
+import { showPath } from '../routing/path.ts';
+import { PairScope, type ScopeHome, ServiceScope } from '../telemetry/scopes.ts';
+import type { BoundClient } from './bound-client.ts';
+import type { Clients } from './clients.ts';
+
+/** One of the clients that a name leads to, and the header lines that say so. */
+export interface Branch {
+  readonly client: BoundClient;
+  readonly pair: PairScope;
+  /** `l5d-dst-service`, `l5d-dst-client` and, where there is one, `l5d-dst-residual`, each with its CR LF. */
+  readonly lines: string;
+}
+
+export interface RouteOptions {
+  readonly router: string;
+  /** `/svc/web` */
+  readonly logical: string;
+  readonly tree: Activity<BoundTree>;
+  readonly clients: Clients;
+  readonly scopes: ScopeHome;
+  readonly classifier: ClassifierKind;
+  readonly totalTimeoutMs: number;
+  readonly retries: RetryParams;
+  readonly isFirstHop: boolean;
+  readonly nodes: () => number;
+  readonly now: () => number;
+}
+
+/**
+ * - `pending`: the name is not bound yet.
+ * - `bound`: requests go to one of its branches, by weight.
+ * - `none`: it leads nowhere.
+ */
+type State =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'bound'; readonly choices: Choices<Branch> }
+  | { readonly kind: 'none'; readonly refusal: Refusal };
+
+const PENDING: State = { kind: 'pending' };
+
+export class Route {
+  readonly logical: string;
+  readonly classifier: ClassifierKind;
+  readonly totalTimeoutMs: number;
+  readonly budget: RetryBudget;
+  readonly retries: RetryPolicy;
+  readonly scope: ServiceScope;
+  /** When a request came last, milliseconds. */
+  usedAt: number;
+  /** Requests on their way: a name in use is not forgotten. */
+  inUse = 0;
+  private readonly options: RouteOptions;
+  private readonly stop: Unsubscribe;
+  private readonly waiters = new Set<() => void>();
+  private current: State = PENDING;
+  private scopesAdded = false;
+  private isOneshot = false;
+
+  constructor(options: RouteOptions) {
+    const { router, logical, tree, retries, nodes, now } = options;
+    this.options = options;
+    this.logical = logical;
+    this.classifier = options.classifier;
+    this.totalTimeoutMs = options.totalTimeoutMs;
+    this.usedAt = now();
+    this.budget = new RetryBudget(now(), nodes, retries.budget);
+    const { maxRetries, backoff } = retries;
+    this.retries = { isFirstHop: options.isFirstHop, maxRetries, backoff, budget: this.budget };
+    this.scope = new ServiceScope(router, logical, () => this.budget.balance(now()));
+    this.stop = tree.observe(() => this.changed());
+    this.changed();
+  }
+
+  get isPending(): boolean {
+    return this.current.kind === 'pending';
+  }
+
+  get isBound(): boolean {
+    return this.current.kind === 'bound';
+  }
+
+  /** A branch for one attempt; null where there is none: {@link refusal} says why. */
+  draw(random: () => number): Branch | null {
+    return this.current.kind === 'bound' ? this.current.choices.pick(random) : null;
+  }
+
+  /** All that it leads to. */
+  get branches(): readonly Branch[] {
+    return this.current.kind === 'bound' ? this.current.choices.leaves : [];
+  }
+
+  /** Why no branch was drawn. */
+  get refusal(): Refusal {
+    if (this.current.kind === 'none') return this.current.refusal;
+    return { code: 'no-endpoint', detail: `${this.logical} is bound to nothing ($)` };
+  }
+
+  /** Calls back once, when the name is bound or leads nowhere. Returns how to stop that. */
+  wait(listener: () => void): Unsubscribe {
+    this.waiters.add(listener);
+    return () => this.waiters.delete(listener);
+  }
+
+  get waiting(): number {
+    return this.waiters.size;
+  }
+
+  /** It is for one request only: there was no place for it among the others. */
+  closeWhenUnused(): void {
+    this.isOneshot = true;
+  }
+
+  /** A request of it is over. */
+  unused(): void {
+    this.inUse -= 1;
+    if (this.isOneshot && this.inUse === 0) this.close();
+  }
+
+  /** Nobody asks for it any more. */
+  close(): void {
+    this.stop();
+    this.release(this.branches, []);
+    this.current = PENDING;
+    if (this.scopesAdded) this.options.scopes.remove(this.scope);
+  }
+
+  private changed(): void {
+    const before = this.branches;
+    const { state } = this.options.tree;
+    if (state.kind === 'pending') return;
+    this.current =
+      state.kind === 'failed'
+        ? { kind: 'none', refusal: { code: 'unknown-name', detail: `${this.logical}: ${state.reason}` } }
+        : this.bound(state.value);
+    this.release(before, this.branches);
+    if (this.current.kind === 'bound' && !this.scopesAdded) {
+      this.scopesAdded = true;
+      this.options.scopes.add(this.scope);
+    }
+    const listeners = [...this.waiters];
+    this.waiters.clear();
+    for (const listener of listeners) listener();
+  }
+
+  private bound(tree: BoundTree): State {
+    switch (tree.kind) {
+      case 'neg':
+      case 'fail':
+        return { kind: 'none', refusal: { code: 'unknown-name', detail: this.nothing() } };
+      case 'empty':
+        return { kind: 'none', refusal: { code: 'no-endpoint', detail: `${this.logical} is bound to nothing ($)` } };
+      default:
+        return {
+          kind: 'bound',
+          choices: new Choices(mapLeaves(tree, (bound) => ({ kind: 'leaf', value: this.branch(bound) }))),
+        };
+    }
+  }
+
+  private nothing(): string {
+    return `looked up ${this.logical} in the dtab of router ${this.options.router}`;
+  }
+
+  private branch(bound: BoundName): Branch {
+    const { clients, scopes } = this.options;
+    const client = clients.hold(bound);
+    let lines = `l5d-dst-service: ${this.logical}\r\nl5d-dst-client: ${client.id}\r\n`;
+    if (bound.residual.length > 0) lines += `l5d-dst-residual: ${showPath(bound.residual)}\r\n`;
+    // What stays as it was keeps its figures.
+    const known = this.branches.find((branch) => branch.client === client && branch.lines === lines);
+    if (known !== undefined) return known;
+    const pair = new PairScope(client.scope, this.scope);
+    scopes.add(pair);
+    return { client, pair, lines };
+  }
+
+  private release(before: readonly Branch[], after: readonly Branch[]): void {
+    const { clients, scopes } = this.options;
+    for (const branch of before) {
+      clients.release(branch.client);
+      if (!after.includes(branch)) scopes.remove(branch.pair);
+    }
+  }
+}

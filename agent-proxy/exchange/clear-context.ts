@@ -1,0 +1,27 @@
+/**
+ * `clearContext`: a server at the edge believes nothing of what `l5d-*` headers say, and tells nobody outside. What a request
+ * brings is dropped; what an answer carries is too, and an error's text with it (linkerd's rule).
+ */
+import type { BodySink } from '../http1/body-sink.ts';
+import { FIELD } from '../http1/fields.ts';
+import { type ResponseHead, responseValue } from '../http1/response-head.ts';
+import type { Relay } from './relayed.ts';
+
+/** Header lines without those that linkerd's family knows. */
+export function withoutContext(lines: string): string {
+  return lines.replace(/^(?:l5d-|dtab-)[^\r\n]*\r\n/gim, '');
+}
+
+const NOWHERE: BodySink = {
+  bytes: () => undefined,
+  text: () => undefined,
+};
+
+export function clearedRelay(relay: Relay, response: ResponseHead): Relay {
+  const kept = withoutContext(relay.kept);
+  if (responseValue(response, FIELD.err) === null) return { ...relay, kept };
+  const plain = kept.replace(/^(?:content-length|transfer-encoding|content-type):.*\r\n/gim, '');
+  const lines = relay.lines.replace(/^transfer-encoding:.*\r\n/gim, '');
+  const { keepAlive } = relay;
+  return { keepAlive, lines: `Content-Length: 0\r\n${lines}`, kept: plain, sink: NOWHERE, form: 'content', end: null };
+}

@@ -1,0 +1,138 @@
+/** What is kept of a request that is over: figures of its server and its name, a line, a sample, a trace. */
+import { INCOMING, OUTGOING } from './config/spec.ts';
+import type { Attempt } from './exchange/attempt.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import type { LocalInstances } from './health/local-instances.ts';
+import type { AccessRecord } from './telemetry/access-record.ts';
+import type { RecentRequests } from './telemetry/recent-requests.ts';
+import type { TrafficCounter } from './telemetry/traffic.ts';
+import type { Attempt as TracedAttempt, TracedRequest } from './tracing/attempt.ts';
+import type { Tracer } from './tracing/tracer.ts';
+
+export interface Recorders {
+  /** What the scheduler is told; null without one. */
+  readonly traffic: TrafficCounter | null;
+  readonly locals: LocalInstances | null;
+  /** By router. */
+  readonly accessLogs: ReadonlyMap<string, readonly AccessWriter[]>;
+  readonly recent: RecentRequests | null;
+  readonly tracer: Tracer | null;
+}
+
+/** Takes what is told of a request. */
+export interface AccessWriter {
+  write(record: AccessRecord): void;
+}
+
+/** Returns the function that each exchange calls at its end. */
+export function recorderOf(recorders: Recorders): (exchange: Exchange) => void {
+  const { tracer, recent } = recorders;
+  return (exchange) => {
+    const at = exchange.endedAt;
+    recordFigures(exchange, recorders, at);
+    const logs = recorders.accessLogs.get(exchange.runtime.label);
+    if (logs !== undefined) {
+      const record = accessRecord(exchange);
+      for (const log of logs) log.write(record);
+    }
+    if (tracer?.wants(exchange.context) === true) tracer.record(tracedRequest(exchange, at));
+    if (recent?.wants() === true) recordSample(exchange, recent);
+  };
+}
+
+function recordFigures(exchange: Exchange, { traffic, locals }: Recorders, now: number): void {
+  const { entrance, route, status, success, latencyMs, reason, retries, attempt, runtime } = exchange;
+  const { scope } = entrance;
+  scope.recorder.record(status, success, latencyMs, now);
+  scope.sentBytes += exchange.bytesSent;
+  if (reason !== null) scope.failed(reason);
+  if (route === null) return;
+  route.scope.recorder.record(status, success, latencyMs, now);
+  route.scope.perRequest.record(retries, now);
+  // A client that went away says nothing about the service.
+  if (reason !== null) {
+    route.scope.failed(reason);
+    if (reason === 'client-gone') return;
+  }
+  if (attempt === null) return;
+  if (runtime.label === INCOMING) locals?.find(attempt.instance.endpoint.instance)?.judged(success);
+  if (traffic !== null && (runtime.label === INCOMING || runtime.label === OUTGOING)) {
+    traffic.record(runtime.label, attempt.branch.client.service, success, latencyMs, retries);
+  }
+}
+
+function accessRecord(exchange: Exchange): AccessRecord {
+  const { head, connection, attempt, status, runtime } = exchange;
+  return {
+    router: runtime.label,
+    remoteAddress: connection.remoteAddress,
+    method: head.method,
+    target: head.target,
+    version: head.version,
+    host: head.host,
+    status: status === 0 ? null : status,
+    bytes: status === 0 ? null : exchange.bodyBytesSent,
+    referer: head.header('referer'),
+    userAgent: head.header('user-agent'),
+    latencyMs: exchange.latencyMs,
+    reason: exchange.reason,
+    service: attempt?.branch.client.id ?? null,
+    upstream: attempt === null ? null : `${attempt.instance.endpoint.instance}@${attempt.where}`,
+    retries: exchange.retries,
+  };
+}
+
+function recordSample(exchange: Exchange, recent: RecentRequests): void {
+  const { connection, attempt, route, status, runtime, reason } = exchange;
+  const { socket } = connection;
+  recent.add({
+    at: Math.round(performance.timeOrigin + exchange.startedAt),
+    source: `${connection.remoteAddress}:${socket.remotePort ?? 0}`,
+    server: `${socket.localAddress ?? '-'}:${socket.localPort ?? 0}`,
+    router: runtime.label,
+    logical: route?.logical ?? null,
+    concrete: attempt?.branch.client.id ?? null,
+    destination: attempt?.where ?? null,
+    status: status === 0 ? null : status,
+    reason,
+  });
+}
+
+/** The request as tracers and `l5d-debug` see it. */
+export function tracedRequest(exchange: Exchange, endedAt: number): TracedRequest {
+  const { head, route, status, attempt, past, runtime, connection } = exchange;
+  const attempts = attempt === null ? (past ?? []) : [...(past ?? []), attempt];
+  return {
+    context: exchange.context,
+    router: runtime.label,
+    remoteAddress: connection.remoteAddress,
+    method: head.method,
+    target: head.target,
+    host: head.host,
+    startedAt: exchange.startedAt,
+    endedAt,
+    service: route?.logical ?? null,
+    status: status === 0 ? null : status,
+    reason: exchange.reason,
+    attempts: attempts.map((one) => tracedAttempt(one, endedAt)),
+  };
+}
+
+function tracedAttempt(attempt: Attempt, endedAt: number): TracedAttempt {
+  const { context, startedAt, wroteAt, headAt, branch, instance, path, status, judgement, reason } = attempt;
+  const { endpoint } = instance;
+  return {
+    context,
+    startedAt,
+    wroteAt: wroteAt === 0 ? null : wroteAt,
+    headAt: headAt === 0 ? null : headAt,
+    endedAt: attempt.endedAt === 0 ? endedAt : attempt.endedAt,
+    client: branch.client.id,
+    instance: endpoint.instance,
+    address: path?.address ?? endpoint.address,
+    port: path?.port ?? endpoint.port,
+    status: status === 0 ? null : status,
+    judgement,
+    reason,
+  };
+}
