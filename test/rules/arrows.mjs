@@ -52,7 +52,13 @@ export const ARROWS = [
   },
   {
     from: 'dcos-package/build/load.cjs',
-    may: ['dcos-package/build/', 'test/setup/check.mjs', 'test/setup/test.mjs'],
+    may: [
+      'dcos-package/build/',
+      'test/setup/check.mjs',
+      'test/setup/test.mjs',
+      'test/bench/main.mjs',
+      'test/fuzz/main.mjs',
+    ],
     because: 'the npm scripts start here, those of the tests too',
   },
   {

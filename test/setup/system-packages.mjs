@@ -1,7 +1,7 @@
 /**
- * What the tests need from the operating system: a Chromium for the dashboard, a Java runtime and ZooKeeper's library
- * for a real ZooKeeper server. Root on Debian or Ubuntu gets what is missing from apt; anyone else gets one line that
- * says what to install, and a failure. A test is never skipped for the lack of them.
+ * What the tests need from the operating system (a Chromium for the dashboard, a Java runtime and ZooKeeper's library
+ * for a real ZooKeeper server), and what the bench needs. Root on Debian or Ubuntu gets what is missing from apt; anyone
+ * else gets one line that says what to install, and a failure. A test is never skipped for the lack of them.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { run } from '../../dcos-package/build/child.mjs';
 import { SetUpError, say } from '../../dcos-package/build/progress.mjs';
+import { withoutServices } from './without-services.mjs';
 
 const execute = promisify(execFile);
 
@@ -37,6 +38,29 @@ const NEEDS = [
     aptPackage: 'libzookeeper-java',
     isMet: async () => existsSync(ZOOKEEPER_JAR),
   },
+  { what: 'openssl', aptPackage: 'openssl', isMet: async () => (await answerOf('openssl', 'version')) !== null },
+  { what: 'curl', aptPackage: 'curl', isMet: async () => (await answerOf('curl', '--version')) !== null },
+];
+
+/**
+ * What `npm run bench` measures with, and against.
+ *
+ * @type {readonly Need[]}
+ */
+export const BENCH_NEEDS = [
+  { what: 'HAProxy', aptPackage: 'haproxy', isMet: async () => (await answerOf('haproxy', '-v')) !== null },
+  { what: 'nginx', aptPackage: 'nginx-light', isMet: async () => (await answerOf('nginx', '-v')) !== null },
+  { what: 'wrk', aptPackage: 'wrk', isMet: async () => isOnPath('wrk') },
+  {
+    what: 'h2load',
+    aptPackage: 'nghttp2-client',
+    isMet: async () => (await answerOf('h2load', '--version')) !== null,
+  },
+  {
+    what: 'setpriv and taskset',
+    aptPackage: 'util-linux',
+    isMet: async () => isOnPath('setpriv') && isOnPath('taskset'),
+  },
 ];
 
 /**
@@ -46,13 +70,27 @@ const NEEDS = [
  * @returns {Promise<string | null>} its absolute path
  */
 export async function findChromium() {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
-  const candidates = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).filter(existsSync);
+  const candidates = BROWSERS.flatMap(placesOf);
   for (const program of candidates) {
     const answer = await answerOf(program, '--version');
     if (answer !== null && /chrom(e|ium)/i.test(answer)) return program;
   }
   return null;
+}
+
+/**
+ * Absolute paths of a program, in the order of the PATH.
+ *
+ * @param {string} program
+ */
+function placesOf(program) {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+  return folders.map((folder) => join(folder, program)).filter(existsSync);
+}
+
+/** @param {string} program */
+function isOnPath(program) {
+  return placesOf(program).length > 0;
 }
 
 /**
@@ -72,6 +110,7 @@ async function answerOf(program, word) {
 /**
  * @typedef {object} Machine
  * @property {readonly Need[]} needs
+ * @property {string} purpose who needs them
  * @property {boolean} isRoot
  * @property {boolean} hasApt Debian or Ubuntu
  * @property {(packages: readonly string[]) => Promise<void>} install
@@ -82,18 +121,19 @@ async function answerOf(program, word) {
  * @returns {Promise<void>} when all is there
  */
 export async function ensureSystemPackages(machine = {}) {
-  const { needs, isRoot, hasApt, install } = {
+  const { needs, purpose, isRoot, hasApt, install } = {
     needs: NEEDS,
+    purpose: 'the tests',
     isRoot: process.getuid?.() === 0,
     hasApt: isDebianLike(),
-    install: installWithApt,
+    install: (/** @type {readonly string[]} */ packages) => withoutServices(() => installWithApt(packages)),
     ...machine,
   };
   const missing = await unmetOf(needs);
   if (missing.length === 0) return;
   if (isRoot && hasApt) await install(missing.map((need) => need.aptPackage));
   const unmet = await unmetOf(missing);
-  if (unmet.length > 0) throw new SetUpError(whatToInstall(unmet, isRoot));
+  if (unmet.length > 0) throw new SetUpError(whatToInstall(unmet, isRoot, purpose));
 }
 
 /**
@@ -131,12 +171,13 @@ async function installWithApt(packages) {
  *
  * @param {readonly Pick<Need, 'what' | 'aptPackage'>[]} unmet
  * @param {boolean} asRoot
+ * @param {string} purpose
  * @returns {string}
  */
-function whatToInstall(unmet, asRoot) {
+function whatToInstall(unmet, asRoot, purpose) {
   const sudo = asRoot ? '' : 'sudo ';
   const command = `${sudo}apt-get install --no-install-recommends ${unmet.map((need) => need.aptPackage).join(' ')}`;
   const browser = unmet.some((need) => need.aptPackage === 'chromium');
   const snap = browser ? ' (Ubuntu has Chromium only as a snap: snap install chromium, or install Google Chrome)' : '';
-  return `the tests need ${unmet.map((need) => need.what).join(' and ')}; on Debian and Ubuntu: ${command}${snap}`;
+  return `${purpose} need${purpose.endsWith('s') ? '' : 's'} ${unmet.map((need) => need.what).join(' and ')}; on Debian and Ubuntu: ${command}${snap}`;
 }

@@ -2,7 +2,7 @@
  * What happens on machines that lack what the tests need.
  */
 import { expect, it } from 'vitest';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { BENCH_NEEDS, ensureSystemPackages } from './system-packages.mjs';
 
 /** A machine on which the packages of `absent` are missing until they are installed. */
 function machine(absent: readonly string[], isRoot: boolean, hasApt: boolean, installable = true) {
@@ -51,4 +51,14 @@ it.each([
 it('what apt could not bring is a failure too', async () => {
   const ubuntu = machine(['chromium'], true, true, false);
   await expect(ensureSystemPackages(ubuntu)).rejects.toThrow('snap install chromium');
+});
+
+it('the line says who needs it', async () => {
+  const other = { ...machine(['chromium'], false, true), purpose: 'the bench' };
+  await expect(ensureSystemPackages(other)).rejects.toThrow('the bench needs the thing from chromium');
+});
+
+it('the bench needs programs that Debian and Ubuntu have as packages, each of them once', () => {
+  const packages = BENCH_NEEDS.map(({ aptPackage }) => aptPackage);
+  expect(packages).toEqual(['haproxy', 'nginx-light', 'wrk', 'nghttp2-client', 'util-linux']);
 });
