@@ -1,6 +1,6 @@
 /**
  * The composition root: the `nodemesh` command. It finds the part that a word names, loads that part alone, and turns
- * what it throws into one line and an exit code. Nobody imports this file.
+ * what it throws into lines and an exit code. Nobody imports this file.
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +77,12 @@ function sentenceOf(error: unknown): string {
     .join('; ');
 }
 
+/** A configuration has as many lines as it has faults, and each names its file; anything else is one line. */
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof Error && 'lines' in error && Array.isArray(error.lines)) return error.lines.map(String);
+  return [`nodemesh: ${sentenceOf(error)}`];
+}
+
 /** Usage errors are 2, everything else 1, unless the error says so itself. */
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof Error)) return 1;
@@ -110,7 +116,7 @@ async function run(argv: readonly string[], dist: string, script: string): Promi
   } catch (error) {
     const code = exitCodeOf(error);
     // Commander has already written help, and it throws to say so.
-    if (code !== 0) process.stderr.write(`nodemesh: ${sentenceOf(error)}\n`);
+    if (code !== 0) for (const line of linesOf(error)) process.stderr.write(`${line}\n`);
     return code;
   }
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ENV } from '../agent-proxy/control/contract.ts';
+import { ENV } from '../agent-proxy/control/environment.ts';
 import type { AgentView, TaskId, TaskTemplate } from '../framework/index.ts';
 import type { ProxyPorts } from './config.ts';
 

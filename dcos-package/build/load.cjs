@@ -10,6 +10,8 @@ const SCRIPTS = {
   build: () => import('./build.mjs'),
   check: () => import('../../test/setup/check.mjs'),
   test: () => import('../../test/setup/test.mjs'),
+  bench: () => import('../../test/bench/main.mjs'),
+  fuzz: () => import('../../test/fuzz/main.mjs'),
 };
 
 /**

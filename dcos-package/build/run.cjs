@@ -1,6 +1,6 @@
 /**
- * The entry of every npm script: `node run.cjs start|build|check|test [words]`. It is CommonJS in the old syntax, so
- * that a Node.js of any age gets as far as the sentence that says it is too old.
+ * The entry of every npm script: `node run.cjs start|build|check|test|bench|fuzz [words]`. It is CommonJS in the old
+ * syntax, so that a Node.js of any age gets as far as the sentence that says it is too old.
  */
 'use strict';
 
