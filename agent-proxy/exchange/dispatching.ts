@@ -131,6 +131,27 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
     return judgement === 'retryable-failure' ? 'retryable' : 'final';
   }
 
+  /** It failed before an answer began. */
+  protected unanswered(attempt: Attempt, failure: AttemptFailure, detail: string): void {
+    const text = `${attempt.instance.endpoint.instance} at ${detail}`;
+    switch (failure) {
+      case 'unconnected':
+        if (attempt.path === null) this.again('unsent', { code: 'refused', detail: text }, attempt);
+        else this.goStraight(attempt);
+        return;
+      case 'crowded':
+        this.again('unsent', { code: 'shed', detail: text }, attempt);
+        return;
+      case 'unanswered':
+      case 'reused':
+        this.again('unanswered', { code: 'reset', detail: text }, attempt);
+        return;
+      case 'cut':
+      case 'broken':
+        this.again(this.exceptionFailure, { code: 'bad-response', detail: text }, attempt);
+    }
+  }
+
   protected refusedByPeer(attempt: Attempt, refusal: Refusal, failure: Failure): void {
     const { branch, path } = attempt;
     if (refusal.code === 'nack') branch.client.scope.nacks += 1;
@@ -146,7 +167,7 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   }
 
   /** The way by the peer failed with nothing sent: the same instance, without it. */
-  protected goStraight({ branch, instance, path }: Attempt): void {
+  private goStraight({ branch, instance, path }: Attempt): void {
     const now = this.runtime.now();
     path?.failed(now);
     this.runtime.figures.peerUnreachable += 1;

@@ -74,7 +74,7 @@ export class Exchange extends Dispatching implements ServerExchange {
   follow(route: Route): void {
     this.route = route;
     this.logical = route.logical;
-    this.deadlineAt = this.endOfTime(route);
+    this.deadlineAt = this.endOfTime(route, this.startedAt);
     route.usedAt = this.startedAt;
     route.inUse += 1;
     if (!route.isPending) this.start(route, this.startedAt);
@@ -107,7 +107,9 @@ export class Exchange extends Dispatching implements ServerExchange {
   // ---- what the attempt says --------------------------------------------------------------------------------------------
 
   contextLines(attempt: Attempt): string {
-    return attemptLines(this, attempt, this.deadlineAt);
+    // Nobody knows yet when our own time for an upload begins.
+    const isUpload = this.body?.isComplete === false;
+    return attemptLines(this, attempt, isUpload ? this.callersDeadlineAt : this.deadlineAt);
   }
 
   /** The head, and what there is of the body, was written. */
@@ -115,8 +117,17 @@ export class Exchange extends Dispatching implements ServerExchange {
     const { attempt, body } = this;
     if (attempt === null) return;
     this.phase = 'sent';
-    this.arm(Math.min(attempt.wroteAt + attempt.branch.client.attemptTimeoutMs, this.deadlineAt));
-    if (body?.isComplete === false) this.connection.resumeRequest();
+    if (body === null || body.isComplete) this.awaitAnswer(attempt, attempt.wroteAt);
+    else {
+      // However long an upload takes, as long as it goes on: the server's `bodyTimeoutMs` watches over that.
+      this.arm(this.callersDeadlineAt);
+      this.connection.resumeRequest();
+    }
+  }
+
+  /** From `now` on the instance has all of the request, and the time for its answer runs. */
+  private awaitAnswer(attempt: Attempt, now: number): void {
+    this.arm(Math.min(now + attempt.branch.client.attemptTimeoutMs, this.deadlineAt));
   }
 
   informed(head: ResponseHead): void {
@@ -204,23 +215,7 @@ export class Exchange extends Dispatching implements ServerExchange {
       else this.cut(failure === 'broken' ? 'bad-response' : 'reset');
       return;
     }
-    const text = `${attempt.instance.endpoint.instance} at ${detail}`;
-    switch (failure) {
-      case 'unconnected':
-        if (attempt.path === null) this.again('unsent', { code: 'refused', detail: text }, attempt);
-        else this.goStraight(attempt);
-        return;
-      case 'crowded':
-        this.again('unsent', { code: 'shed', detail: text }, attempt);
-        return;
-      case 'unanswered':
-      case 'reused':
-        this.again('unanswered', { code: 'reset', detail: text }, attempt);
-        return;
-      case 'cut':
-      case 'broken':
-        this.again(this.exceptionFailure, { code: 'bad-response', detail: text }, attempt);
-    }
+    this.unanswered(attempt, failure, detail);
   }
 
   // ---- tunnels ----------------------------------------------------------------------------------------------------------
@@ -262,6 +257,10 @@ export class Exchange extends Dispatching implements ServerExchange {
     if (this.body === null) return;
     this.body.isComplete = true;
     this.body.flush();
+    if (this.phase !== 'sent' || this.attempt === null || this.route === null) return;
+    const now = this.runtime.now();
+    this.deadlineAt = this.endOfTime(this.route, now);
+    this.awaitAnswer(this.attempt, now);
   }
 
   requestBroken(fault: Fault): void {
@@ -303,7 +302,7 @@ export class Exchange extends Dispatching implements ServerExchange {
     const isDeadline = now >= this.deadlineAt;
     switch (this.phase) {
       case 'routing': {
-        const code = isDeadline && route !== null && this.isCallersDeadline(route) ? 'deadline' : 'timeout';
+        const code = isDeadline && this.isCallersDeadline(now) ? 'deadline' : 'timeout';
         const waited = Math.round(now - this.startedAt);
         this.refuse({ code, detail: `${route?.logical ?? 'its name'} was not bound within ${waited} ms` });
         return;
@@ -313,7 +312,7 @@ export class Exchange extends Dispatching implements ServerExchange {
         return;
       case 'connecting':
       case 'sent':
-        if (attempt !== null) this.attemptTimedOut(attempt, isDeadline);
+        if (attempt !== null) this.attemptTimedOut(attempt, isDeadline, now);
         return;
       case 'answering':
       case 'tunnel':
@@ -322,16 +321,16 @@ export class Exchange extends Dispatching implements ServerExchange {
     }
   }
 
-  private attemptTimedOut(attempt: Attempt, isDeadline: boolean): void {
+  private attemptTimedOut(attempt: Attempt, isDeadline: boolean, now: number): void {
     const { phase } = this;
-    const ms = Math.round(this.runtime.now() - (isDeadline ? this.startedAt : attempt.startedAt));
+    const ms = Math.round(now - (isDeadline ? this.startedAt : attempt.startedAt));
     if (phase === 'connecting' && !isDeadline) {
       attempt.timedOutConnecting(ms);
       return;
     }
     const what = phase === 'connecting' ? 'accepted no connection' : 'gave no response';
     const text = `${attempt.instance.endpoint.instance} at ${attempt.where} ${what} within ${ms} ms`;
-    const isCallers = isDeadline && this.route !== null && this.isCallersDeadline(this.route);
+    const isCallers = isDeadline && this.isCallersDeadline(now);
     // It is not the instance's fault that the request had little time left.
     attempt.abandon(isCallers ? 'ignored' : 'failure');
     const code = isCallers ? 'deadline' : 'timeout';

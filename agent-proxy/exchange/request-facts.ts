@@ -88,15 +88,22 @@ export abstract class RequestFacts extends Timed {
     return deadline !== null && runtime.settings.enforcesDeadlines && !deadline.isSkewed ? deadline : null;
   }
 
-  /** When it has to be over, milliseconds: by our own timeouts, or by the caller's deadline where that is earlier. */
-  protected endOfTime(route: Route): number {
-    return this.startedAt + Math.min(this.ownTimeout(route), this.enforced?.leftMs ?? Number.POSITIVE_INFINITY);
+  /**
+   * When it has to be over, milliseconds: by our own timeouts, or by the caller's deadline where that is earlier. Our own run
+   * from `since`, when all of the request was there.
+   */
+  protected endOfTime(route: Route, since: number): number {
+    return Math.min(since + this.ownTimeout(route), this.callersDeadlineAt);
   }
 
-  /** What limits its time is what the caller said. */
-  protected isCallersDeadline(route: Route): boolean {
-    const { enforced } = this;
-    return enforced !== null && enforced.leftMs <= this.ownTimeout(route);
+  /** Infinity where the caller has none that counts here. */
+  protected get callersDeadlineAt(): number {
+    return this.startedAt + (this.enforced?.leftMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** What has limited its time is what the caller said. */
+  protected isCallersDeadline(now: number): boolean {
+    return now >= this.callersDeadlineAt;
   }
 
   private ownTimeout(route: Route): number {

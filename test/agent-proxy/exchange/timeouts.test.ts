@@ -170,3 +170,27 @@ test("under linkerd's defaults a deadline is passed on and not enforced", async 
   expect(await send(proxy.url, { headers: { Host: 'web', 'l5d-ctx-deadline': text } })).toMatchObject({ status: 200 });
   expect(headerOf(heads[0] ?? '', 'l5d-ctx-deadline')).toBe(text);
 });
+
+test('an upload may take longer than an answer may: the time for the answer runs when all of the request is there', async () => {
+  const app = await useRawBackend();
+  const keys = { ...client({ requestAttemptTimeoutMs: 400 }), ...service({ totalTimeoutMs: 500 }) };
+  const proxy = await useStaticProxy(straight({ web: app.port }, keys));
+  const uploading = rawClient(proxy.url, 'POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 8\r\n\r\n');
+  const startedAt = performance.now();
+  for (let index = 0; index < 8; index += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    uploading.send('x');
+  }
+  await eventually('the upload is there', () => app.connections[0]?.text.endsWith('xxxxxxxx') === true, QUICK_MS);
+  expect(performance.now() - startedAt).toBeGreaterThan(600);
+  expect(headerOf(app.connections[0]?.text ?? '', 'l5d-ctx-deadline')).toBeNull();
+  app.connections[0]?.send(ok('taken'));
+  await uploading.endsWith('taken');
+  // And an answer that does not come still has its limit.
+  uploading.send('POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 1\r\n\r\n');
+  await eventually('the second is on its way', () =>
+    app.connections.some(({ text }) => text.includes('Content-Length: 1\r')),
+  );
+  uploading.send('y');
+  await eventually('it is given up', () => uploading.text.includes('HTTP/1.1 503'), QUICK_MS);
+});
