@@ -10,8 +10,8 @@ import type { RouterRuntime } from '../exchange/router-runtime.ts';
 import { codeOfFault, FAULTS, type Fault } from '../http1/faults.ts';
 import type { HeadLimits } from '../http1/head-scanner.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { ServerConnection, type ServerHandler } from '../http1/server-connection.ts';
-import type { ServerExchange, ServerTimeouts } from '../http1/server-exchange.ts';
+import { ServerConnection } from '../http1/server-connection.ts';
+import type { ServerExchange, ServerHandler, ServerTimeouts } from '../http1/server-exchange.ts';
 import { closeWhenIdle, shorterOf } from '../http1/socket-timeout.ts';
 import { errorResponse, errorText } from '../respond/error-response.ts';
 import type { ServerScope } from '../telemetry/scopes.ts';
@@ -57,7 +57,7 @@ export class ConnectionLimit {
   }
 }
 
-export class Listener implements ServerHandler, EndingListener {
+export class Listener implements ServerHandler<ServerConnection>, EndingListener {
   readonly server: Server;
   readonly isLocal: boolean;
   readonly limits: HeadLimits;

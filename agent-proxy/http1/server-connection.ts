@@ -3,35 +3,17 @@
  * written. A pipelined request waits until the answer before it is complete (RFC 9112, 9.3.2).
  */
 import type { Socket } from 'node:net';
-import { Timed, type TimerWheel } from '../timing/timer-wheel.ts';
+import { Timed } from '../timing/timer-wheel.ts';
 import { BodyReader } from './body-reader.ts';
 import { CONTINUE, EndedClient } from './ended-client.ts';
 import { FAULT, type Fault, faultOfScan } from './faults.ts';
-import { type HeadLimits, HeadScanner } from './head-scanner.ts';
+import { HeadScanner } from './head-scanner.ts';
 import { done, keep } from './read-buffers.ts';
 import { DirectReads } from './reads.ts';
 import { type RequestHead, readRequest } from './request-head.ts';
-import type { ServerExchange, ServerTimeouts } from './server-exchange.ts';
+import type { ServerExchange, ServerHandler } from './server-exchange.ts';
 import type { ServerState } from './server-state.ts';
 import { SocketWriter } from './socket-writer.ts';
-
-/** What a listener does for its connections. */
-export interface ServerHandler {
-  readonly limits: HeadLimits;
-  readonly timeouts: ServerTimeouts;
-  readonly wheel: TimerWheel;
-  readonly now: () => number;
-  readonly counts: { receivedBytes: number; idleCloses: number; lifetimeCloses: number };
-  /** Whether connections are closed after their present request. */
-  readonly isDraining: boolean;
-  exchange(connection: ServerConnection, head: RequestHead): ServerExchange;
-  /**
-   * The answer, as it is written, to bytes that are no request. `ofExchange`: it is the body of one, whose exchange was told
-   * and counts it.
-   */
-  refusal(connection: ServerConnection, fault: Fault, ofExchange: boolean): string;
-  closed(connection: ServerConnection): void;
-}
 
 /** What is read of a body that nobody wants any more, before the connection is cut. */
 const MOST_DISCARDED = 1024 * 1024;
@@ -39,12 +21,14 @@ const MOST_DISCARDED = 1024 * 1024;
 const MOST_AHEAD = 64 * 1024;
 /** How long the client may take to hang up after our last byte. */
 const LINGER_MS = 2_000;
+/** How long it may take none of our last bytes. */
+const SLOW_READER_MS = 30_000;
 
 export class ServerConnection extends Timed {
   readonly socket: Socket;
   readonly writer: SocketWriter;
   private readonly reads: DirectReads;
-  private readonly handler: ServerHandler;
+  private readonly handler: ServerHandler<ServerConnection>;
   private readonly scanner = new HeadScanner();
   private readonly openedAt: number;
   private state: ServerState = 'head';
@@ -54,13 +38,15 @@ export class ServerConnection extends Timed {
   /** Bytes that came before their turn, or the beginning of a head. */
   private ahead: Buffer | null = null;
   private discarded = 0;
+  /** Of a connection that is closing: bytes that its client has not taken yet. */
+  private unsent = 0;
   /** The client has ended its side. */
   private ended: EndedClient | null = null;
   private wasTold = false;
   private isInHead = false;
   private isProcessing = false;
 
-  constructor(socket: Socket, handler: ServerHandler) {
+  constructor(socket: Socket, handler: ServerHandler<ServerConnection>) {
     super();
     this.socket = socket;
     this.handler = handler;
@@ -159,10 +145,14 @@ export class ServerConnection extends Timed {
     this.handler.counts.receivedBytes += bytes.length;
     const { ahead } = this;
     this.ahead = null;
-    this.isProcessing = true;
-    this.process(ahead === null ? bytes : Buffer.concat([ahead, bytes]));
-    this.isProcessing = false;
+    this.processAll(ahead === null ? bytes : Buffer.concat([ahead, bytes]));
     done(bytes, bytes.length);
+  }
+
+  private processAll(bytes: Buffer): void {
+    this.isProcessing = true;
+    this.process(bytes);
+    this.isProcessing = false;
   }
 
   private process(bytes: Buffer): void {
@@ -306,7 +296,7 @@ export class ServerConnection extends Timed {
     this.reads.resume();
     if (ahead === null) return;
     this.ahead = null;
-    this.read(ahead);
+    this.processAll(ahead);
   }
 
   /** Our side ends. The client may read on for a while before the connection is cut. */
@@ -316,12 +306,14 @@ export class ServerConnection extends Timed {
     this.writer.flush();
     this.socket.end();
     this.reads.resume();
-    // A slow client may take long to read what was written: the time runs when all of it is with the kernel.
-    this.handler.wheel.disarm(this);
+    // A slow client may take long to read what was written, as long as it reads: {@link timedOut}.
+    this.unsent = this.socket.writableLength;
+    this.arm(SLOW_READER_MS);
     this.socket.once('finish', () => this.allWritten());
   }
 
   private allWritten(): void {
+    this.unsent = 0;
     if (this.ended !== null) this.socket.destroy();
     else if (this.state !== 'closed') this.arm(LINGER_MS);
   }
@@ -363,8 +355,7 @@ export class ServerConnection extends Timed {
 
   private lookAtEnded(ended: EndedClient): void {
     if (this.exchange?.isAnswered === false) {
-      this.writer.text(CONTINUE);
-      this.writer.flush();
+      this.sendContinue();
     } else if (!ended.gotMore(this.writer.written, this.socket.writableLength)) {
       this.socket.destroy();
       return;
@@ -398,6 +389,12 @@ export class ServerConnection extends Timed {
       case 'request':
         if (this.body?.ended === false) this.breakOff(FAULT.slowBody);
         else if (this.ended !== null) this.lookAtEnded(this.ended);
+        return;
+      case 'closing':
+        if (this.socket.writableLength < this.unsent) {
+          this.unsent = this.socket.writableLength;
+          this.arm(SLOW_READER_MS);
+        } else this.socket.destroy();
         return;
       default:
         this.socket.destroy();

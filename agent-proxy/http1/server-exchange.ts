@@ -1,6 +1,9 @@
-/** What a connection of a client and a request on it have to do with each other. */
+/** What a connection of a client has to do with a request on it, and with the listener that it came by. */
+import type { TimerWheel } from '../timing/timer-wheel.ts';
 import type { BodySink } from './body-sink.ts';
 import type { Fault } from './faults.ts';
+import type { HeadLimits } from './head-scanner.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** A request on its way, as its connection knows it. After its answer is complete it is not called any more. */
 export interface ServerExchange {
@@ -33,4 +36,22 @@ export interface ServerTimeouts {
   readonly body: number;
   /** An older connection is closed after its present request. */
   readonly life: number;
+}
+
+/** What a listener does for its connections. */
+export interface ServerHandler<Connection> {
+  readonly limits: HeadLimits;
+  readonly timeouts: ServerTimeouts;
+  readonly wheel: TimerWheel;
+  readonly now: () => number;
+  readonly counts: { receivedBytes: number; idleCloses: number; lifetimeCloses: number };
+  /** Whether connections are closed after their present request. */
+  readonly isDraining: boolean;
+  exchange(connection: Connection, head: RequestHead): ServerExchange;
+  /**
+   * The answer, as it is written, to bytes that are no request. `ofExchange`: it is the body of one, whose exchange was told
+   * and counts it.
+   */
+  refusal(connection: Connection, fault: Fault, ofExchange: boolean): string;
+  closed(connection: Connection): void;
 }

@@ -1,8 +1,8 @@
 /** The server side of a connection by itself: what becomes of an answer that its client reads slowly. */
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { ServerConnection, type ServerHandler } from '../../../agent-proxy/http1/server-connection.ts';
-import type { ServerExchange } from '../../../agent-proxy/http1/server-exchange.ts';
+import { ServerConnection } from '../../../agent-proxy/http1/server-connection.ts';
+import type { ServerExchange, ServerHandler } from '../../../agent-proxy/http1/server-exchange.ts';
 import { Ticker } from '../../../agent-proxy/timing/ticker.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { rawClient } from '../../fixtures/raw-socket.ts';
@@ -42,7 +42,7 @@ async function useServer(keepAlive: boolean): Promise<{ url: string; answered: (
   const ticker = new Ticker(now);
   let answered = 0;
   let open = 0;
-  const handler: ServerHandler = {
+  const handler: ServerHandler<ServerConnection> = {
     limits: LIMITS,
     timeouts: { head: HOUR_MS, idle: HOUR_MS, body: HOUR_MS, life: HOUR_MS },
     wheel: ticker.wheel,
