@@ -76,7 +76,8 @@ function accessRecord(exchange: Exchange): AccessRecord {
     userAgent: head.header('user-agent'),
     latencyMs: exchange.latencyMs,
     reason: exchange.reason,
-    service: attempt?.branch.client.id ?? null,
+    service: exchange.logical,
+    client: attempt?.branch.client.id ?? null,
     upstream: attempt === null ? null : `${attempt.instance.endpoint.instance}@${attempt.where}`,
     retries: exchange.retries,
   };

@@ -21,7 +21,7 @@ export function consoleLine(record: AccessRecord, time: string): string {
     `${time} access ${router} ${showAddress(record.remoteAddress)} ` +
     `"${bare(method)} ${bare(target)} HTTP/${version}" host="${quoted(record.host)}" ` +
     `${status ?? '-'} ${reason ?? '-'} ${latencyMs.toFixed(1)}ms ` +
-    `service=${bare(record.service)} upstream=${bare(record.upstream)} retries=${retries}`
+    `service=${bare(record.service)} client=${bare(record.client)} upstream=${bare(record.upstream)} retries=${retries}`
   );
 }
 

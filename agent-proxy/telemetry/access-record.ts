@@ -20,8 +20,10 @@ export interface AccessRecord {
   readonly latencyMs: number;
   /** Why it failed, where it did. */
   readonly reason: ReasonCode | null;
-  /** The bound name. */
+  /** The logical name. */
   readonly service: string | null;
+  /** The name that it was bound to. */
+  readonly client: string | null;
   /** The instance and the way to it that answered. */
   readonly upstream: string | null;
   readonly retries: number;

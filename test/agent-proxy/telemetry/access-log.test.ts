@@ -17,7 +17,8 @@ const RECORD: AccessRecord = {
   userAgent: 'curl/8.1 (x)',
   latencyMs: 1.25,
   reason: null,
-  service: '/#/io.l5d.marathon/web',
+  service: '/svc/web',
+  client: '/#/io.l5d.marathon/web',
   upstream: 'web.1@10.0.0.9:31000',
   retries: 0,
 };
@@ -67,7 +68,7 @@ describe('a line', () => {
   it('is kept for people too, on standard output', () => {
     expect(consoleLine({ ...RECORD, retries: 1, reason: 'app-error', status: 500 }, '2026-11-25T18:05:09.000Z')).toBe(
       '2026-11-25T18:05:09.000Z access outgoing 10.0.0.7 "GET /a?b=c HTTP/1.1" host="web" 500 app-error 1.3ms ' +
-        'service=/#/io.l5d.marathon/web upstream=web.1@10.0.0.9:31000 retries=1',
+        'service=/svc/web client=/#/io.l5d.marathon/web upstream=web.1@10.0.0.9:31000 retries=1',
     );
   });
 });
