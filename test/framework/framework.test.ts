@@ -121,7 +121,8 @@ describe('against the miniature master', () => {
     if (agent.id === null) throw new Error('not registered');
     mesos.master?.markAgentGone(agent.id);
     await until('three nodes', allHealthy(3));
-    expect(await store.list('agents')).toHaveLength(3);
+    // The record follows the event.
+    await expect.poll(async () => (await store.list('agents')).length, { timeout: 5_000 }).toBe(3);
   });
 
   test('an agent that is cut off is lost, and has the same task when it returns', async () => {

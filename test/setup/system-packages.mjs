@@ -38,6 +38,12 @@ const NEEDS = [
     aptPackage: 'libzookeeper-java',
     isMet: async () => existsSync(ZOOKEEPER_JAR),
   },
+  {
+    // How much of the dashboard fits into a line depends on the font that the browser finds.
+    what: 'the fonts Liberation',
+    aptPackage: 'fonts-liberation',
+    isMet: async () => (await answerOf('fc-list', ':family=Liberation Sans'))?.includes('Liberation') === true,
+  },
   { what: 'openssl', aptPackage: 'openssl', isMet: async () => (await answerOf('openssl', 'version')) !== null },
   { what: 'curl', aptPackage: 'curl', isMet: async () => (await answerOf('curl', '--version')) !== null },
 ];
