@@ -85,6 +85,7 @@ export function incomingStack(parts: IncomingParts): Walk {
     const branch = route?.branches[0];
     const instance = branch?.client.balancer.find(peer.instance) ?? null;
     if (route === null || branch === undefined || !(instance instanceof Target)) {
+      route?.notFollowed();
       // The peer knows what it asked for, and says so to its client: here only what it does not know.
       exchange.refuse({ code: 'nack', detail: `instance ${peer.instance}` });
       return;

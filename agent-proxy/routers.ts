@@ -21,7 +21,7 @@ import { ClientTls } from './endpoint/tls-options.ts';
 import type { ExchangeHooks } from './exchange/exchange.ts';
 import type { RouterFigures, RouterRuntime, RouterSettings } from './exchange/router-runtime.ts';
 import type { LocalInstances } from './health/local-instances.ts';
-import { type HeadLimits, MOST_FIELDS } from './http1/head-scanner.ts';
+import type { HeadLimits } from './http1/head-scanner.ts';
 import { Identifiers } from './identify/identifiers.ts';
 import { LoadShedder } from './resilience/admission.ts';
 import type { Interpreter } from './routing/binding.ts';
@@ -206,7 +206,7 @@ function headLimits({ maxHeadersKB, maxInitialLineKB, nodemesh }: RouterConfig):
   return {
     maxLine,
     maxHead: maxLine + maxHeadersKB * 1_024,
-    maxFields: Math.min(nodemesh.maxHeaderCount, MOST_FIELDS),
+    maxFields: nodemesh.maxHeaderCount,
   };
 }
 

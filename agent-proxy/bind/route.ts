@@ -123,10 +123,15 @@ export class Route {
     this.isOneshot = true;
   }
 
+  /** Nobody follows it after all: closes it where it was for one request only. */
+  notFollowed(): void {
+    if (this.isOneshot && this.inUse === 0) this.close();
+  }
+
   /** A request of it is over. */
   unused(): void {
     this.inUse -= 1;
-    if (this.isOneshot && this.inUse === 0) this.close();
+    this.notFollowed();
   }
 
   /** Nobody asks for it any more. */

@@ -11,8 +11,6 @@ import { type BudgetParams, DEFAULT_BUDGET } from './params.ts';
 const SLICES = 20;
 /** What a request deposits, where requests deposit at all. */
 const DEPOSIT = 1_000;
-/** A single request may use so much of what a client's budget holds (Finagle). */
-const REQUEUE_SHARE = 0.2;
 
 export class RetryBudget {
   private readonly amount: number;
@@ -85,11 +83,6 @@ export class RetryBudget {
     }
     if (slice > this.slice) this.slice = slice;
   }
-}
-
-/** How often one request may be requeued (sent again because it never left), given the balance of its client's budget. */
-export function requeueLimit(balance: number): number {
-  return Math.ceil(REQUEUE_SHARE * balance);
 }
 
 function checkRange(name: string, value: number, min: number, max: number): void {

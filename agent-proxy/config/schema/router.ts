@@ -67,7 +67,7 @@ const nodemesh = z.strictObject({
     'any',
     'What `l5d-dtab` of a caller may do: all, all but name addresses (`/$/inet` and its like), or nothing.',
   ),
-  maxHeaderCount: fallsBack(integer(1, 10_000), 128, 'Header fields of one message.'),
+  maxHeaderCount: fallsBack(integer(1, 256), 128, 'Header fields of one message.'),
   upgrades: fallsBack(z.array(upgradeToken), [], 'Tokens of `Upgrade` that pass: `websocket`.'),
   connect: fallsBack(flag, false, 'Whether CONNECT opens a tunnel.'),
   shedding: inner(shedding, 'When requests are refused before all of them suffer.'),

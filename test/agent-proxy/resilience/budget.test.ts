@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RetryBudget, requeueLimit } from '../../../agent-proxy/resilience/budget.ts';
+import { RetryBudget } from '../../../agent-proxy/resilience/budget.ts';
 import type { BudgetParams } from '../../../agent-proxy/resilience/params.ts';
 
 function drain(budget: RetryBudget, now: number): number {
@@ -110,10 +110,6 @@ test.each<[Partial<BudgetParams>, string]>([
 ])('%j is refused', (given, sentence) => {
   const params = { ttlSecs: 10, minRetriesPerSec: 10, percentCanRetry: 0.2, ...given };
   expect(() => new RetryBudget(0, () => 1, params)).toThrow(sentence);
-});
-
-test('a request may be requeued as often as a fifth of the balance', () => {
-  expect([requeueLimit(100), requeueLimit(6), requeueLimit(1), requeueLimit(0)]).toEqual([20, 2, 1, 0]);
 });
 
 test('in the ten seconds before any retry there are no more of them than the floor and a fifth of the requests', () => {
