@@ -3,7 +3,7 @@ import type { RouterConfig } from './config/schema/linkerd.ts';
 import type { ProxySpec } from './config/spec.ts';
 import { makeInterpreter } from './interpreter/make-interpreter.ts';
 import { schedulerNames } from './interpreter/scheduler-names.ts';
-import { DirectoryWatches } from './namers/folder-watch.ts';
+import { DirectoryWatches } from './namers/directory-watches.ts';
 import { InetAddresses } from './namers/inet.ts';
 import { type MadeNamers, makeNamers } from './namers/make-namers.ts';
 import { transformersOf, type Whereabouts } from './namers/transformers-of.ts';

@@ -2,9 +2,10 @@
  * The dtab of the interpreter io.l5d.fs: a file that is followed. What it says last that can be read counts: neither an
  * edit with a mistake nor a file that went away takes names from anybody.
  */
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { type Directory, type DirectoryWatches, directoryOf, FolderWatch } from '../namers/folder-watch.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type Directory, type DirectoryWatches, directoriesOf, directoryOf } from '../namers/directory-watches.ts';
+import { FolderWatch } from '../namers/folder-watch.ts';
 import { type Activity, PENDING, Var } from '../routing/activity.ts';
 import { type Dtab, DtabError, readDtab } from '../routing/dtab.ts';
 
@@ -37,10 +38,8 @@ export function dtabFile(path: string, watches: DirectoryWatches, warn: (message
   const look = async (): Promise<readonly Directory[]> => {
     const directories: Directory[] = [];
     try {
-      directories.push(directoryOf(dirname(path), await stat(dirname(path))));
-      const target = dirname(await realpath(path));
-      // A link changes in its own directory, the file that it leads to in another.
-      if (target !== dirname(path)) directories.push(directoryOf(target, await stat(target)));
+      directories.push(directoryOf(dirname(path), await stat(dirname(path)), basename(path)));
+      directories.push(...(await directoriesOf(path)));
       const { size } = await stat(path);
       if (size > MAX_FILE_BYTES) wrong(`dtab file ${path} has ${size} bytes, and at most ${MAX_FILE_BYTES} are read`);
       else read(await readFile(path, 'utf8'));

@@ -1,6 +1,6 @@
 /** The interpreter of a router, as configured: which dtab stands below the router's own, and which namers there are. */
 import type { InterpreterConfig } from '../config/schema/linkerd.ts';
-import type { DirectoryWatches } from '../namers/folder-watch.ts';
+import type { DirectoryWatches } from '../namers/directory-watches.ts';
 import { type Activity, constant } from '../routing/activity.ts';
 import { Interpreter } from '../routing/binding.ts';
 import type { Dtab } from '../routing/dtab.ts';

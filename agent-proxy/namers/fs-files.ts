@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Path } from '../routing/path.ts';
-import { type Directory, directoryOf } from './folder-watch.ts';
+import { type Directory, directoryOf } from './directory-watches.ts';
 
 export type Found = (
   | { readonly kind: 'file'; readonly path: string /** How many segments lead to it. */; readonly depth: number }
@@ -34,10 +34,11 @@ export async function findFile(root: string, segments: Path): Promise<Found> {
     }
     if (stats.isFile() && depth > 0) return { kind: 'file', path, depth, directories };
     if (!stats.isDirectory()) return { kind: 'none', directories };
-    directories.push(directoryOf(path, stats));
     const next = segments[depth];
     if (next === undefined || !isFileName(next)) return { kind: 'none', directories };
-    path = join(path, fileNameOf(next));
+    const name = fileNameOf(next);
+    directories.push(directoryOf(path, stats, name));
+    path = join(path, name);
   }
 }
 

@@ -2,15 +2,15 @@
  * io.l5d.fs: names are files below a root directory, and their lines are addresses. Edits take effect as they are made;
  * a root directory that is not there is looked for again.
  */
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { type Activity, type ActivityState, type Unsubscribe, Var } from '../routing/activity.ts';
 import type { NameTree } from '../routing/name-tree.ts';
 import type { Namer, NamerLeaf } from '../routing/names.ts';
 import type { Path } from '../routing/path.ts';
 import { parseAddressLines } from './address-lines.ts';
 import { AddressVar } from './address-var.ts';
-import { type Directory, type DirectoryWatches, directoryOf, FolderWatch } from './folder-watch.ts';
+import { type Directory, type DirectoryWatches, directoriesOf } from './directory-watches.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { findFile, listFiles } from './fs-files.ts';
 import { atEachAddress, HostedEndpoints } from './hosted-endpoints.ts';
 import type { InetAddresses } from './inet.ts';
@@ -157,11 +157,7 @@ class AddressFile {
   private async look(): Promise<readonly Directory[]> {
     const { path } = this;
     try {
-      // A link changes in its own directory, the file that it leads to in another.
-      const directories: Directory[] = [];
-      for (const directory of new Set([dirname(path), dirname(await realpath(path))])) {
-        directories.push(directoryOf(directory, await stat(directory)));
-      }
+      const directories = await directoriesOf(path);
       const { size } = await stat(path);
       if (size > MAX_FILE_BYTES) {
         this.addresses.failed(`${path} has ${size} bytes, and at most ${MAX_FILE_BYTES} are read`);

@@ -4,7 +4,7 @@ import type { NamerConfig } from '../config/schema/linkerd.ts';
 import type { Namer } from '../routing/names.ts';
 import { type Path, readPath, showPath } from '../routing/path.ts';
 import { type Transformer, transformNamer } from '../routing/transformers.ts';
-import type { DirectoryWatches } from './folder-watch.ts';
+import type { DirectoryWatches } from './directory-watches.ts';
 import { FsNamer } from './fs.ts';
 import { type MarathonCredentials, type MarathonNeeds, makeMarathonNamer } from './make-marathon.ts';
 import { RewriteNamer } from './rewrite.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { dtabFile } from '../../../agent-proxy/interpreter/dtab-file.ts';
-import { DirectoryWatches } from '../../../agent-proxy/namers/folder-watch.ts';
+import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import type { Activity, Unsubscribe } from '../../../agent-proxy/routing/activity.ts';
 import { type Dtab, showDtab } from '../../../agent-proxy/routing/dtab.ts';
 import { eventually } from '../../fixtures/eventually.ts';

@@ -7,7 +7,7 @@ import type { InterpreterConfig } from '../../../agent-proxy/config/schema/linke
 import type { Endpoint, Service } from '../../../agent-proxy/control/contract.ts';
 import { makeInterpreter } from '../../../agent-proxy/interpreter/make-interpreter.ts';
 import { schedulerNames } from '../../../agent-proxy/interpreter/scheduler-names.ts';
-import { DirectoryWatches } from '../../../agent-proxy/namers/folder-watch.ts';
+import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import { InetAddresses } from '../../../agent-proxy/namers/inet.ts';
 import type { Activity } from '../../../agent-proxy/routing/activity.ts';
 import type { Interpreter } from '../../../agent-proxy/routing/binding.ts';

@@ -2,9 +2,9 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseAddressLines } from '../../../agent-proxy/namers/address-lines.ts';
-import { DirectoryWatches } from '../../../agent-proxy/namers/folder-watch.ts';
+import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import { FsNamer } from '../../../agent-proxy/namers/fs.ts';
 import { InetAddresses } from '../../../agent-proxy/namers/inet.ts';
 import type { Unsubscribe } from '../../../agent-proxy/routing/activity.ts';
@@ -147,6 +147,20 @@ describe('io.l5d.fs', () => {
     await mkdir(join(root, 'disco'));
     await write('web', '127.0.0.1 1\n');
     await becomes(web, '/#/io.l5d.fs/web + / = 127.0.0.1:1');
+  });
+
+  it('looks at the files that changed, and not at all of their directory', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `s${index}`);
+    await Promise.all(names.map((name) => write(name, '10.0.0.1 80')));
+    const looks = vi.spyOn(watches, 'whenFree');
+    const shown = names.map((name) => bind(name));
+    await eventually('all are there', () => shown.every((one) => one().endsWith(' = 10.0.0.1:80')));
+    // For each name its directory and its file; and what is new once more, after its watch began.
+    await eventually('all is watched', () => looks.mock.calls.length >= 800);
+    looks.mockClear();
+    await write('s7', '10.0.0.2 80');
+    await becomes(shown[7] as () => string, '/#/io.l5d.fs/s7 + / = 10.0.0.2:80');
+    expect(looks.mock.calls.length).toBeLessThan(10);
   });
 
   it('follows links, and what they lead to', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NamerConfig } from '../../../agent-proxy/config/schema/linkerd.ts';
-import { DirectoryWatches } from '../../../agent-proxy/namers/folder-watch.ts';
+import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import { InetAddresses } from '../../../agent-proxy/namers/inet.ts';
 import { makeNamers } from '../../../agent-proxy/namers/make-namers.ts';
 import { portTransformer } from '../../../agent-proxy/routing/transformers.ts';

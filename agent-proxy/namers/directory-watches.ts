@@ -1,0 +1,155 @@
+/**
+ * Notifications of directories, each watched once for however many want to know. A writer that changes a thousand files
+ * makes thousands of them: they are gathered for a moment, and only who wants to know of a name that changed hears of it.
+ */
+import { type FSWatcher, type Stats, watch } from 'node:fs';
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Unsubscribe } from '../routing/activity.ts';
+
+/** A directory as it was found: another one in its place has another identity. */
+export interface Directory {
+  readonly path: string;
+  readonly identity: string;
+  /** The entry of it that matters; null where all of them do. */
+  readonly name: string | null;
+}
+
+/** Inode numbers are used again, so the time of birth belongs to the identity. */
+export function directoryOf(path: string, { dev, ino, birthtimeMs }: Stats, name: string | null): Directory {
+  return { path, name, identity: `${dev}:${ino}:${birthtimeMs}` };
+}
+
+/** Writers make several changes in a row, and many files may change at once. */
+export const SETTLE_MS = 30;
+/** Looks at files at a time: a thousand at once would keep the event loop and the threads of the file system to themselves. */
+const MOST_LOOKS = 4;
+
+/**
+ * In which directories something has to happen before this file is another. A link changes in its own directory, where the
+ * links that it leads by may stand beside it (as of a mounted ConfigMap), and the file that it leads to in another. Rejects
+ * where the file is not there.
+ */
+export async function directoriesOf(file: string): Promise<Directory[]> {
+  const { isLink, target } = (await lstat(file)).isSymbolicLink()
+    ? { isLink: true, target: await realpath(file) }
+    : { isLink: false, target: file };
+  const own = dirname(target);
+  const directories = [directoryOf(own, await stat(own), basename(target))];
+  if (isLink) directories.push(directoryOf(dirname(file), await stat(dirname(file)), null));
+  return directories;
+}
+
+type Listeners = Set<() => void>;
+
+/** One directory that is watched. */
+class Watched {
+  /** By the name of the entry that matters; null: any. */
+  private readonly listeners = new Map<string | null, Listeners>();
+  private readonly watcher: FSWatcher;
+  /** Names that changed since the last telling; `any` where it is not known which. */
+  private readonly changed = new Set<string>();
+  private isAny = false;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** Throws where it cannot be watched. */
+  constructor(path: string) {
+    this.watcher = watch(path, { persistent: false }, (_event, name) => this.happened(name));
+    // The directory went away, or the system took the watch back: whoever listens looks again, and sees.
+    this.watcher.on('error', () => this.happened(null));
+  }
+
+  get isUsed(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  add(name: string | null, listener: () => void): void {
+    const listeners = this.listeners.get(name);
+    if (listeners === undefined) this.listeners.set(name, new Set([listener]));
+    else listeners.add(listener);
+  }
+
+  remove(name: string | null, listener: () => void): void {
+    const listeners = this.listeners.get(name);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.listeners.delete(name);
+  }
+
+  close(): void {
+    this.watcher.close();
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  private happened(name: string | null): void {
+    // Names that nobody wants to know of would fill memory for nothing.
+    if (name === null) this.isAny = true;
+    else if (this.listeners.has(name) || this.listeners.has(null)) this.changed.add(name);
+    else return;
+    // Events without end do not put it off.
+    this.timer ??= setTimeout(() => this.tell(), SETTLE_MS).unref();
+  }
+
+  private tell(): void {
+    this.timer = null;
+    const told: Listeners[] = this.isAny
+      ? [...this.listeners.values()]
+      : [null, ...this.changed].flatMap((name) => this.listeners.get(name) ?? []);
+    this.isAny = false;
+    this.changed.clear();
+    for (const listeners of told) for (const listener of [...listeners]) listener();
+  }
+}
+
+export class DirectoryWatches {
+  private readonly watches = new Map<string, Watched>();
+  /** Looks that wait for their turn: each watch of files has one at most. */
+  private readonly waiting = new Set<() => Promise<void>>();
+  private looking = 0;
+
+  get size(): number {
+    return this.watches.size;
+  }
+
+  /** Null when the directory cannot be watched. */
+  watch({ path, identity, name }: Directory, listener: () => void): Unsubscribe | null {
+    const key = `${identity} ${path}`;
+    const watched = this.watches.get(key) ?? this.open(key, path);
+    if (watched === null) return null;
+    watched.add(name, listener);
+    return () => {
+      watched.remove(name, listener);
+      if (watched.isUsed || this.watches.get(key) !== watched) return;
+      watched.close();
+      this.watches.delete(key);
+    };
+  }
+
+  /** Does it as soon as no more than a few others are done. `look` never rejects. */
+  whenFree(look: () => Promise<void>): void {
+    this.waiting.add(look);
+    this.goOn();
+  }
+
+  private goOn(): void {
+    for (const look of this.waiting) {
+      if (this.looking >= MOST_LOOKS) return;
+      this.waiting.delete(look);
+      this.looking += 1;
+      void look().then(() => {
+        this.looking -= 1;
+        this.goOn();
+      });
+    }
+  }
+
+  private open(key: string, path: string): Watched | null {
+    try {
+      const watched = new Watched(path);
+      this.watches.set(key, watched);
+      return watched;
+    } catch {
+      // Gone since it was looked at, or no watches are left: looking now and then has to do.
+      return null;
+    }
+  }
+}
