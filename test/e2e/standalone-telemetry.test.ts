@@ -95,7 +95,7 @@ it('an access log has one line for a request, not one for an attempt, in the fil
     return found.length >= 2 && found;
   });
   expect(shown).toHaveLength(2);
-  expect(shown[0]).toContain('service=/#/io.l5d.fs/web');
+  expect(shown[0]).toContain('service=/svc/web');
   expect(shown[0]).toMatch(/retries=1$/);
 });
 
