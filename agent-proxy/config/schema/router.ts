@@ -67,6 +67,7 @@ const nodemesh = z.strictObject({
     'any',
     'What `l5d-dtab` of a caller may do: all, all but name addresses (`/$/inet` and its like), or nothing.',
   ),
+  // As many as a head can be scanned for (http1/head-scanner.ts, MOST_FIELDS).
   maxHeaderCount: fallsBack(integer(1, 256), 128, 'Header fields of one message.'),
   upgrades: fallsBack(z.array(upgradeToken), [], 'Tokens of `Upgrade` that pass: `websocket`.'),
   connect: fallsBack(flag, false, 'Whether CONNECT opens a tunnel.'),

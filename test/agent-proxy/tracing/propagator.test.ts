@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_TRACE } from '../../../agent-proxy/exchange/context-lines.ts';
 import { type RandomWord, TraceContext } from '../../../agent-proxy/tracing/context.ts';
 import {
   B3_MULTI,
@@ -12,17 +13,6 @@ import {
   W3C,
 } from '../../../agent-proxy/tracing/propagator.ts';
 
-const NONE: TraceHeaders = {
-  linkerd: null,
-  sample: null,
-  traceparent: null,
-  b3: null,
-  b3TraceId: null,
-  b3SpanId: null,
-  b3ParentSpanId: null,
-  b3Sampled: null,
-  b3Flags: null,
-};
 const ALWAYS: SamplingRate = { sampleRate: 1, salt: 0 };
 const NEVER: SamplingRate = { sampleRate: 0, salt: 0 };
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -54,7 +44,7 @@ function pass(
   const propagator = new Propagator(kind, counting(), tracer);
   const server = new TraceContext();
   const client = new TraceContext();
-  const formats = propagator.receive({ ...NONE, ...headers }, server);
+  const formats = propagator.receive({ ...NO_TRACE, ...headers }, server);
   const text = propagator.send(server, client, formats);
   const lines = new Map(
     text.split('\r\n').map((line): [string, string] => [line.split(': ')[0] ?? '', line.split(': ')[1] ?? '']),
@@ -110,7 +100,7 @@ describe("linkerd's own context", () => {
     const propagator = new Propagator('io.l5d.default', counting(), null);
     const server = new TraceContext();
     const client = new TraceContext();
-    const formats = propagator.receive(NONE, server);
+    const formats = propagator.receive(NO_TRACE, server);
     propagator.send(server, client, formats);
     const first = client.spanId;
     propagator.send(server, client, formats);
