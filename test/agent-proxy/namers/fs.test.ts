@@ -160,7 +160,10 @@ describe('io.l5d.fs', () => {
     looks.mockClear();
     await write('s7', '10.0.0.2 80');
     await becomes(shown[7] as () => string, '/#/io.l5d.fs/s7 + / = 10.0.0.2:80');
-    expect(looks.mock.calls.length).toBeLessThan(10);
+    // The first change may have met the last of the looks of before; the second is seen by its notification alone.
+    await write('s7', '10.0.0.3 80');
+    await becomes(shown[7] as () => string, '/#/io.l5d.fs/s7 + / = 10.0.0.3:80');
+    expect(looks.mock.calls.length).toBeLessThan(20);
   });
 
   it('follows links, and what they lead to', async () => {
