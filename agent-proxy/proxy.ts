@@ -1,5 +1,6 @@
 /** Puts a proxy together from its specification: names, routers, listeners, telemetry, admin, and under a scheduler the link. */
 import type { Server } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { type Ending, endListeners } from './accept/ending.ts';
 import { ConnectionLimit, Listener } from './accept/listener.ts';
 import { makeAccessLogs } from './access-logs.ts';

@@ -7,7 +7,7 @@ import { Timed, type TimerWheel } from '../timing/timer-wheel.ts';
 import { BodyReader } from './body-reader.ts';
 import type { BodyForm, BodySink } from './body-sink.ts';
 import { FAULTS, type Fault, faultOfScan } from './faults.ts';
-import { type HeadLimits, HeadScanner } from './head-scanner.ts';
+import { type HeadLimits, SCANNER } from './head-scanner.ts';
 import { done, keep } from './read-buffers.ts';
 import type { Reads } from './reads.ts';
 import { type ResponseHead, readResponse } from './response-head.ts';
@@ -88,7 +88,6 @@ export class ClientConnection extends Timed {
   private readonly socket: Socket;
   private readonly reads: Reads;
   private readonly handler: ClientHandler;
-  private readonly scanner = new HeadScanner();
   private state: State = 'connecting';
   private exchange: ClientExchange | null = null;
   private body: BodyReader | null = null;
@@ -211,17 +210,17 @@ export class ClientConnection extends Timed {
   }
 
   private readHead(bytes: Buffer, from: number, to: number): number {
-    const { exchange, scanner, handler } = this;
+    const { exchange, handler } = this;
     if (exchange === null) return to;
     this.hasAnswered = true;
-    const end = scanner.response(bytes, from, to, handler.limits);
+    const end = SCANNER.response(bytes, from, to, handler.limits);
     const fault = faultOfScan(end);
     if (fault !== null) return this.cutFor(fault, to);
     if (end === 0) {
       this.held = keep(bytes, from, to);
       return to;
     }
-    const head = readResponse(scanner, bytes, from, end, exchange.method, exchange.toPeer);
+    const head = readResponse(SCANNER, bytes, from, end, exchange.method, exchange.toPeer);
     if (typeof head === 'number') return this.cutFor(head, to);
     if (head.status < 200 && head.status !== 101) {
       exchange.informed(head);

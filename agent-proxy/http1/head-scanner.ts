@@ -174,6 +174,9 @@ export class HeadScanner {
   }
 }
 
+/** The one of all connections: what it finds is read before anything else is scanned. */
+export const SCANNER = new HeadScanner();
+
 const VERSION_OCTETS = Buffer.from('HTTP/1.1', 'latin1');
 
 /** CR LF and nothing else ends a line: a bare CR or LF is read in two ways by two programs. */

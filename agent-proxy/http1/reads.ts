@@ -1,5 +1,6 @@
 /** How a connection reads: who gets the bytes, and how it is told to wait. */
 import { Socket } from 'node:net';
+import { readInto } from './onread.ts';
 import { SHARED_BUFFER } from './read-buffers.ts';
 
 /** Bytes `0` to `end` of a buffer, which are good until the call returns. */
@@ -59,7 +60,7 @@ export class DirectReads implements Reads {
 
 /**
  * Reads into one buffer that all such connections share, so that a read allocates nothing. Node offers that (`onread`) for
- * sockets that connect, and not for those that are accepted, nor for TLS.
+ * sockets that connect, and not for TLS; for those that are accepted see {@link acceptedReads}.
  */
 export class SharedReads implements Reads {
   /** For `net.connect`. */
@@ -102,4 +103,10 @@ export class SharedReads implements Reads {
     this.paused = false;
     this.socket?.resume();
   }
+}
+
+/** How an accepted connection reads: into the shared buffer where this version of Node lets it, else straight. */
+export function acceptedReads(socket: Socket): Reads {
+  const reads = new SharedReads();
+  return readInto(socket, reads.onread) ? reads.of(socket) : new DirectReads(socket);
 }

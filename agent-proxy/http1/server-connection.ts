@@ -7,9 +7,9 @@ import { Timed } from '../timing/timer-wheel.ts';
 import { BodyReader } from './body-reader.ts';
 import { CONTINUE, EndedClient } from './ended-client.ts';
 import { FAULT, type Fault, faultOfScan } from './faults.ts';
-import { HeadScanner } from './head-scanner.ts';
+import { SCANNER } from './head-scanner.ts';
 import { done, keep } from './read-buffers.ts';
-import { DirectReads } from './reads.ts';
+import { acceptedReads, type Reads } from './reads.ts';
 import { type RequestHead, readRequest } from './request-head.ts';
 import type { ServerExchange, ServerHandler } from './server-exchange.ts';
 import type { ServerState } from './server-state.ts';
@@ -27,9 +27,8 @@ const SLOW_READER_MS = 30_000;
 export class ServerConnection extends Timed {
   readonly socket: Socket;
   readonly writer: SocketWriter;
-  private readonly reads: DirectReads;
+  private readonly reads: Reads;
   private readonly handler: ServerHandler<ServerConnection>;
-  private readonly scanner = new HeadScanner();
   private readonly openedAt: number;
   private state: ServerState = 'head';
   private head: RequestHead | null = null;
@@ -52,14 +51,14 @@ export class ServerConnection extends Timed {
     this.handler = handler;
     this.writer = new SocketWriter(socket);
     this.openedAt = handler.wheel.time;
-    this.reads = new DirectReads(socket);
+    this.reads = acceptedReads(socket);
     socket.on('drain', () => this.drained());
     socket.on('end', () => this.clientEnded());
     // What went wrong is said by `close`.
     socket.on('error', () => undefined);
     socket.on('close', () => this.gone());
     this.arm(handler.timeouts.idle);
-    this.reads.start((bytes) => this.read(bytes));
+    this.reads.start((bytes, end) => this.read(bytes, end));
   }
 
   get remoteAddress(): string {
@@ -141,40 +140,43 @@ export class ServerConnection extends Timed {
 
   // ---- what the socket and the clock say ------------------------------------------------------------------------------
 
-  private read(bytes: Buffer): void {
-    this.handler.counts.receivedBytes += bytes.length;
+  private read(bytes: Buffer, end: number): void {
+    this.handler.counts.receivedBytes += end;
     const { ahead } = this;
-    this.ahead = null;
-    this.processAll(ahead === null ? bytes : Buffer.concat([ahead, bytes]));
-    done(bytes, bytes.length);
+    if (ahead === null) this.processAll(bytes, end);
+    else {
+      this.ahead = null;
+      this.processAll(Buffer.concat([ahead, bytes.subarray(0, end)]), ahead.length + end);
+    }
+    done(bytes, end);
   }
 
-  private processAll(bytes: Buffer): void {
+  private processAll(bytes: Buffer, to: number): void {
     this.isProcessing = true;
-    this.process(bytes);
+    this.process(bytes, to);
     this.isProcessing = false;
   }
 
-  private process(bytes: Buffer): void {
+  private process(bytes: Buffer, to: number): void {
     let from = 0;
-    while (from < bytes.length) {
+    while (from < to) {
       switch (this.state) {
         case 'head':
           // A client that does not read its answers does not get to make more of them.
-          if (this.writer.isFull) return this.hold(bytes, from);
-          from = this.readHead(bytes, from);
+          if (this.writer.isFull) return this.hold(bytes, from, to);
+          from = this.readHead(bytes, from, to);
           break;
         case 'request':
         case 'discard':
-          if (this.body === null || this.body.ended) return this.hold(bytes, from);
-          from = this.readBody(this.body, bytes, from);
+          if (this.body === null || this.body.ended) return this.hold(bytes, from, to);
+          from = this.readBody(this.body, bytes, from, to);
           break;
         case 'tunnel':
-          this.exchange?.requestSink.bytes(bytes, from, bytes.length);
+          this.exchange?.requestSink.bytes(bytes, from, to);
           this.exchange?.requestPaused();
           return;
         case 'closing':
-          this.drop(bytes.length - from);
+          this.drop(to - from);
           return;
         case 'closed':
           return;
@@ -183,25 +185,31 @@ export class ServerConnection extends Timed {
   }
 
   /** Returns the offset up to which the bytes are dealt with. */
-  private readHead(bytes: Buffer, start: number): number {
-    const { handler, scanner } = this;
+  private readHead(bytes: Buffer, start: number, to: number): number {
+    const { handler } = this;
     let from = start;
     // Empty lines before a request are ignored (RFC 9112, 2.2).
-    while (bytes[from] === 0x0d && bytes[from + 1] === 0x0a) from += 2;
-    if (from === bytes.length) return from;
-    const end = scanner.request(bytes, from, bytes.length, handler.limits);
+    while (from + 1 < to && bytes[from] === 0x0d && bytes[from + 1] === 0x0a) from += 2;
+    if (from === to) return from;
+    const end = SCANNER.request(bytes, from, to, handler.limits);
     const fault = faultOfScan(end);
-    if (fault !== null) return this.refuse(fault, bytes);
+    if (fault !== null) {
+      this.refuse(fault);
+      return to;
+    }
     if (end === 0) {
       // The time runs from the first byte on: more bytes do not buy more time.
       if (this.ahead === null && !this.isInHead) this.arm(handler.timeouts.head);
       this.isInHead = true;
-      this.ahead = keep(bytes, from, bytes.length);
-      return bytes.length;
+      this.ahead = keep(bytes, from, to);
+      return to;
     }
     this.isInHead = false;
-    const head = readRequest(scanner, bytes, from, end);
-    if (typeof head === 'number') return this.refuse(head, bytes);
+    const head = readRequest(SCANNER, bytes, from, end);
+    if (typeof head === 'number') {
+      this.refuse(head);
+      return to;
+    }
     this.begin(head);
     return end;
   }
@@ -224,13 +232,13 @@ export class ServerConnection extends Timed {
     exchange.begin();
   }
 
-  private readBody(body: BodyReader, bytes: Buffer, from: number): number {
+  private readBody(body: BodyReader, bytes: Buffer, from: number, to: number): number {
     const { exchange } = this;
-    const end = body.read(bytes, from, bytes.length);
+    const end = body.read(bytes, from, to);
     const fault = faultOfScan(end);
     if (fault !== null) {
       this.breakOff(fault);
-      return bytes.length;
+      return to;
     }
     if (exchange === null) this.drop(end - from);
     if (!body.ended) {
@@ -252,19 +260,18 @@ export class ServerConnection extends Timed {
     this.exchange = null;
     const canAnswer = exchange === null || exchange.isAnswered === false;
     exchange?.requestBroken(fault);
-    if (canAnswer && exchange !== null) this.refuse(fault, null, true);
+    if (canAnswer && exchange !== null) this.refuse(fault, true);
     else this.socket.destroy();
   }
 
   /** Answers on the bare connection, and ends it: where a next request would begin cannot be known. */
-  private refuse(fault: Fault, bytes: Buffer | null, ofExchange = false): number {
+  private refuse(fault: Fault, ofExchange = false): void {
     this.writer.text(this.handler.refusal(this, fault, ofExchange));
     this.hangUp();
-    return bytes?.length ?? 0;
   }
 
-  private hold(bytes: Buffer, from: number): void {
-    this.ahead = keep(bytes, from, bytes.length);
+  private hold(bytes: Buffer, from: number, to: number): void {
+    this.ahead = keep(bytes, from, to);
     if (this.ahead.length > MOST_AHEAD || this.writer.isFull) this.reads.pause();
   }
 
@@ -296,7 +303,7 @@ export class ServerConnection extends Timed {
     this.reads.resume();
     if (ahead === null) return;
     this.ahead = null;
-    this.processAll(ahead);
+    this.processAll(ahead, ahead.length);
   }
 
   /** Our side ends. The client may read on for a while before the connection is cut. */
@@ -380,7 +387,7 @@ export class ServerConnection extends Timed {
   override timedOut(): void {
     switch (this.state) {
       case 'head':
-        if (this.isInHead) this.refuse(FAULT.slowHead, null);
+        if (this.isInHead) this.refuse(FAULT.slowHead);
         else {
           this.handler.counts.idleCloses += 1;
           this.socket.destroy();
