@@ -68,7 +68,7 @@ function admitCounted(exchange: Exchange): boolean {
     case 'none':
       return true;
     case 'on':
-      exchange.kept = count.lines;
+      exchange.changedLines = count.lines;
       return true;
     case 'bad':
       exchange.refuse({ code: 'bad-request', detail: 'its Max-Forwards is not a number' });

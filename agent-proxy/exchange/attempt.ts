@@ -44,8 +44,8 @@ export interface AttemptOwner {
   readonly isConnect: boolean;
   readonly answersPeer: boolean;
   readonly body: RequestBody | null;
-  /** The lines of the head that go on. */
-  readonly kept: string;
+  /** The header lines that go on; null where they are those of the head. */
+  readonly changedLines: string | null;
   /** The client has not taken all that was written for it. */
   readonly isResponseFull: boolean;
   /** The lines of context for one attempt. */

@@ -18,10 +18,17 @@ const NOWHERE: BodySink = {
 };
 
 export function clearedRelay(relay: Relay, response: ResponseHead): Relay {
-  const kept = withoutContext(relay.kept);
-  if (responseValue(response, FIELD.err) === null) return { ...relay, kept };
-  const plain = kept.replace(/^(?:content-length|transfer-encoding|content-type):.*\r\n/gim, '');
+  const changedLines = withoutContext(relay.changedLines ?? response.kept);
+  if (responseValue(response, FIELD.err) === null) return { ...relay, changedLines };
+  const plain = changedLines.replace(/^(?:content-length|transfer-encoding|content-type):.*\r\n/gim, '');
   const lines = relay.lines.replace(/^transfer-encoding:.*\r\n/gim, '');
   const { keepAlive } = relay;
-  return { keepAlive, lines: `Content-Length: 0\r\n${lines}`, kept: plain, sink: NOWHERE, form: 'content', end: null };
+  return {
+    keepAlive,
+    lines: `Content-Length: 0\r\n${lines}`,
+    changedLines: plain,
+    sink: NOWHERE,
+    form: 'content',
+    end: null,
+  };
 }

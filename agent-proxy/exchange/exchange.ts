@@ -134,7 +134,7 @@ export class Exchange extends Dispatching implements ServerExchange {
     // HTTP/1.0 knows no 1xx, and nobody asked for a 100 where the client did not.
     if (this.head.version === '1.0' || (head.status === 100 && !this.head.expectsContinue)) return;
     if (head.status === 100) this.connection.sendContinue();
-    else this.connection.writer.text(responseText(head, head.kept, ''));
+    else this.connection.writer.text(responseText(head, null, ''));
     this.connection.writer.flush();
   }
 
@@ -177,7 +177,7 @@ export class Exchange extends Dispatching implements ServerExchange {
     this.phase = 'answering';
     const relay = relayFor(this, head, connection);
     this.relay = relay;
-    const text = responseText(head, relay.kept, relay.lines + this.hooks.annotate(this, attempt));
+    const text = responseText(head, relay.changedLines, relay.lines + this.hooks.annotate(this, attempt));
     this.headBytes = text.length;
     connection.writer.text(text);
     return relay;
@@ -387,7 +387,7 @@ export class Exchange extends Dispatching implements ServerExchange {
     this.endedAt = seen === 0 ? runtime.now() : seen;
     if (this.status === 0) this.latencyMs = this.endedAt - this.startedAt;
     this.phase = 'over';
-    this.disarm();
+    runtime.wheel.forget(this);
     this.stopWaiting?.();
     this.body?.detach();
     this.body?.settle();

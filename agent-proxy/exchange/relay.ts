@@ -36,7 +36,7 @@ export function relayFor(request: Answered, response: ResponseHead, connection: 
 }
 
 function framedRelay(request: Answered, response: ResponseHead, connection: ServerConnection): Relay {
-  const { kept, framing } = response;
+  const { framing } = response;
   const { writer, mayKeepAlive } = connection;
   if (request.head.version === '1.0') return relayToHttp10(response, writer, mayKeepAlive);
   if (request.runtime.settings.compressionLevel !== 0) {
@@ -46,7 +46,7 @@ function framedRelay(request: Answered, response: ResponseHead, connection: Serv
   if (request.diagnostic !== null) return inChunks(response, connection, request.diagnostic);
   if (framing === 'close') return inChunks(response, connection, null);
   const lines = mayKeepAlive ? '' : CLOSE;
-  return { sink: writer, form: 'framed', keepAlive: mayKeepAlive, lines, kept, end: null };
+  return { sink: writer, form: 'framed', keepAlive: mayKeepAlive, lines, changedLines: null, end: null };
 }
 
 /** Framed anew, with a text behind the body where there is one. */
@@ -58,7 +58,7 @@ function inChunks({ kept }: ResponseHead, { writer, mayKeepAlive }: ServerConnec
     chunks.end();
     done();
   };
-  return { sink: chunks, form: 'content', keepAlive: mayKeepAlive, lines, kept: unframed(kept), end };
+  return { sink: chunks, form: 'content', keepAlive: mayKeepAlive, lines, changedLines: unframed(kept), end };
 }
 
 /** It knows no chunks, and keeps a connection only if it is told so (RFC 9112, 9.3; appendix C.2.2). */
@@ -68,8 +68,8 @@ function relayToHttp10(response: ResponseHead, writer: BodySink, mayKeepAlive: b
   const lines = keepAlive ? KEEP_ALIVE : CLOSE;
   // Also where there is no body: an answer to HEAD says how GET would be answered.
   const isCoded = responseValue(response, FIELD.transferEncoding) !== null;
-  const shown = isCoded ? unframed(kept) : kept;
-  return { sink: writer, form: 'content', keepAlive, lines, kept: shown, end: null };
+  const changedLines = isCoded ? unframed(kept) : null;
+  return { sink: writer, form: 'content', keepAlive, lines, changedLines, end: null };
 }
 
 /** Null where the answer goes as it came. */
@@ -100,7 +100,7 @@ function compressedRelay(
     form: 'content',
     keepAlive: mayKeepAlive,
     lines: `Content-Encoding: ${coding}\r\nVary: ${vary}\r\n${tag}${CHUNKED}${close}`,
-    kept: without(response.kept, dropped),
+    changedLines: without(response.kept, dropped),
     end: (done) => body.end(done),
     isFull: () => body.isFull,
   };
@@ -117,12 +117,19 @@ function without(lines: string, names: ReadonlySet<string>): string {
   return lines.replace(/^([^:\r\n]+):.*\r\n/gm, (line, name: string) => (names.has(name.toLowerCase()) ? '' : line));
 }
 
-/** The head of an answer as it is written. `lines` are those of {@link Relay} and what the proxy adds. */
-export function responseText(head: ResponseHead, kept: string, lines: string): string {
-  return `HTTP/1.1 ${head.status}${head.reason}\r\n${kept}${head.via}${lines}\r\n`;
+/**
+ * The head of an answer as it is written. `changedLines` are null where the answer's own go back; `lines` are those of
+ * {@link Relay} and what the proxy adds.
+ */
+export function responseText(head: ResponseHead, changedLines: string | null, lines: string): string {
+  const beginning =
+    changedLines === null && head.isPlain
+      ? head.forwarded
+      : `HTTP/1.1 ${head.status}${head.reason}\r\n${changedLines ?? head.kept}`;
+  return `${beginning}${head.via}${lines}\r\n`;
 }
 
 /** The head of a 101: the upgrade holds for this hop too. */
 export function switchedText(head: ResponseHead): string {
-  return responseText(head, head.kept, `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`);
+  return responseText(head, null, `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`);
 }

@@ -36,10 +36,11 @@ export class RequestBody implements BodySink {
 
   bytes(bytes: Buffer, from: number, to: number): void {
     if (this.canReplay) {
+      // One copy for both: to keep, and to be sent.
       const piece = keep(bytes, from, to);
-      this.remember(piece, to - from);
-    }
-    this.writer?.bytes(bytes, from, to);
+      this.remember(piece, piece.length);
+      this.writer?.bytes(piece, 0, piece.length);
+    } else this.writer?.bytes(bytes, from, to);
   }
 
   text(text: string): void {

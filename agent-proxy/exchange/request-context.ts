@@ -10,13 +10,13 @@ export function readContext(exchange: Exchange): void {
   const { runtime, head, entrance } = exchange;
   if (entrance.config.clearContext) {
     // Nothing of it is believed, and nothing of it goes on.
-    exchange.kept = withoutContext(exchange.kept);
+    exchange.changedLines = withoutContext(exchange.kept);
     exchange.traceFormats = runtime.propagator.receive(NO_TRACE, exchange.context);
     return;
   }
   const formats = runtime.propagator.receive(traceHeadersOf(head), exchange.context);
   exchange.traceFormats = formats;
-  if (formats !== LINKERD && head.tellsTrace) exchange.kept = withoutFormats(exchange.kept, formats);
+  if (formats !== LINKERD && head.tellsTrace) exchange.changedLines = withoutFormats(exchange.kept, formats);
   if (head.has(FIELD.debug)) exchange.wantsDebug = head.value(FIELD.debug) === 'true' && isTrusted(exchange);
   if (!head.has(FIELD.contextDeadline)) return;
   exchange.deadline = receivedDeadline(head, runtime.wallClock(), exchange.answersPeer);

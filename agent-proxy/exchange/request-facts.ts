@@ -29,8 +29,8 @@ export abstract class RequestFacts extends Timed {
   branch: Branch | null = null;
   /** What upstream is asked for: the request's target, less what an identifier has taken off. */
   target: string;
-  /** The lines that go on, each with its CR LF. */
-  kept: string;
+  /** The header lines that go on, each with its CR LF; null where they are those of the head. */
+  changedLines: string | null = null;
   /** The request's own dtab, as it is passed on; null where it has none. */
   localDtab: string | null = null;
   deadline: ReceivedDeadline | null = null;
@@ -72,10 +72,14 @@ export abstract class RequestFacts extends Timed {
     this.head = head;
     this.entrance = entrance;
     this.target = head.target;
-    this.kept = head.kept;
     this.startedAt = runtime.now();
     this.bytesBefore = connection.writer.written;
     entrance.scope.recorder.pending += 1;
+  }
+
+  /** The header lines that go on. */
+  get kept(): string {
+    return this.changedLines ?? this.head.kept;
   }
 
   get success(): boolean {

@@ -7,15 +7,22 @@ import type { RequestHead } from '../http1/request-head.ts';
 export interface Forwarded {
   readonly head: RequestHead;
   readonly target: string;
-  /** Lines, each with its CR LF. */
-  readonly kept: string;
+  /** The header lines that go on, each with its CR LF; null where they are those of the head. */
+  readonly changedLines: string | null;
   readonly upgrade: string | null;
 }
 
 /** Always HTTP/1.1 (RFC 9110, 6.2): the answer is turned into what the client understands. `lines` are what is added. */
-export function requestText({ head, target, kept, upgrade }: Forwarded, lines: string): string {
+export function requestText(request: Forwarded, lines: string): string {
+  const { head, upgrade } = request;
   const switching = upgrade === null ? '' : `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
-  return `${head.method} ${target} HTTP/1.1\r\n${hostLine(head)}${kept}${head.via}${lines}${switching}\r\n`;
+  return `${beginning(request)}${head.via}${lines}${switching}\r\n`;
+}
+
+/** One slice of what came, wherever it goes on as it came. */
+function beginning({ head, target, changedLines }: Forwarded): string {
+  if (changedLines === null && head.isPlain && target === head.target) return head.forwarded;
+  return `${head.method} ${target} HTTP/1.1\r\n${hostLine(head)}${changedLines ?? head.kept}`;
 }
 
 /** Host stays where it was, unless another one counts or there was none, which HTTP/1.1 does not allow (RFC 9112, 3.2). */

@@ -4,7 +4,7 @@
  */
 import type { BodyForm, BodySink } from './body-sink.ts';
 import { FAULT, faultOfScan } from './faults.ts';
-import { keptLines, TRAILER_DROPS } from './forwarded-fields.ts';
+import { forwardedLines, TRAILER_DROPS } from './forwarded-fields.ts';
 import { type HeadLimits, HeadScanner } from './head-scanner.ts';
 import { CR, FIELD_VALUE, HEX, HTAB, LF, SP } from './octets.ts';
 
@@ -145,7 +145,7 @@ export class ChunkedReader {
       this.held = before === 0 ? Buffer.from(all) : all;
       return to;
     }
-    this.finish(keptLines(all.toString('latin1', 0, end), 0, scanner, TRAILER_DROPS, null, null));
+    this.finish(forwardedLines(all.toString('latin1', 0, end), 0, scanner, TRAILER_DROPS, null, null));
     return from + end - before;
   }
 

@@ -129,7 +129,7 @@ export class ClientConnection extends Timed {
 
   /** A request takes it; its bytes are written through `writer`. */
   use(exchange: ClientExchange): void {
-    if (this.dueAt !== 0) this.handler.wheel.disarm(this);
+    this.handler.wheel.disarm(this);
     this.exchange = exchange;
     this.state = 'waiting';
     this.hasAnswered = false;
@@ -307,7 +307,7 @@ export class ClientConnection extends Timed {
     this.exchange = null;
     this.held = null;
     this.state = 'closed';
-    this.handler.wheel.disarm(this);
+    this.handler.wheel.forget(this);
     this.handler.closed(this);
     if (exchange === null || state === 'connecting') return;
     exchange.responseBroken('reset', `${this.where}: ${this.reason}`, this.hasAnswered);

@@ -62,10 +62,11 @@ export function isFraming(field: Field): boolean {
 }
 
 /**
- * The lines that stay, each with its CR LF. `text` is the head, whose first byte was at `start`. `named` are the headers
- * that `Connection` names; `alsoDrop` is asked about the lines that the table lets pass, where it is given.
+ * The first line and the headers that stay, each with its CR LF. `text` is the head, whose first byte was at `start`.
+ * `named` are the headers that `Connection` names; `alsoDrop` is asked about those that the table lets pass, where it is
+ * given.
  */
-export function keptLines(
+export function forwardedLines(
   text: string,
   start: number,
   scanner: HeadScanner,
@@ -75,8 +76,8 @@ export function keptLines(
 ): string {
   const { count } = scanner;
   let kept = '';
-  let run = scanner.fieldsStart;
-  let end = run;
+  let run = start;
+  let end = scanner.fieldsStart;
   for (let index = 0; index < count; index += 1) {
     const field = scanner.field(index);
     const isDropped =

@@ -2,7 +2,7 @@
 import { FAULT, type Fault } from './faults.ts';
 import { withoutBlanks } from './field-values.ts';
 import { FIELD, FIELD_NAMES, type Field, isIn } from './fields.ts';
-import { type DropLine, isFraming, keptLines, REQUEST_DROPS, viaLine } from './forwarded-fields.ts';
+import { type DropLine, isFraming, forwardedLines, REQUEST_DROPS, viaLine } from './forwarded-fields.ts';
 import { HeadFacts, isKept } from './head-facts.ts';
 import type { HeadScanner } from './head-scanner.ts';
 import { isAuthority } from './host.ts';
@@ -27,13 +27,16 @@ export class RequestHead {
   readonly expectsContinue: boolean;
   /** What it asks to upgrade to, in lower case, where it does so for this hop. */
   readonly upgrade: string | null;
-  /** The lines that go on, each with its CR LF. */
-  readonly kept: string;
+  /** The request line as it came, and the lines that go on, each with its CR LF. */
+  readonly forwarded: string;
   /** Host is among them, as it came. */
   readonly keepsHost: boolean;
   readonly via: string;
   /** How often it has been passed on by a proxy before. */
   readonly hops: number;
+  /** The request line may go on as it came: to the next hop it says what it says to us. */
+  readonly isPlain: boolean;
+  private readonly lineLength: number;
   private readonly present: number;
   private readonly presentHigh: number;
 
@@ -48,12 +51,19 @@ export class RequestHead {
     this.keepAlive = parts.keepAlive;
     this.expectsContinue = parts.expectsContinue;
     this.upgrade = parts.upgrade;
-    this.kept = parts.kept;
+    this.forwarded = parts.forwarded;
+    this.isPlain = parts.isPlain;
+    this.lineLength = parts.lineLength;
     this.keepsHost = parts.keepsHost;
     this.via = parts.via;
     this.hops = parts.hops;
     this.present = parts.present;
     this.presentHigh = parts.presentHigh;
+  }
+
+  /** The lines that go on, each with its CR LF. */
+  get kept(): string {
+    return this.forwarded.slice(this.lineLength);
   }
 
   /** Whether a header that the proxy knows is there. */
@@ -94,11 +104,12 @@ type RequestParts = Pick<
   | 'keepAlive'
   | 'expectsContinue'
   | 'upgrade'
-  | 'kept'
+  | 'forwarded'
+  | 'isPlain'
   | 'keepsHost'
   | 'via'
   | 'hops'
-> & { readonly present: number; readonly presentHigh: number };
+> & { readonly lineLength: number; readonly present: number; readonly presentHigh: number };
 
 /** Every value of a header in the text of a head, in order. */
 export function valuesIn(text: string, name: string): string[] {
@@ -146,7 +157,9 @@ export function readRequest(scanner: HeadScanner, bytes: Buffer, start: number, 
   const options = facts.options(scanner, text, start);
   const via = facts.joined(scanner, text, start, FIELD.via);
   const authority = absolute?.authority ?? null;
-  const kept = keptLines(text, start, scanner, REQUEST_DROPS, options.named, alsoDropped(authority, expectsContinue));
+  const dropped = alsoDropped(authority, expectsContinue);
+  const forwarded = forwardedLines(text, start, scanner, REQUEST_DROPS, options.named, dropped);
+  const keepsHost = facts.hostAt !== -1 && authority === null;
   return new RequestHead({
     text,
     method,
@@ -163,8 +176,10 @@ export function readRequest(scanner: HeadScanner, bytes: Buffer, start: number, 
       options.upgrade && version === 11
         ? (facts.joined(scanner, text, start, FIELD.upgrade)?.toLowerCase() ?? null)
         : null,
-    kept: facts.isPlain ? kept : kept + facts.respelled,
-    keepsHost: facts.hostAt !== -1 && authority === null,
+    forwarded: facts.isPlain ? forwarded : forwarded + facts.respelled,
+    isPlain: isOrigin && version === 11 && keepsHost,
+    lineLength: scanner.fieldsStart - start,
+    keepsHost,
     via: viaLine(via, version),
     hops: via === null ? 0 : via.split(',').length,
     present: facts.present,

@@ -1,16 +1,14 @@
 /** The head of a response, read once: its status, how its body is framed, and what of it goes back to the client. */
 import type { Fault } from './faults.ts';
 import { FIELD, FIELD_NAMES, type Field, isIn } from './fields.ts';
-import { isFraming, keptLines, RESPONSE_DROPS, RESPONSE_DROPS_TO_PEER, viaLine } from './forwarded-fields.ts';
+import { isFraming, forwardedLines, RESPONSE_DROPS, RESPONSE_DROPS_TO_PEER, viaLine } from './forwarded-fields.ts';
 import { HeadFacts, isKept } from './head-facts.ts';
 import type { HeadScanner } from './head-scanner.ts';
 import { type Framing, valuesIn } from './request-head.ts';
 
-export interface ResponseHead {
+export class ResponseHead {
   readonly text: string;
   readonly status: number;
-  /** What stands behind the status, with its leading space: ` OK`. */
-  readonly reason: string;
   readonly framing: Framing;
   /** Bytes of the body; where it has none because of its request or status, 0. */
   readonly length: number;
@@ -20,12 +18,58 @@ export interface ResponseHead {
   readonly idleHintMs: number | null;
   /** What it switches to (101), in lower case. */
   readonly upgrade: string | null;
-  /** The lines that go back, each with its CR LF, those of the framing among them. */
-  readonly kept: string;
+  /** The status line as it came, and the lines that go back, each with its CR LF. */
+  readonly forwarded: string;
+  /** The status line may go back as it came. */
+  readonly isPlain: boolean;
   readonly via: string;
   /** Of the headers that the proxy knows, which are there: bit by number. */
   readonly present: number;
+  private readonly lineLength: number;
+
+  constructor(parts: ResponseParts) {
+    this.text = parts.text;
+    this.status = parts.status;
+    this.framing = parts.framing;
+    this.length = parts.length;
+    this.keepAlive = parts.keepAlive;
+    this.idleHintMs = parts.idleHintMs;
+    this.upgrade = parts.upgrade;
+    this.forwarded = parts.forwarded;
+    this.isPlain = parts.isPlain;
+    this.via = parts.via;
+    this.present = parts.present;
+    this.lineLength = parts.lineLength;
+  }
+
+  /** The lines that go back, each with its CR LF, those of the framing among them. */
+  get kept(): string {
+    return this.forwarded.slice(this.lineLength);
+  }
+
+  /** What stands behind the status, with its leading space: ` OK`. */
+  get reason(): string {
+    return this.text.slice(STATUS_LENGTH, this.lineLength - CRLF_LENGTH) || ' ';
+  }
 }
+
+type ResponseParts = Pick<
+  ResponseHead,
+  | 'text'
+  | 'status'
+  | 'framing'
+  | 'length'
+  | 'keepAlive'
+  | 'idleHintMs'
+  | 'upgrade'
+  | 'forwarded'
+  | 'isPlain'
+  | 'via'
+  | 'present'
+> & { readonly lineLength: number };
+
+const STATUS_LENGTH = 'HTTP/1.1 200'.length;
+const CRLF_LENGTH = 2;
 
 /** The first value of a header that the proxy knows, or null. */
 export function responseValue(head: ResponseHead, field: Field): string | null {
@@ -54,20 +98,24 @@ export function readResponse(
   // None of these has a framing header (RFC 9110, 8.6 and 9.3.6; RFC 9112, 6.1).
   const isBare = status < 200 || status === 204 || opensTunnel;
   const table = toPeer ? RESPONSE_DROPS_TO_PEER : RESPONSE_DROPS;
-  const kept = keptLines(text, start, scanner, table, options.named, isBare || !facts.isPlain ? isFraming : null);
-  return {
+  const lineLength = scanner.fieldsStart - start;
+  const dropped = isBare || !facts.isPlain ? isFraming : null;
+  const forwarded = forwardedLines(text, start, scanner, table, options.named, dropped);
+  return new ResponseHead({
     text,
     status,
-    reason: text.slice('HTTP/1.1 200'.length, scanner.fieldsStart - start - 2) || ' ',
     framing,
     length: framing === 'length' ? facts.length : 0,
     keepAlive: framing !== 'close' && isKept(version, options),
     idleHintMs: idleHint(facts.joined(scanner, text, start, FIELD.keepAlive)),
     upgrade: status === 101 ? (facts.joined(scanner, text, start, FIELD.upgrade)?.toLowerCase() ?? null) : null,
-    kept: isBare ? kept : kept + facts.respelled,
+    forwarded: isBare || facts.isPlain ? forwarded : forwarded + facts.respelled,
+    // The space behind the status belongs there, whether or not a reason follows (RFC 9112, 4).
+    isPlain: version === 11 && lineLength > STATUS_LENGTH + CRLF_LENGTH,
+    lineLength,
     via: viaLine(facts.joined(scanner, text, start, FIELD.via), version),
     present: facts.present,
-  };
+  });
 }
 
 /** RFC 9112, 6.3. */

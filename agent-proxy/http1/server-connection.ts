@@ -375,7 +375,7 @@ export class ServerConnection extends Timed {
     this.state = 'closed';
     this.exchange = null;
     this.ahead = null;
-    this.handler.wheel.disarm(this);
+    this.handler.wheel.forget(this);
     exchange?.clientGone();
     this.handler.closed(this);
   }

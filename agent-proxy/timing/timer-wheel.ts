@@ -1,17 +1,23 @@
 /**
  * A coarse timer wheel: thousands of timeouts, armed and disarmed with every request, for one timer of Node's. A timeout
  * fires up to one tick late, never early. The wheel does not know what time it is; whoever drives it does.
+ *
+ * Arming for a later time, and disarming, only change a number: what stands in a slot stays there until the slot's turn
+ * comes, and is looked at then. So a connection whose idle time begins anew with each request moves once in a turn of the
+ * wheel, and not twice with each request.
  */
 
 /** Milliseconds a tick: timeouts of the data path are hundreds of milliseconds and more. */
 export const TICK_MS = 20;
-/** Ticks a turn of the wheel (10 s). A later deadline stays in its slot for several turns. */
+/** Ticks a turn of the wheel (10 s). What is due later is looked at once a turn. */
 const SLOTS = 512;
 
 /** Something that can time out. A class that extends it carries its own links, so arming allocates nothing. */
 export abstract class Timed {
   /** Milliseconds, or 0 while it is not armed. */
   dueAt = 0;
+  /** When the wheel looks at it next, in ticks; 0 while it stands in no slot. */
+  lookAt = 0;
   previousTimed: Timed | null = null;
   nextTimed: Timed | null = null;
 
@@ -48,9 +54,13 @@ export class TimerWheel {
 
   /** Times out at `deadline`; an earlier arming is void. */
   arm(timed: Timed, deadline: number): void {
-    if (timed.dueAt !== 0) unlink(timed);
     timed.dueAt = deadline;
-    this.link(timed);
+    const due = this.tickOf(deadline);
+    if (timed.lookAt !== 0) {
+      if (timed.lookAt <= due) return;
+      unlink(timed);
+    }
+    this.link(timed, due);
   }
 
   /** Times out `ms` from now, give or take a tick. */
@@ -58,10 +68,15 @@ export class TimerWheel {
     this.arm(timed, this.time + ms);
   }
 
+  /** It may be armed again soon: until its turn comes the wheel still knows it. */
   disarm(timed: Timed): void {
-    if (timed.dueAt === 0) return;
     timed.dueAt = 0;
-    unlink(timed);
+  }
+
+  /** It will not be armed again: the wheel lets go of it. */
+  forget(timed: Timed): void {
+    timed.dueAt = 0;
+    if (timed.lookAt !== 0) unlink(timed);
   }
 
   /** Fires all that is due. Called about once a tick; a late call catches up. */
@@ -71,37 +86,56 @@ export class TimerWheel {
     // After a long pause every slot is looked at once.
     const first = Math.max(this.tick + 1, target - SLOTS + 1);
     this.tick = target;
-    for (let tick = first; tick <= target; tick += 1) this.fire(this.slots[tick % SLOTS], now);
+    for (let tick = first; tick <= target; tick += 1) this.lookInto(this.slots[tick % SLOTS], now);
   }
 
   /** What is due leaves the slot first: what it does may arm and disarm any other, also one that is due with it. */
-  private fire(head: Head | undefined, now: number): void {
+  private lookInto(head: Head | undefined, now: number): void {
+    if (head === undefined) return;
     const { due } = this;
-    let timed = head?.nextTimed ?? null;
+    // What is due in another turn may get a place behind it, in this very slot.
+    const last = head.previousTimed;
+    let timed = head.nextTimed;
     while (timed !== null && timed !== head) {
-      const next: Timed | null = timed.nextTimed;
-      if (timed.dueAt <= now) {
-        unlink(timed);
-        append(due, timed);
-      }
+      const next: Timed | null = timed === last ? null : timed.nextTimed;
+      unlink(timed);
+      if (timed.dueAt > now) this.link(timed, this.tickOf(timed.dueAt));
+      else if (timed.dueAt !== 0) append(due, timed, this.tick);
       timed = next;
     }
-    for (timed = due.nextTimed; timed !== null && timed !== due; timed = due.nextTimed) {
-      this.disarm(timed);
-      timed.timedOut(now);
-    }
+    for (timed = due.nextTimed; timed !== null && timed !== due; timed = due.nextTimed) this.fire(timed, now);
   }
 
-  private link(timed: Timed): void {
-    const due = Math.max(Math.ceil(timed.dueAt / TICK_MS), this.tick + 1);
-    const head = this.slots[due % SLOTS];
+  private fire(timed: Timed, now: number): void {
+    unlink(timed);
+    const { dueAt } = timed;
+    // One that fired just before it may have disarmed it, or armed it for another time.
+    if (dueAt === 0) return;
+    if (dueAt > now) {
+      this.link(timed, this.tickOf(dueAt));
+      return;
+    }
+    timed.dueAt = 0;
+    timed.timedOut(now);
+  }
+
+  /** What has passed is due with the next turn. */
+  private tickOf(deadline: number): number {
+    return Math.max(Math.ceil(deadline / TICK_MS), this.tick + 1);
+  }
+
+  private link(timed: Timed, due: number): void {
     // There is no slot for what is infinitely far.
-    if (head !== undefined) append(head, timed);
+    if (due === Number.POSITIVE_INFINITY) return;
+    const lookAt = Math.min(due, this.tick + SLOTS - 1);
+    const head = this.slots[lookAt % SLOTS];
+    if (head !== undefined) append(head, timed, lookAt);
   }
 }
 
-function append(head: Head, timed: Timed): void {
+function append(head: Head, timed: Timed, lookAt: number): void {
   const last = head.previousTimed ?? head;
+  timed.lookAt = lookAt;
   timed.previousTimed = last;
   timed.nextTimed = head;
   last.nextTimed = timed;
@@ -111,6 +145,7 @@ function append(head: Head, timed: Timed): void {
 function unlink(timed: Timed): void {
   if (timed.previousTimed !== null) timed.previousTimed.nextTimed = timed.nextTimed;
   if (timed.nextTimed !== null) timed.nextTimed.previousTimed = timed.previousTimed;
+  timed.lookAt = 0;
   timed.previousTimed = null;
   timed.nextTimed = null;
 }
