@@ -143,7 +143,7 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
     // Behind the poll phase: a request that the kernel has already is read first, and its connection idle no more.
     setImmediate(() => {
       // Nor is one whose client is still to read its answer.
-      for (const connection of this.connections) if (connection.socket.writableLength === 0) connection.drain();
+      for (const connection of this.connections) if (connection.writer.unsent === 0) connection.drain();
     });
   }
 

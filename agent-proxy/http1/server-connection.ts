@@ -314,7 +314,7 @@ export class ServerConnection extends Timed {
     this.socket.end();
     this.reads.resume();
     // A slow client may take long to read what was written, as long as it reads: {@link timedOut}.
-    this.unsent = this.socket.writableLength;
+    this.unsent = this.writer.unsent;
     this.arm(SLOW_READER_MS);
     this.socket.once('finish', () => this.allWritten());
   }
@@ -343,7 +343,7 @@ export class ServerConnection extends Timed {
         return;
       case 'head':
         // Answers that it has asked for may still be on their way to it.
-        if (this.socket.writableLength > 0) this.hangUp();
+        if (this.writer.unsent > 0) this.hangUp();
         else this.socket.destroy();
         return;
       case 'closing':
@@ -363,7 +363,7 @@ export class ServerConnection extends Timed {
   private lookAtEnded(ended: EndedClient): void {
     if (this.exchange?.isAnswered === false) {
       this.sendContinue();
-    } else if (!ended.gotMore(this.writer.written, this.socket.writableLength)) {
+    } else if (!ended.gotMore(this.writer.written, this.writer.unsent)) {
       this.socket.destroy();
       return;
     }
@@ -398,8 +398,8 @@ export class ServerConnection extends Timed {
         else if (this.ended !== null) this.lookAtEnded(this.ended);
         return;
       case 'closing':
-        if (this.socket.writableLength < this.unsent) {
-          this.unsent = this.socket.writableLength;
+        if (this.writer.unsent < this.unsent) {
+          this.unsent = this.writer.unsent;
           this.arm(SLOW_READER_MS);
         } else this.socket.destroy();
         return;

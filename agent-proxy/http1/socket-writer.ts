@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { BodySink } from './body-sink.ts';
+import { DirectWrites } from './direct-writes.ts';
 import { keep } from './read-buffers.ts';
 
 /** Up to this size copying a piece is cheaper than a second buffer in the system call. */
@@ -17,6 +18,7 @@ export class SocketWriter implements BodySink {
   isFull = false;
   /** Bytes that were handed to the socket since its beginning. */
   written = 0;
+  private readonly direct: DirectWrites;
   private gathered = '';
   private corked = false;
 
@@ -25,6 +27,17 @@ export class SocketWriter implements BodySink {
     socket.on('drain', () => {
       this.isFull = false;
     });
+    // Who waits for the socket hears of either the same way.
+    this.direct = new DirectWrites(socket, () => {
+      if (!socket.writableNeedDrain) socket.emit('drain');
+    });
+    // With each write it would be looked at whether there is such an encoding.
+    socket.setDefaultEncoding('latin1');
+  }
+
+  /** Bytes that were written and that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.socket.writableLength + this.direct.unsent;
   }
 
   /** One character a byte. */
@@ -59,6 +72,8 @@ export class SocketWriter implements BodySink {
     if (gathered === '') return;
     this.gathered = '';
     this.written += gathered.length;
-    if (!this.socket.write(gathered, 'latin1')) this.isFull = true;
+    if (!this.corked && this.direct.write(gathered)) {
+      if (this.direct.unsent > 0) this.isFull = true;
+    } else if (!this.socket.write(gathered)) this.isFull = true;
   }
 }
