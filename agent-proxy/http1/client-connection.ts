@@ -154,7 +154,7 @@ export class ClientConnection extends Timed {
 
   /** The server of a tunnel gets our end. */
   endTunnel(): void {
-    this.writer.flush();
+    this.writer.flushNow();
     this.socket.end();
   }
 

@@ -1,8 +1,8 @@
 /**
  * The rule for bytes that were read: they are good until the callback that brought them returns, unless `keep` was asked
- * for them. Connections that we make read into one buffer that all of them share; for those that are accepted Node makes a
- * buffer for each read, so keeping costs nothing. Tests run in a mode that overwrites every buffer after its callback, which
- * shows at once who kept one without asking (`poison`).
+ * for them. Plain connections read into one buffer that all of them share; for TLS Node makes a buffer for each read, so
+ * keeping costs nothing. Tests run in a mode that overwrites every buffer after its callback, which shows at once who kept
+ * one without asking (`poison`).
  */
 
 /** What a read of the kernel brings at most, as in Node's own reads. */

@@ -2,7 +2,7 @@
 import { FAULT, type Fault } from './faults.ts';
 import { withoutBlanks } from './field-values.ts';
 import { FIELD, FIELD_NAMES, type Field, isIn } from './fields.ts';
-import { type DropLine, isFraming, forwardedLines, REQUEST_DROPS, viaLine } from './forwarded-fields.ts';
+import { type DropLine, forwardedLines, isFraming, REQUEST_DROPS, viaLine } from './forwarded-fields.ts';
 import { HeadFacts, isKept } from './head-facts.ts';
 import type { HeadScanner } from './head-scanner.ts';
 import { isAuthority } from './host.ts';

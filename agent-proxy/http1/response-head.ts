@@ -1,7 +1,7 @@
 /** The head of a response, read once: its status, how its body is framed, and what of it goes back to the client. */
 import type { Fault } from './faults.ts';
 import { FIELD, FIELD_NAMES, type Field, isIn } from './fields.ts';
-import { isFraming, forwardedLines, RESPONSE_DROPS, RESPONSE_DROPS_TO_PEER, viaLine } from './forwarded-fields.ts';
+import { forwardedLines, isFraming, RESPONSE_DROPS, RESPONSE_DROPS_TO_PEER, viaLine } from './forwarded-fields.ts';
 import { HeadFacts, isKept } from './head-facts.ts';
 import type { HeadScanner } from './head-scanner.ts';
 import { type Framing, valuesIn } from './request-head.ts';

@@ -7,6 +7,7 @@ import { Timed } from '../timing/timer-wheel.ts';
 import { BodyReader } from './body-reader.ts';
 import { CONTINUE, EndedClient } from './ended-client.ts';
 import { FAULT, type Fault, faultOfScan } from './faults.ts';
+import { HangUp } from './hang-up.ts';
 import { SCANNER } from './head-scanner.ts';
 import { done, keep } from './read-buffers.ts';
 import { acceptedReads, type Reads } from './reads.ts';
@@ -19,10 +20,6 @@ import { SocketWriter } from './socket-writer.ts';
 const MOST_DISCARDED = 1024 * 1024;
 /** What a client may send ahead of its turn; then it is not read from any more. */
 const MOST_AHEAD = 64 * 1024;
-/** How long the client may take to hang up after our last byte. */
-const LINGER_MS = 2_000;
-/** How long it may take none of our last bytes. */
-const SLOW_READER_MS = 30_000;
 
 export class ServerConnection extends Timed {
   readonly socket: Socket;
@@ -37,8 +34,7 @@ export class ServerConnection extends Timed {
   /** Bytes that came before their turn, or the beginning of a head. */
   private ahead: Buffer | null = null;
   private discarded = 0;
-  /** Of a connection that is closing: bytes that its client has not taken yet. */
-  private unsent = 0;
+  private hangingUp: HangUp | null = null;
   /** The client has ended its side. */
   private ended: EndedClient | null = null;
   private wasTold = false;
@@ -127,7 +123,7 @@ export class ServerConnection extends Timed {
 
   /** The other side of a tunnel has ended; this one may still send. */
   endTunnel(): void {
-    this.writer.flush();
+    this.writer.flushNow();
     this.socket.end();
   }
 
@@ -310,19 +306,14 @@ export class ServerConnection extends Timed {
   private hangUp(): void {
     this.state = 'closing';
     this.discarded = 0;
-    this.writer.flush();
-    this.socket.end();
+    this.hangingUp = new HangUp(this.writer, () => this.allWritten());
     this.reads.resume();
-    // A slow client may take long to read what was written, as long as it reads: {@link timedOut}.
-    this.unsent = this.writer.unsent;
-    this.arm(SLOW_READER_MS);
-    this.socket.once('finish', () => this.allWritten());
+    this.arm(this.hangingUp.patienceMs);
   }
 
   private allWritten(): void {
-    this.unsent = 0;
-    if (this.ended !== null) this.socket.destroy();
-    else if (this.state !== 'closed') this.arm(LINGER_MS);
+    if (this.ended !== null || this.hangingUp === null) this.socket.destroy();
+    else if (this.state !== 'closed') this.arm(this.hangingUp.lingerMs);
   }
 
   private drained(): void {
@@ -398,10 +389,8 @@ export class ServerConnection extends Timed {
         else if (this.ended !== null) this.lookAtEnded(this.ended);
         return;
       case 'closing':
-        if (this.writer.unsent < this.unsent) {
-          this.unsent = this.writer.unsent;
-          this.arm(SLOW_READER_MS);
-        } else this.socket.destroy();
+        if (this.hangingUp?.goesOn() === true) this.arm(this.hangingUp.patienceMs);
+        else this.socket.destroy();
         return;
       default:
         this.socket.destroy();

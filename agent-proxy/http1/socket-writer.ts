@@ -16,11 +16,12 @@ export class SocketWriter implements BodySink {
   readonly socket: Socket;
   /** The socket has taken more than it could send: the source should wait for `drain`. */
   isFull = false;
-  /** Bytes that were handed to the socket since its beginning. */
-  written = 0;
   private readonly direct: DirectWrites;
   private gathered = '';
+  /** Bytes that were handed to the socket. */
+  private handed = 0;
   private corked = false;
+  private isWaiting = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -35,18 +36,24 @@ export class SocketWriter implements BodySink {
     socket.setDefaultEncoding('latin1');
   }
 
+  /** Bytes that were written since its beginning. */
+  get written(): number {
+    return this.handed + this.gathered.length;
+  }
+
   /** Bytes that were written and that the kernel has not taken yet. */
   get unsent(): number {
-    return this.socket.writableLength + this.direct.unsent;
+    return this.gathered.length + this.socket.writableLength + this.direct.unsent;
   }
 
   /** One character a byte. */
   text(text: string): void {
     this.gathered = this.gathered === '' ? text : this.gathered + text;
+    if (this.gathered.length > MOST_GATHERED) this.handOver();
   }
 
   bytes(bytes: Buffer, from: number, to: number): void {
-    if (to - from <= SMALL_BYTES && this.gathered.length <= MOST_GATHERED) {
+    if (to - from <= SMALL_BYTES) {
       this.text(bytes.toString('latin1', from, to));
       return;
     }
@@ -56,11 +63,26 @@ export class SocketWriter implements BodySink {
       this.socket.cork();
     }
     this.handOver();
-    this.written += to - from;
+    this.handed += to - from;
     if (!this.socket.write(keep(bytes, from, to))) this.isFull = true;
   }
 
+  /**
+   * Nothing more is to come for now. What was gathered goes out at the end of this turn of the event loop, together with
+   * what all other connections have: the kernel's path of a write stays in the caches, and who waits for several of them
+   * is woken once.
+   */
   flush(): void {
+    if (this.corked) this.flushNow();
+    else if (this.gathered !== '' && !this.isWaiting) {
+      this.isWaiting = true;
+      atTheEndOfThisTurn(this);
+    }
+  }
+
+  /** What was gathered goes out before this returns. */
+  flushNow(): void {
+    this.isWaiting = false;
     if (this.gathered !== '') this.handOver();
     if (!this.corked) return;
     this.corked = false;
@@ -71,9 +93,34 @@ export class SocketWriter implements BodySink {
     const { gathered } = this;
     if (gathered === '') return;
     this.gathered = '';
-    this.written += gathered.length;
+    this.handed += gathered.length;
     if (!this.corked && this.direct.write(gathered)) {
       if (this.direct.unsent > 0) this.isFull = true;
     } else if (!this.socket.write(gathered)) this.isFull = true;
   }
+}
+
+/** So many connections at most: with hundreds that are busy the first one would wait for all of them. */
+const MOST_TOGETHER = 64;
+const waiting: SocketWriter[] = [];
+let isEndAwaited = false;
+
+function atTheEndOfThisTurn(writer: SocketWriter): void {
+  waiting.push(writer);
+  if (waiting.length >= MOST_TOGETHER) flushAll();
+  else if (!isEndAwaited) {
+    isEndAwaited = true;
+    // The phase behind that of the reads.
+    setImmediate(endTurn);
+  }
+}
+
+function endTurn(): void {
+  isEndAwaited = false;
+  flushAll();
+}
+
+function flushAll(): void {
+  for (const writer of waiting) writer.flushNow();
+  waiting.length = 0;
 }
