@@ -19,6 +19,10 @@ interface PlainHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
 }
 
+interface Inside {
+  readonly _handle: unknown;
+}
+
 interface Insides {
   readonly Request: new () => WriteRequest;
   /** What was done last, for all streams, by position. */
@@ -35,6 +39,8 @@ export class DirectWrites {
   private readonly socket: Socket;
   private readonly drained: () => void;
   private request: WriteRequest | null;
+  /** The handle, once it is known to be one that can be written to. */
+  private handle: PlainHandle | null = null;
 
   /** `drained` hears when a write that had to wait is done. */
   constructor(socket: Socket, drained: () => void) {
@@ -46,14 +52,22 @@ export class DirectWrites {
   /** One character a byte. False: nothing was done, and the stream has to write. */
   write(text: string): boolean {
     const { socket, request } = this;
-    const handle: unknown = Reflect.get(socket, '_handle');
-    // Nothing overtakes what waits in the stream, and what waits here goes first.
-    if (request === null || this.unsent > 0 || !isPlain(handle) || socket.writableLength > 0) return false;
-    if (socket.connecting || socket.writableEnded) return false;
+    // What waits here goes first; then what follows waits in the stream.
+    if (request === null || this.unsent > 0) return false;
+    const handle = this.writable(socket as unknown as Inside);
+    if (handle === null || socket.writableEnded) return false;
     const status = handle.writeLatin1String(request, text);
     if (status !== 0) this.failed(status);
     else if (INSIDES?.state[INSIDES.wasAsync] === 1) this.wait(request, text.length);
     return true;
+  }
+
+  /** A closed socket has no handle any more; one that connects cannot be written to yet. */
+  private writable({ _handle: handle }: Inside): PlainHandle | null {
+    if (handle !== null && handle === this.handle) return this.handle;
+    if (!isPlain(handle) || this.socket.connecting) return null;
+    this.handle = handle;
+    return handle;
   }
 
   private wait(request: WriteRequest, bytes: number): void {

@@ -21,6 +21,8 @@ export class SocketWriter implements BodySink {
   /** Bytes that were handed to the socket. */
   private handed = 0;
   private corked = false;
+  /** Something was written by way of the stream, and may wait there. */
+  private isInStream = false;
   private isWaiting = false;
 
   constructor(socket: Socket) {
@@ -64,7 +66,7 @@ export class SocketWriter implements BodySink {
     }
     this.handOver();
     this.handed += to - from;
-    if (!this.socket.write(keep(bytes, from, to))) this.isFull = true;
+    this.toStream(keep(bytes, from, to));
   }
 
   /**
@@ -94,9 +96,15 @@ export class SocketWriter implements BodySink {
     if (gathered === '') return;
     this.gathered = '';
     this.handed += gathered.length;
-    if (!this.corked && this.direct.write(gathered)) {
-      if (this.direct.unsent > 0) this.isFull = true;
-    } else if (!this.socket.write(gathered)) this.isFull = true;
+    // Nothing overtakes what waits in the stream.
+    if (this.isInStream && !this.corked) this.isInStream = this.socket.writableLength > 0;
+    if (this.isInStream || this.corked || !this.direct.write(gathered)) this.toStream(gathered);
+    else if (this.direct.unsent > 0) this.isFull = true;
+  }
+
+  private toStream(piece: Buffer | string): void {
+    this.isInStream = true;
+    if (!this.socket.write(piece)) this.isFull = true;
   }
 }
 
