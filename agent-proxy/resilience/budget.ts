@@ -18,8 +18,9 @@ export class RetryBudget {
   private readonly floor: number;
   private readonly sliceMs: number;
   private readonly nodes: () => number;
-  private readonly deposits = new Float64Array(SLICES);
-  private readonly withdrawals = new Float64Array(SLICES + 1);
+  private readonly deposits: number[] = new Array<number>(SLICES).fill(0);
+  /** Null before the first: most names never retry, and there may be thousands of names. */
+  private withdrawals: number[] | null = null;
   private slice: number;
   /** Deposits less withdrawals that are not forgotten yet. */
   private sum = 0;
@@ -50,6 +51,7 @@ export class RetryBudget {
   tryWithdraw(now: number): boolean {
     if (this.balance(now) < 1) return false;
     const index = Math.ceil(now / this.sliceMs) % (SLICES + 1);
+    this.withdrawals ??= new Array<number>(SLICES + 1).fill(0);
     this.withdrawals[index] = (this.withdrawals[index] ?? 0) + this.cost;
     this.sum -= this.cost;
     return true;
@@ -76,6 +78,7 @@ export class RetryBudget {
       const deposit = old % SLICES;
       this.sum -= this.deposits[deposit] ?? 0;
       this.deposits[deposit] = 0;
+      if (this.withdrawals === null) continue;
       // The slot of the slice that ended one time to live ago, which the next slice will use.
       const withdrawal = (old + 1) % (SLICES + 1);
       this.sum += this.withdrawals[withdrawal] ?? 0;

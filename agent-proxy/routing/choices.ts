@@ -17,7 +17,7 @@ export class Choices<T> {
   /** The one outcome there is, if there is just one. */
   private readonly only: T | null;
   private readonly drawn: readonly (T | null)[];
-  private readonly cumulative: Float64Array;
+  private readonly cumulative: readonly number[];
 
   constructor(tree: NameTree<T>) {
     const shares: Share<T>[] = [];
@@ -25,12 +25,11 @@ export class Choices<T> {
     this.drawn = shares.map(({ leaf }) => leaf);
     this.leaves = this.drawn.filter((leaf) => leaf !== null);
     this.only = this.drawn.length === 1 ? (this.drawn[0] ?? null) : null;
-    this.cumulative = new Float64Array(shares.length);
     let sum = 0;
-    for (const [index, { share }] of shares.entries()) {
+    this.cumulative = shares.map(({ share }) => {
       sum += share;
-      this.cumulative[index] = sum;
-    }
+      return sum;
+    });
   }
 
   /** A leaf, with a probability in proportion to its share; null where there is none. `random` is in [0, 1). */

@@ -94,6 +94,27 @@ test('names that lead nowhere push out none that lead somewhere, and are bounded
   expect([cache.size, clients.size]).toEqual([10, 5]);
 });
 
+test('names that are asked for once push out none that are asked for again and again, and few are kept of them', () => {
+  const { ask, cache, clients, figures, advance } = useCache(160);
+  const used = Array.from({ length: 100 }, (_, index) => `used-${index}`);
+  for (let round = 0; round < 30; round += 1) {
+    for (const name of used) {
+      ask(name, () => bound(name));
+      advance(0.01);
+    }
+  }
+  const missesOfUsed = figures.misses;
+  for (let count = 0; count < 10_000; count += 1) {
+    ask(`once-${count}`, () => bound(`once-${count}`));
+    const name = used[count % used.length] ?? '';
+    ask(name, () => bound(name));
+    advance(0.01);
+  }
+  expect(figures.misses - missesOfUsed).toBe(10_000);
+  expect(cache.size).toBe(110);
+  expect(clients.size).toBe(110);
+});
+
 test('a name in use is not forgotten: another one is bound for its request only, and then closed', () => {
   const { ask, cache, clients, trees, figures } = useCache(2);
   for (const name of ['a', 'b']) ask(name, () => bound(name)).inUse += 1;
