@@ -58,6 +58,8 @@ it('the commands say what is asked for', () => {
   const load = { host: 'web', path: '/', connections: 64, seconds: 5 };
   const rate = h2loadCommand({ ...load, port: 4140, rate: 6400, logFile: '/tmp/log' });
   expect(rate).toEqual(expect.arrayContaining(['--h1', '--clients=64', '--rps=100.000', '--requests=32000']));
+  // Connections are opened at the rate of the requests, so that these come one by one.
+  expect(rate).toEqual(expect.arrayContaining(['--rate=7', '--rate-period=1ms']));
   const words = ['services=1000'];
   const most = wrkCommand({ ...load, url: 'http://127.0.0.1:4140/', close: true, words }).join(' ');
   expect(most).toContain('-c 64 -d 5s');

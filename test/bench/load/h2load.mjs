@@ -13,8 +13,8 @@ const SECONDS = new Map([
   ['s', 1],
 ]);
 
-/** Connections are opened over this time, so that they are not all due at the same moment for ever after. */
-const START_MS = 10;
+/** How often h2load opens connections. */
+const PERIODS_A_SECOND = 1_000;
 
 /**
  * @typedef {object} RateLoad
@@ -43,6 +43,9 @@ export function connectionsFor(rate, atLeast) {
  */
 export function h2loadCommand(load) {
   const { connections, rate, seconds } = load;
+  // As fast as requests are due: so the connections are due one after the other for ever after. Opened sooner, all of them
+  // would be due together, again and again.
+  const opened = Math.ceil(rate / PERIODS_A_SECOND);
   return [
     'h2load',
     '--h1',
@@ -50,8 +53,8 @@ export function h2loadCommand(load) {
     `--clients=${connections}`,
     `--rps=${(rate / connections).toFixed(3)}`,
     `--requests=${Math.max(connections, Math.round(rate * seconds))}`,
-    `--rate=${Math.ceil(connections / START_MS)}`,
-    '--rate-period=1ms',
+    `--rate=${opened}`,
+    `--rate-period=${1_000 / PERIODS_A_SECOND}ms`,
     `--log-file=${load.logFile}`,
     `--connect-to=127.0.0.1:${load.port}`,
     `http://${load.host}${load.path}`,
