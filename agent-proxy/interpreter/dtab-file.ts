@@ -5,7 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Directory, type DirectoryWatches, directoriesOf, directoryOf } from '../namers/directory-watches.ts';
-import { FolderWatch } from '../namers/folder-watch.ts';
+import { RepeatedLook } from '../namers/repeated-look.ts';
 import { type Activity, PENDING, Var } from '../routing/activity.ts';
 import { type Dtab, DtabError, readDtab } from '../routing/dtab.ts';
 
@@ -50,7 +50,7 @@ export function dtabFile(path: string, watches: DirectoryWatches, warn: (message
     return directories;
   };
 
-  const watch = new FolderWatch(watches, look);
-  const dtab = new Var<Dtab>(PENDING, () => watch.start());
+  const looks = new RepeatedLook(watches, look);
+  const dtab = new Var<Dtab>(PENDING, () => looks.start());
   return dtab;
 }

@@ -10,10 +10,10 @@ import type { Path } from '../routing/path.ts';
 import { parseAddressLines } from './address-lines.ts';
 import { AddressVar } from './address-var.ts';
 import { type Directory, type DirectoryWatches, directoriesOf } from './directory-watches.ts';
-import { FolderWatch } from './folder-watch.ts';
 import { findFile, listFiles } from './fs-files.ts';
 import { atEachAddress, HostedEndpoints } from './hosted-endpoints.ts';
 import type { InetAddresses } from './inet.ts';
+import { RepeatedLook } from './repeated-look.ts';
 
 export interface FsNamerOptions {
   readonly prefix: Path;
@@ -92,8 +92,8 @@ class FsLookup implements Activity<NameTree<NamerLeaf>> {
   constructor(rest: Path, options: FsLookupOptions) {
     this.rest = rest;
     this.options = options;
-    const watch = new FolderWatch(options.watches, () => this.look());
-    this.tree = new Var<NameTree<NamerLeaf>>(undefined, () => watch.start());
+    const looks = new RepeatedLook(options.watches, () => this.look());
+    this.tree = new Var<NameTree<NamerLeaf>>(undefined, () => looks.start());
   }
 
   get state(): ActivityState<NameTree<NamerLeaf>> {
@@ -139,10 +139,10 @@ class AddressFile {
   constructor(path: string, options: AddressFileOptions) {
     this.path = path;
     this.options = options;
-    const watch = new FolderWatch(options.watches, () => this.look());
+    const looks = new RepeatedLook(options.watches, () => this.look());
     this.addresses = new AddressVar(() => {
       options.started();
-      const stop = watch.start();
+      const stop = looks.start();
       return () => {
         stop();
         this.endpoints.close();

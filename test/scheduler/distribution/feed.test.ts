@@ -204,9 +204,10 @@ describe('snapshot and deltas', () => {
     const times: number[] = [];
     const take = (records: readonly Buffer[]): void => {
       for (const record of records) {
-        const at = performance.now();
+        const before = process.cpuUsage();
         applyAll(table, [record]);
-        if (record.length > MAX_RECORD_BYTES / 2) times.push(performance.now() - at);
+        const { user, system } = process.cpuUsage(before);
+        if (record.length > MAX_RECORD_BYTES / 2) times.push((user + system) / 1_000);
       }
     };
     take(feed.snapshot());
@@ -215,7 +216,7 @@ describe('snapshot and deltas', () => {
       take(feed.commit());
       take(feed.snapshot());
     }
-    // The median: what else the machine does is not measured.
+    // The median of the time on a CPU: what else the machine does is not measured.
     expect(times.sort((a, b) => a - b)[times.length >> 1]).toBeLessThan(3);
     expect(times.length).toBeGreaterThan(100);
   });

@@ -15,7 +15,7 @@ const SLOW_MS = 30_000;
 const FAST_MS = 2_000;
 
 /** Does the work once it is started, until it is stopped. */
-export class FolderWatch {
+export class RepeatedLook {
   private readonly watches: DirectoryWatches;
   private readonly look: Look;
   private readonly watched = new Map<string, Unsubscribe>();
