@@ -117,7 +117,8 @@ class Names {
   add(key: string, route: Route): boolean {
     const hasRoom = this.trials === 0 || this.kept.size < this.capacity * TAKEN_PART;
     if (hasRoom || this.tried.delete(key)) return this.keep(key, route);
-    return this.put(this.onTrial, this.trials, key, route);
+    // Where all of those on trial are in use at once, it is not a scan.
+    return this.put(this.onTrial, this.trials, key, route) || this.keep(key, route);
   }
 
   keep(key: string, route: Route): boolean {

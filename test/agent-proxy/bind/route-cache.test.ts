@@ -115,6 +115,12 @@ test('names that are asked for once push out none that are asked for again and a
   expect(clients.size).toBe(110);
 });
 
+test('where more names are in use at once than may be on trial, they are kept', () => {
+  const { ask, cache, figures } = useCache(160);
+  for (let index = 0; index < 150; index += 1) ask(`name-${index}`, () => bound(`name-${index}`)).inUse += 1;
+  expect([cache.size, figures.oneshots]).toEqual([150, 0]);
+});
+
 test('a name in use is not forgotten: another one is bound for its request only, and then closed', () => {
   const { ask, cache, clients, trees, figures } = useCache(2);
   for (const name of ['a', 'b']) ask(name, () => bound(name)).inUse += 1;
