@@ -5,7 +5,8 @@ import type { Server } from 'node:net';
 export function listenOn(server: Server, fd: number, backlog?: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(backlog === undefined ? { fd } : { fd, backlog }, () => {
+    // For a descriptor `listen` takes the backlog from its arguments and not from its options.
+    server.listen({ fd }, backlog, () => {
       server.off('error', reject);
       // accept(2) may fail for a while (too many open files); the next connection is another matter.
       server.on('error', () => undefined);

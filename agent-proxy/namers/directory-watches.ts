@@ -22,8 +22,11 @@ export function directoryOf(path: string, { dev, ino, birthtimeMs }: Stats, name
 
 /** Writers make several changes in a row, and many files may change at once. */
 export const SETTLE_MS = 30;
-/** Looks at files at a time: a thousand at once would keep the event loop and the threads of the file system to themselves. */
-const MOST_LOOKS = 4;
+/**
+ * Looks at files at a time: a thousand at once would keep the event loop and the threads of the file system to themselves.
+ * Requests wait for the first look at a name; each look takes a dozen turns of the loop, and turns are long under load.
+ */
+const MOST_LOOKS = { awaited: 64, again: 4 } as const;
 
 /**
  * In which directories something has to happen before this file is another. A link changes in its own directory, where the
@@ -100,11 +103,38 @@ class Watched {
   }
 }
 
-export class DirectoryWatches {
-  private readonly watches = new Map<string, Watched>();
-  /** Looks that wait for their turn: each watch of files has one at most. */
+/** Looks, a few at a time. */
+class Lane {
+  private readonly most: number;
+  /** Those that wait for their turn: each watch of files has one at most. */
   private readonly waiting = new Set<() => Promise<void>>();
   private looking = 0;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  add(look: () => Promise<void>): void {
+    this.waiting.add(look);
+    this.goOn();
+  }
+
+  private goOn(): void {
+    for (const look of this.waiting) {
+      if (this.looking >= this.most) return;
+      this.waiting.delete(look);
+      this.looking += 1;
+      void look().then(() => {
+        this.looking -= 1;
+        this.goOn();
+      });
+    }
+  }
+}
+
+export class DirectoryWatches {
+  private readonly watches = new Map<string, Watched>();
+  private readonly lanes = { awaited: new Lane(MOST_LOOKS.awaited), again: new Lane(MOST_LOOKS.again) };
 
   get size(): number {
     return this.watches.size;
@@ -124,22 +154,9 @@ export class DirectoryWatches {
     };
   }
 
-  /** Does it as soon as no more than a few others are done. `look` never rejects. */
-  whenFree(look: () => Promise<void>): void {
-    this.waiting.add(look);
-    this.goOn();
-  }
-
-  private goOn(): void {
-    for (const look of this.waiting) {
-      if (this.looking >= MOST_LOOKS) return;
-      this.waiting.delete(look);
-      this.looking += 1;
-      void look().then(() => {
-        this.looking -= 1;
-        this.goOn();
-      });
-    }
+  /** Does it as soon as no more than a few others of its kind are done. `look` never rejects. */
+  whenFree(look: () => Promise<void>, kind: keyof typeof MOST_LOOKS): void {
+    this.lanes[kind].add(look);
   }
 
   private open(key: string, path: string): Watched | null {

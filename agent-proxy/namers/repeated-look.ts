@@ -35,7 +35,7 @@ export class RepeatedLook {
   /** Returns how to stop. */
   start(): Unsubscribe {
     this.active = true;
-    this.run();
+    this.run('awaited');
     return () => {
       this.active = false;
       if (this.timer !== null) clearTimeout(this.timer);
@@ -44,17 +44,19 @@ export class RepeatedLook {
     };
   }
 
-  private run(): void {
+  private run(kind: 'awaited' | 'again' = 'again'): void {
     if (this.running) {
       this.again = true;
       return;
     }
     this.running = true;
-    this.watches.whenFree(() =>
-      this.look().then(
-        (directories) => this.done(directories),
-        () => this.done([]),
-      ),
+    this.watches.whenFree(
+      () =>
+        this.look().then(
+          (directories) => this.done(directories),
+          () => this.done([]),
+        ),
+      kind,
     );
   }
 
