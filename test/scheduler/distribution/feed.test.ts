@@ -204,10 +204,12 @@ describe('snapshot and deltas', () => {
     const times: number[] = [];
     const take = (records: readonly Buffer[]): void => {
       for (const record of records) {
-        const before = process.cpuUsage();
+        const [before, at] = [process.cpuUsage(), performance.now()];
         applyAll(table, [record]);
         const { user, system } = process.cpuUsage(before);
-        if (record.length > MAX_RECORD_BYTES / 2) times.push((user + system) / 1_000);
+        // The loop's own time on a CPU is at most either: the one counts other threads too, the other what else the machine does.
+        const ms = Math.min(performance.now() - at, (user + system) / 1_000);
+        if (record.length > MAX_RECORD_BYTES / 2) times.push(ms);
       }
     };
     take(feed.snapshot());
@@ -216,7 +218,6 @@ describe('snapshot and deltas', () => {
       take(feed.commit());
       take(feed.snapshot());
     }
-    // The median of the time on a CPU: what else the machine does is not measured.
     expect(times.sort((a, b) => a - b)[times.length >> 1]).toBeLessThan(3);
     expect(times.length).toBeGreaterThan(100);
   });
