@@ -91,31 +91,24 @@ test('the last answer of a connection arrives whole, however long its client tak
   await eventually('the connection is closed', () => open() === 0);
 });
 
-test('a client that ends its side before it has read the last answer loses nothing of it', async () => {
-  const { url, answered, open } = await useServer(false);
-  const client = rawClient(url, GET);
-  client.socket.pause();
-  await eventually('it is answered', () => answered() === 1);
-  client.end();
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  client.socket.resume();
-  await eventually('all of it comes', () => client.text.endsWith('END') || client.isClosed);
-  expect(client.text.endsWith('END')).toBe(true);
-  await eventually('the connection is closed', () => open() === 0);
-});
-
-test('a client that ends its side behind an answer after which its connection would go on loses nothing of it', async () => {
-  const { url, answered, open } = await useServer(true);
-  const client = rawClient(url, GET);
-  client.socket.pause();
-  await eventually('it is answered', () => answered() === 1);
-  client.end();
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  client.socket.resume();
-  await eventually('all of it comes', () => client.text.endsWith('END') || client.isClosed);
-  expect(client.text.endsWith('END')).toBe(true);
-  await eventually('the connection is closed', () => open() === 0);
-});
+test.each([
+  ['is the last of its connection', false],
+  ['would let its connection go on', true],
+])(
+  'a client that ends its side before it has read an answer that %s loses nothing of it',
+  async (_which, keepsAlive) => {
+    const { url, answered, open } = await useServer(keepsAlive);
+    const client = rawClient(url, GET);
+    client.socket.pause();
+    await eventually('it is answered', () => answered() === 1);
+    client.end();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    client.socket.resume();
+    await eventually('all of it comes', () => client.text.endsWith('END') || client.isClosed);
+    expect(client.text.endsWith('END')).toBe(true);
+    await eventually('the connection is closed', () => open() === 0);
+  },
+);
 
 test('a client that does not read its answers does not get to ask for more of them', async () => {
   const { url, answered } = await useServer(true);
