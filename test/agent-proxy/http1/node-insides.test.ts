@@ -100,6 +100,22 @@ test('what the kernel does not take is waited for, in order, and nothing is lost
   expect(drained).toBeGreaterThan(0);
 });
 
+test('a short text does not overtake what waits in the stream', async () => {
+  const { client, accepted } = await pair();
+  const writer = new SocketWriter(accepted);
+  // Large pieces go by way of the stream: one is with the kernel, those behind it wait.
+  while (accepted.writableLength < 400_000) {
+    const piece = Buffer.alloc(100_000, 'x');
+    writer.bytes(piece, 0, piece.length);
+    writer.flush();
+  }
+  writer.text('the end');
+  writer.flushNow();
+  accepted.end();
+  const all = await allOf(client);
+  expect([all.length, all.indexOf('the end')]).toEqual([writer.written, writer.written - 'the end'.length]);
+});
+
 test('a connection that its other side has cut ends with the error of the system', async () => {
   const { client, accepted } = await pair();
   const failed = once(accepted, 'error');
