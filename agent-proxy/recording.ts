@@ -85,11 +85,11 @@ function accessRecord(exchange: Exchange): AccessRecord {
 
 function recordSample(exchange: Exchange, recent: RecentRequests): void {
   const { connection, attempt, route, status, runtime, reason } = exchange;
-  const { socket } = connection;
+  const { local, remote } = connection.transport;
   recent.add({
     at: Math.round(performance.timeOrigin + exchange.startedAt),
-    source: `${connection.remoteAddress}:${socket.remotePort ?? 0}`,
-    server: `${socket.localAddress ?? '-'}:${socket.localPort ?? 0}`,
+    source: `${remote?.address ?? '-'}:${remote?.port ?? 0}`,
+    server: `${local?.address ?? '-'}:${local?.port ?? 0}`,
     router: runtime.label,
     logical: route?.logical ?? null,
     concrete: attempt?.branch.client.id ?? null,

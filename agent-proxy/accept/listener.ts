@@ -2,7 +2,7 @@
  * A listening address of a router: accepts connections on a descriptor that the supervisor bound, bounds what it takes on,
  * and drains.
  */
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import type { ServerConfig } from '../config/schema/linkerd.ts';
 import type { Entrance } from '../exchange/entrance.ts';
 import { Exchange, type ExchangeHooks } from '../exchange/exchange.ts';
@@ -12,10 +12,12 @@ import type { HeadLimits } from '../http1/head-scanner.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { ServerExchange, ServerHandler, ServerTimeouts } from '../http1/server-exchange.ts';
-import { closeWhenIdle, shorterOf } from '../http1/socket-timeout.ts';
 import { errorResponse, errorText } from '../respond/error-response.ts';
 import type { ServerScope } from '../telemetry/scopes.ts';
 import type { TimerWheel } from '../timing/timer-wheel.ts';
+import { acceptor } from '../transport/accepting.ts';
+import { shorterOf } from '../transport/socket-timeout.ts';
+import type { Transport } from '../transport/transport.ts';
 import type { EndingListener } from './ending.ts';
 import { makeEntrance } from './make-entrance.ts';
 
@@ -71,7 +73,10 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
   private readonly entrance: Entrance;
   private readonly unparsed: Unparsed;
   private readonly limit: ConnectionLimit;
+  private readonly most: number;
   private readonly connections = new Set<ServerConnection>();
+  /** Hears when no connection is left, once no other can come. */
+  private emptied: (() => void) | null = null;
   private lastRequestAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ListenerOptions) {
@@ -94,20 +99,9 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
     };
     this.entrance = makeEntrance(config, runtime.label, scope, runtime.random);
     const { noDelay, keepAlive, readTimeoutMs, writeTimeoutMs } = socketOptions;
-    const idleMs = shorterOf(readTimeoutMs, writeTimeoutMs);
-    // Half-open: a client that ends its side may still want its answer.
-    this.server = createServer({ allowHalfOpen: true, noDelay, keepAlive }, (socket) => {
-      if (!this.limit.take()) {
-        // Without an answer: writing one to each would be work for those that there are too many of.
-        socket.destroy();
-        return;
-      }
-      closeWhenIdle(socket, idleMs);
-      scope.connects += 1;
-      scope.connections += 1;
-      this.connections.add(new ServerConnection(socket, this));
-    });
-    if (nodemesh.maxConnections !== null) this.server.maxConnections = nodemesh.maxConnections;
+    const tcp = { noDelay, keepAlive, idleMs: shorterOf(readTimeoutMs, writeTimeoutMs) };
+    this.most = nodemesh.maxConnections ?? NEVER;
+    this.server = acceptor(tcp, (transport) => this.accept(transport));
   }
 
   exchange(connection: ServerConnection, head: RequestHead): ServerExchange {
@@ -126,13 +120,19 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
     this.entrance.scope.connections -= 1;
     this.connections.delete(connection);
     this.limit.giveBack();
+    if (this.connections.size === 0) this.emptied?.();
   }
 
   // ---- how it ends (ending.ts) ----------------------------------------------------------------------------------------
 
   close(): Promise<void> {
     this.isDraining = true;
-    return new Promise((resolve) => this.server.close(() => resolve()));
+    return new Promise((resolve) => {
+      this.server.close(() => {
+        this.emptied = resolve;
+        if (this.connections.size === 0) resolve();
+      });
+    });
   }
 
   isQuiet(ms: number): boolean {
@@ -150,5 +150,16 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
   /** Cuts what is left. */
   destroy(): void {
     for (const connection of this.connections) connection.abort();
+  }
+
+  private accept(transport: Transport): void {
+    if (this.connections.size >= this.most || !this.limit.take()) {
+      // Without an answer: writing one to each would be work for those that there are too many of.
+      transport.destroy();
+      return;
+    }
+    this.counts.connects += 1;
+    this.counts.connections += 1;
+    this.connections.add(new ServerConnection(transport, this));
   }
 }

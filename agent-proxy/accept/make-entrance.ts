@@ -7,6 +7,7 @@ import { ConcurrencyLimit } from '../resilience/admission.ts';
 import type { ServerScope } from '../telemetry/scopes.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
+const UNKNOWN = { address: '', port: 0 };
 
 /** `router` is the label, `random` gives 0 ≤ x < 1. */
 export function makeEntrance(config: ServerConfig, router: string, scope: ServerScope, random: () => number): Entrance {
@@ -30,10 +31,8 @@ function forwardedBy(
   return (connection, host) => {
     let forwarded = byConnection.get(connection);
     if (forwarded === undefined) {
-      const { localAddress, localPort, remoteAddress, remotePort } = connection.socket;
-      const local = { address: localAddress ?? '', port: localPort ?? 0 };
-      const remote = { address: remoteAddress ?? '', port: remotePort ?? 0 };
-      forwarded = new ConnectionForwarded(config, router, local, remote, random);
+      const { local, remote } = connection.transport;
+      forwarded = new ConnectionForwarded(config, router, local ?? UNKNOWN, remote ?? UNKNOWN, random);
       byConnection.set(connection, forwarded);
     }
     return forwarded.value(host, 'http');

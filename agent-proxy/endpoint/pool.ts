@@ -2,10 +2,10 @@
  * The connections to one address: those in use, those that wait for use, and the requests that wait for one. All three are
  * bounded. The most recently used connection goes first, so that the others grow old and are closed.
  */
-import type { Socket } from 'node:net';
-import { ClientConnection, type ClientExchange, type ClientHandler, type Opened } from '../http1/client-connection.ts';
+import { ClientConnection, type ClientExchange, type ClientHandler } from '../http1/client-connection.ts';
 import type { HeadLimits } from '../http1/head-scanner.ts';
 import type { TimerWheel } from '../timing/timer-wheel.ts';
+import type { Transport } from '../transport/transport.ts';
 
 /** Times in milliseconds; infinite where there is no limit. */
 export interface PoolLimits {
@@ -50,14 +50,14 @@ export class Pool implements ClientHandler {
   readonly now: () => number;
   private readonly where: string;
   private readonly bounds: PoolLimits;
-  private readonly connect: () => Opened;
+  private readonly connect: () => Transport;
   private readonly idleConnections: ClientConnection[] = [];
   private readonly waiters: PoolUser[] = [];
   private readonly all = new Map<ClientConnection, Opening>();
   private isClosed = false;
 
   /** `connect` begins a connection; `where` is its address, for messages. */
-  constructor(where: string, bounds: PoolLimits, context: PoolContext, connect: () => Opened) {
+  constructor(where: string, bounds: PoolLimits, context: PoolContext, connect: () => Transport) {
     this.where = where;
     this.bounds = bounds;
     this.limits = context.headLimits;
@@ -78,7 +78,7 @@ export class Pool implements ClientHandler {
   acquire(user: PoolUser): void {
     let connection = this.idleConnections.pop();
     // One that its server has just ended is told to be closed a moment later.
-    while (connection?.writer.socket.destroyed === true) connection = this.idleConnections.pop();
+    while (connection?.isClosed === true) connection = this.idleConnections.pop();
     if (connection !== undefined) connection.use(user);
     else if (this.all.size < this.bounds.maxSize) this.open(user);
     else if (this.waiters.length < this.bounds.maxWaiters) this.waiters.push(user);
@@ -104,6 +104,17 @@ export class Pool implements ClientHandler {
   close(): void {
     this.isClosed = true;
     for (const connection of this.idleConnections.splice(0)) connection.destroy();
+  }
+
+  connected(connection: ClientConnection): void {
+    const opening = this.all.get(connection);
+    if (opening === undefined) return;
+    const { user } = opening;
+    opening.isConnected = true;
+    opening.user = null;
+    opening.listener.connected(this.now() - connection.openedAt);
+    if (user === null) connection.destroy();
+    else connection.use(user);
   }
 
   idle(connection: ClientConnection): void {
@@ -139,27 +150,17 @@ export class Pool implements ClientHandler {
   }
 
   private open(user: PoolUser): void {
-    let opened: Opened;
+    let transport: Transport;
     try {
-      opened = this.connect();
+      transport = this.connect();
     } catch (error) {
       // A key or a certificate that cannot be read: not the address' fault, but it cannot be reached either.
       user.unconnected('refused', `${this.where}: ${error instanceof Error ? error.message : String(error)}`);
       return;
     }
-    const connection = new ClientConnection(opened, this.where, this);
-    const opening: Opening = { user, listener: user.connections, isConnected: false };
-    this.all.set(connection, opening);
-    opened.socket.once(isTls(opened.socket) ? 'secureConnect' : 'connect', () => this.opened(connection, opening));
-  }
-
-  private opened(connection: ClientConnection, opening: Opening): void {
-    const { user } = opening;
-    opening.isConnected = true;
-    opening.user = null;
-    opening.listener.connected(this.now() - connection.openedAt);
-    if (user === null) connection.destroy();
-    else connection.use(user);
+    const connection = new ClientConnection(transport, this.where, this);
+    this.all.set(connection, { user, listener: user.connections, isConnected: false });
+    connection.start();
   }
 
   /** A place is free: the first that waits gets a connection of its own. */
@@ -168,8 +169,4 @@ export class Pool implements ClientHandler {
     const user = this.waiters.shift();
     if (user !== undefined) this.open(user);
   }
-}
-
-function isTls(socket: Socket): boolean {
-  return 'encrypted' in socket;
 }

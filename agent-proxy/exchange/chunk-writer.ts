@@ -1,11 +1,11 @@
 /** Frames bare content in chunks (RFC 9112, 7.1), for a body whose end only the closing of its connection would tell. */
 import type { BodySink } from '../http1/body-sink.ts';
-import type { SocketWriter } from '../http1/socket-writer.ts';
+import type { TransportWriter } from '../http1/transport-writer.ts';
 
 export class ChunkWriter implements BodySink {
-  private readonly writer: SocketWriter;
+  private readonly writer: TransportWriter;
 
-  constructor(writer: SocketWriter) {
+  constructor(writer: TransportWriter) {
     this.writer = writer;
   }
 

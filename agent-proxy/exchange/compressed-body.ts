@@ -1,7 +1,7 @@
 /** Compresses a body on its way to the client, in chunks, with the backpressure of both sides. */
 import { createDeflate, createGzip, type Deflate, type Gzip } from 'node:zlib';
 import type { BodySink } from '../http1/body-sink.ts';
-import type { SocketWriter } from '../http1/socket-writer.ts';
+import type { TransportWriter } from '../http1/transport-writer.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 
 export class CompressedBody implements BodySink {
@@ -10,7 +10,7 @@ export class CompressedBody implements BodySink {
   private ended: (() => void) | null = null;
 
   /** `level` is 1 to 9. `drained` is called when more can be taken after it was full. */
-  constructor(writer: SocketWriter, coding: 'gzip' | 'deflate', level: number, drained: () => void) {
+  constructor(writer: TransportWriter, coding: 'gzip' | 'deflate', level: number, drained: () => void) {
     this.stream = coding === 'gzip' ? createGzip({ level }) : createDeflate({ level });
     this.chunks = new ChunkWriter(writer);
     this.stream.on('data', (piece: Buffer) => {

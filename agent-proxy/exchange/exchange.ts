@@ -271,7 +271,7 @@ export class Exchange extends Dispatching implements ServerExchange {
   }
 
   clientDrained(): void {
-    this.attempt?.upstream?.resumeResponse();
+    if (!this.isResponseFull) this.attempt?.upstream?.resumeResponse();
   }
 
   clientEnded(): void {

@@ -9,6 +9,6 @@ export function explainedRefusal(request: RequestFacts, refusal: Refusal): Refus
   const names = request.answersPeer || branch === null ? '' : `${logical} is ${branch.client.id}: `;
   const detail = names + refusal.detail;
   if (refusal.code !== 'unknown-name' || head.host === null) return { ...refusal, detail };
-  const hint = hintForHost(head.host, connection.socket.localPort ?? null);
+  const hint = hintForHost(head.host, connection.transport.local?.port ?? null);
   return hint === null ? { ...refusal, detail } : { ...refusal, detail, hint };
 }

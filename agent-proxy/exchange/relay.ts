@@ -91,7 +91,10 @@ function compressedRelay(
   );
   if (compression.kind === 'identity') return null;
   const { coding, level, vary, etag } = compression;
-  const body = new CompressedBody(writer, coding, level, () => attempt?.upstream?.resumeResponse());
+  const body = new CompressedBody(writer, coding, level, () => {
+    // A client that is slower still says so itself when it has caught up.
+    if (!writer.isFull) attempt?.upstream?.resumeResponse();
+  });
   const dropped = new Set([...REMOVED_WHEN_COMPRESSED, 'vary', 'etag', 'transfer-encoding']);
   const tag = etag === null ? '' : `ETag: ${etag}\r\n`;
   const close = mayKeepAlive ? '' : CLOSE;

@@ -3,8 +3,8 @@
  * failed can be sent again as it was. What is kept is bounded for each request and for the process.
  */
 import type { BodySink } from '../http1/body-sink.ts';
-import { keep } from '../http1/read-buffers.ts';
-import type { SocketWriter } from '../http1/socket-writer.ts';
+import type { TransportWriter } from '../http1/transport-writer.ts';
+import { keep } from '../transport/read-buffers.ts';
 
 /** All bodies together that are kept at one time. */
 const KEPT_BY_ALL = 32 * 1024 * 1024;
@@ -14,7 +14,7 @@ export class RequestBody implements BodySink {
   /** The whole body was read. */
   isComplete = false;
   private readonly limit: number;
-  private writer: SocketWriter | null = null;
+  private writer: TransportWriter | null = null;
   private kept: (Buffer | string)[] = [];
   private keptBytes = 0;
   private canReplay = true;
@@ -49,7 +49,7 @@ export class RequestBody implements BodySink {
   }
 
   /** The body goes to this server, from its beginning on. Only while {@link isReplayable}. */
-  attach(writer: SocketWriter): void {
+  attach(writer: TransportWriter): void {
     this.writer = writer;
     for (const piece of this.kept) {
       if (typeof piece === 'string') writer.text(piece);

@@ -2,16 +2,15 @@
  * The client side of a connection: sends one request at a time and reads its response. What makes a connection unfit for
  * another request (RFC 9112, 9.6, and plain caution) is decided here; who gets it next is the pool's business.
  */
-import type { Socket } from 'node:net';
 import { Timed, type TimerWheel } from '../timing/timer-wheel.ts';
+import { done, keep } from '../transport/read-buffers.ts';
+import type { Transport, TransportUser } from '../transport/transport.ts';
 import { BodyReader } from './body-reader.ts';
 import type { BodyForm, BodySink } from './body-sink.ts';
 import { FAULTS, type Fault, faultOfScan } from './faults.ts';
 import { type HeadLimits, SCANNER } from './head-scanner.ts';
-import { done, keep } from './read-buffers.ts';
-import type { Reads } from './reads.ts';
 import { type ResponseHead, readResponse } from './response-head.ts';
-import { SocketWriter } from './socket-writer.ts';
+import { TransportWriter } from './transport-writer.ts';
 
 /** A request on its way, as its connection to the server knows it. */
 export interface ClientExchange {
@@ -51,6 +50,8 @@ export interface ClientHandler {
   readonly limits: HeadLimits;
   readonly wheel: TimerWheel;
   readonly now: () => number;
+  /** It can take its first request. */
+  connected(connection: ClientConnection): void;
   /** It can take another request; `idleMs` is how long the server keeps it at least, where it said so. */
   idle(connection: ClientConnection): void;
   /** It has been idle for long enough: whether it is closed. */
@@ -71,22 +72,15 @@ const HINT_MARGIN_MS = 1_000;
  */
 type State = 'connecting' | 'idle' | 'waiting' | 'body' | 'tunnel' | 'closed';
 
-/** A socket that connects, and how it is read. */
-export interface Opened {
-  readonly socket: Socket;
-  readonly reads: Reads;
-}
-
-export class ClientConnection extends Timed {
-  readonly writer: SocketWriter;
+export class ClientConnection extends Timed implements TransportUser {
+  readonly writer: TransportWriter;
   readonly where: string;
   /** How many requests it has carried. */
   uses = 0;
   readonly openedAt: number;
   /** The server closes it after so long without a request, milliseconds; infinite where it did not say. */
   idleHintMs = Number.POSITIVE_INFINITY;
-  private readonly socket: Socket;
-  private readonly reads: Reads;
+  private readonly transport: Transport;
   private readonly handler: ClientHandler;
   private state: State = 'connecting';
   private exchange: ClientExchange | null = null;
@@ -97,21 +91,22 @@ export class ClientConnection extends Timed {
   private hasAnswered = false;
   private why = '';
 
-  constructor({ socket, reads }: Opened, where: string, handler: ClientHandler) {
+  constructor(transport: Transport, where: string, handler: ClientHandler) {
     super();
-    this.socket = socket;
+    this.transport = transport;
     this.where = where;
     this.handler = handler;
-    this.writer = new SocketWriter(socket);
+    this.writer = new TransportWriter(transport);
     this.openedAt = handler.now();
-    this.reads = reads;
-    socket.on('drain', () => this.exchange?.serverDrained());
-    socket.on('end', () => this.ended());
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.why = error.code ?? error.message;
-    });
-    socket.on('close', () => this.gone());
-    reads.start((bytes, end) => this.read(bytes, end));
+  }
+
+  /** Connects. The handler hears of it. */
+  start(): void {
+    this.transport.start(this);
+  }
+
+  connected(): void {
+    this.handler.connected(this);
   }
 
   get isConnecting(): boolean {
@@ -120,6 +115,11 @@ export class ClientConnection extends Timed {
 
   get isIdle(): boolean {
     return this.state === 'idle';
+  }
+
+  /** Its server has ended it, which the handler hears a moment later. */
+  get isClosed(): boolean {
+    return this.transport.isClosed;
   }
 
   /** The reason why it was not connected. */
@@ -139,11 +139,11 @@ export class ClientConnection extends Timed {
   }
 
   pauseResponse(): void {
-    this.reads.pause();
+    this.transport.pause();
   }
 
   resumeResponse(): void {
-    this.reads.resume();
+    this.transport.resume();
   }
 
   /** From now on the bytes of the server go to the sink as they come. */
@@ -155,7 +155,7 @@ export class ClientConnection extends Timed {
   /** The server of a tunnel gets our end. */
   endTunnel(): void {
     this.writer.flushNow();
-    this.socket.end();
+    this.transport.end();
   }
 
   /** Another takes over what is still to come of the response. */
@@ -166,15 +166,15 @@ export class ClientConnection extends Timed {
   /** Nobody wants it any more. Its exchange hears nothing further. */
   destroy(): void {
     this.exchange = null;
-    this.socket.destroy();
+    this.transport.destroy();
   }
 
   /** Closed for having been idle for so long. */
   override timedOut(): void {
-    if (this.state !== 'idle' || this.handler.mayExpire(this)) this.socket.destroy();
+    if (this.state !== 'idle' || this.handler.mayExpire(this)) this.transport.destroy();
   }
 
-  private read(bytes: Buffer, end: number): void {
+  read(bytes: Buffer, end: number): void {
     const { held } = this;
     if (held === null) this.process(bytes, end);
     else {
@@ -201,7 +201,7 @@ export class ClientConnection extends Timed {
           return;
         case 'idle':
           // Bytes that nobody asked for: an answer to a request that was never sent, or the rest of one that was.
-          this.socket.destroy();
+          this.transport.destroy();
           return;
         default:
           return;
@@ -262,17 +262,17 @@ export class ClientConnection extends Timed {
     const { exchange } = this;
     this.exchange = null;
     this.body = null;
-    const isFit = this.isKept && !hasMore && exchange?.isSent === true && !this.socket.destroyed;
+    const isFit = this.isKept && !hasMore && exchange?.isSent === true && !this.transport.isClosed;
     if (isFit) {
       this.state = 'idle';
-      this.reads.resume();
+      this.transport.resume();
       // Before the exchange ends: its end may start the next request of the same client, which gets this connection.
       this.handler.idle(this);
     } else {
       this.state = 'closed';
     }
     exchange?.responseEnded();
-    if (!isFit) this.socket.destroy();
+    if (!isFit) this.transport.destroy();
   }
 
   private cutFor(fault: Fault, to: number): number {
@@ -283,27 +283,36 @@ export class ClientConnection extends Timed {
   private cut(detail: string): void {
     const { exchange } = this;
     this.exchange = null;
-    this.socket.destroy();
+    this.transport.destroy();
     exchange?.responseBroken('bad-response', `${this.where}: ${detail}`, true);
   }
 
-  private ended(): void {
+  ended(): void {
     switch (this.state) {
       case 'body':
         // Without a length the body ends with its connection; with one it was cut short, which `close` says.
         if (this.body?.endsWithConnection === true) this.finish(false);
-        else this.socket.destroy();
+        else this.transport.destroy();
         return;
       case 'tunnel':
         this.exchange?.serverEnded();
         return;
       default:
-        this.socket.destroy();
+        this.transport.destroy();
     }
   }
 
-  private gone(): void {
+  drained(): void {
+    this.exchange?.serverDrained();
+  }
+
+  allSent(): void {
+    // The server of a tunnel got our end, and answers with its own.
+  }
+
+  closed(why: string): void {
     const { exchange, state } = this;
+    this.why = why;
     this.exchange = null;
     this.held = null;
     this.state = 'closed';

@@ -1,5 +1,6 @@
 /** The end of a connection from our side: its client may still read what was written, for as long as it does read. */
-import type { SocketWriter } from './socket-writer.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { TransportWriter } from './transport-writer.ts';
 
 /** How long the client may take to hang up after our last byte. */
 const LINGER_MS = 2_000;
@@ -7,17 +8,16 @@ const LINGER_MS = 2_000;
 const SLOW_READER_MS = 30_000;
 
 export class HangUp {
-  private readonly writer: SocketWriter;
+  private readonly writer: TransportWriter;
   /** Bytes that the client has not taken yet. */
   private unsent: number;
 
-  /** Ends our side. `allWritten` hears when the last byte is out. */
-  constructor(writer: SocketWriter, allWritten: () => void) {
+  /** Ends our side. */
+  constructor(transport: Transport, writer: TransportWriter) {
     this.writer = writer;
     writer.flushNow();
-    writer.socket.end();
+    transport.end();
     this.unsent = writer.unsent;
-    writer.socket.once('finish', allWritten);
   }
 
   /** Milliseconds until {@link goesOn} is to be asked. */

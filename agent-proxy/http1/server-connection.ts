@@ -2,29 +2,27 @@
  * The server side of a connection: reads one request after the other, hands each to the walk, and has its answer
  * written. A pipelined request waits until the answer before it is complete (RFC 9112, 9.3.2).
  */
-import type { Socket } from 'node:net';
 import { Timed } from '../timing/timer-wheel.ts';
+import { done, keep } from '../transport/read-buffers.ts';
+import type { Transport, TransportUser } from '../transport/transport.ts';
 import { BodyReader } from './body-reader.ts';
 import { CONTINUE, EndedClient } from './ended-client.ts';
 import { FAULT, type Fault, faultOfScan } from './faults.ts';
 import { HangUp } from './hang-up.ts';
 import { SCANNER } from './head-scanner.ts';
-import { done, keep } from './read-buffers.ts';
-import { acceptedReads, type Reads } from './reads.ts';
 import { type RequestHead, readRequest } from './request-head.ts';
 import type { ServerExchange, ServerHandler } from './server-exchange.ts';
 import type { ServerState } from './server-state.ts';
-import { SocketWriter } from './socket-writer.ts';
+import { TransportWriter } from './transport-writer.ts';
 
 /** What is read of a body that nobody wants any more, before the connection is cut. */
 const MOST_DISCARDED = 1024 * 1024;
 /** What a client may send ahead of its turn; then it is not read from any more. */
 const MOST_AHEAD = 64 * 1024;
 
-export class ServerConnection extends Timed {
-  readonly socket: Socket;
-  readonly writer: SocketWriter;
-  private readonly reads: Reads;
+export class ServerConnection extends Timed implements TransportUser {
+  readonly transport: Transport;
+  readonly writer: TransportWriter;
   private readonly handler: ServerHandler<ServerConnection>;
   private readonly openedAt: number;
   private state: ServerState = 'head';
@@ -36,29 +34,23 @@ export class ServerConnection extends Timed {
   private discarded = 0;
   private hangingUp: HangUp | null = null;
   /** The client has ended its side. */
-  private ended: EndedClient | null = null;
+  private endedClient: EndedClient | null = null;
   private wasTold = false;
   private isInHead = false;
   private isProcessing = false;
 
-  constructor(socket: Socket, handler: ServerHandler<ServerConnection>) {
+  constructor(transport: Transport, handler: ServerHandler<ServerConnection>) {
     super();
-    this.socket = socket;
+    this.transport = transport;
     this.handler = handler;
-    this.writer = new SocketWriter(socket);
+    this.writer = new TransportWriter(transport);
     this.openedAt = handler.wheel.time;
-    this.reads = acceptedReads(socket);
-    socket.on('drain', () => this.drained());
-    socket.on('end', () => this.clientEnded());
-    // What went wrong is said by `close`.
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.gone());
     this.arm(handler.timeouts.idle);
-    this.reads.start((bytes, end) => this.read(bytes, end));
+    transport.start(this);
   }
 
   get remoteAddress(): string {
-    return this.socket.remoteAddress ?? '-';
+    return this.transport.remote?.address ?? '-';
   }
 
   // ---- for the exchange ---------------------------------------------------------------------------------------------
@@ -71,12 +63,12 @@ export class ServerConnection extends Timed {
   }
 
   pauseRequest(): void {
-    this.reads.pause();
+    this.transport.pause();
     this.handler.wheel.disarm(this);
   }
 
   resumeRequest(): void {
-    this.reads.resume();
+    this.transport.resume();
     if (this.state === 'request' && this.body?.ended === false) this.arm(this.handler.timeouts.body);
   }
 
@@ -85,7 +77,7 @@ export class ServerConnection extends Timed {
     const { handler, head, body } = this;
     if (head === null || !head.keepAlive || handler.isDraining) return false;
     // It has sent its last request, unless there are more that wait for their turn.
-    if (this.ended !== null && this.ahead === null) return false;
+    if (this.endedClient !== null && this.ahead === null) return false;
     // A client that was not told to send its body may send it or not (RFC 9110, 10.1.1): nobody can know.
     if (head.expectsContinue && !this.wasTold && body?.ended === false) return false;
     if (handler.wheel.time - this.openedAt < handler.timeouts.life) return true;
@@ -105,8 +97,8 @@ export class ServerConnection extends Timed {
   /** Cuts the connection: the client must see that its answer is not complete. */
   abort(): void {
     // To HTTP/1.0 the end of the connection may be the end of the body (RFC 9112, 6.3): it has to be told otherwise.
-    if (this.state === 'request' && this.head?.version === '1.0') this.socket.resetAndDestroy();
-    else this.socket.destroy();
+    if (this.state === 'request' && this.head?.version === '1.0') this.transport.reset();
+    else this.transport.destroy();
   }
 
   /** From now on the bytes of the client go to the exchange as they come. */
@@ -117,26 +109,30 @@ export class ServerConnection extends Timed {
     this.ahead = null;
     if (ahead !== null) exchange?.requestSink.bytes(ahead, 0, ahead.length);
     exchange?.requestPaused();
-    if (this.ended !== null) exchange?.clientEnded();
-    else this.reads.resume();
+    if (this.endedClient !== null) exchange?.clientEnded();
+    else this.transport.resume();
   }
 
   /** The other side of a tunnel has ended; this one may still send. */
   endTunnel(): void {
     this.writer.flushNow();
-    this.socket.end();
+    this.transport.end();
   }
 
   // ---- for the listener ---------------------------------------------------------------------------------------------
 
   /** Closes the connection if nothing is under way; else it ends with its present request. */
   drain(): void {
-    if (this.state === 'head' && this.ahead === null) this.socket.destroy();
+    if (this.state === 'head' && this.ahead === null) this.transport.destroy();
   }
 
-  // ---- what the socket and the clock say ------------------------------------------------------------------------------
+  // ---- what the transport and the clock say -----------------------------------------------------------------------------
 
-  private read(bytes: Buffer, end: number): void {
+  connected(): void {
+    // It was accepted.
+  }
+
+  read(bytes: Buffer, end: number): void {
     this.handler.counts.receivedBytes += end;
     const { ahead } = this;
     if (ahead === null) this.processAll(bytes, end);
@@ -219,8 +215,8 @@ export class ServerConnection extends Timed {
     this.wasTold = false;
     if (head.framing === 'none') {
       this.body = null;
-      if (this.ended === null) handler.wheel.disarm(this);
-      else this.waitForEnded(this.ended);
+      if (this.endedClient === null) handler.wheel.disarm(this);
+      else this.waitForEnded(this.endedClient);
     } else {
       this.body = new BodyReader(head.framing, head.length, 'framed', exchange.requestSink);
       this.arm(handler.timeouts.body);
@@ -239,7 +235,7 @@ export class ServerConnection extends Timed {
     if (exchange === null) this.drop(end - from);
     if (!body.ended) {
       if (exchange !== null && exchange === this.exchange) {
-        if (!this.reads.isPaused) this.arm(this.handler.timeouts.body);
+        if (!this.transport.isPaused) this.arm(this.handler.timeouts.body);
         exchange.requestPaused();
       }
       return end;
@@ -257,7 +253,7 @@ export class ServerConnection extends Timed {
     const canAnswer = exchange === null || exchange.isAnswered === false;
     exchange?.requestBroken(fault);
     if (canAnswer && exchange !== null) this.refuse(fault, true);
-    else this.socket.destroy();
+    else this.transport.destroy();
   }
 
   /** Answers on the bare connection, and ends it: where a next request would begin cannot be known. */
@@ -268,23 +264,23 @@ export class ServerConnection extends Timed {
 
   private hold(bytes: Buffer, from: number, to: number): void {
     this.ahead = keep(bytes, from, to);
-    if (this.ahead.length > MOST_AHEAD || this.writer.isFull) this.reads.pause();
+    if (this.ahead.length > MOST_AHEAD || this.writer.isFull) this.transport.pause();
   }
 
   private discard(): void {
     this.state = 'discard';
     this.discarded = 0;
-    this.reads.resume();
+    this.transport.resume();
     this.arm(this.handler.timeouts.body);
   }
 
   private drop(count: number): void {
     this.discarded += count;
-    if (this.discarded > MOST_DISCARDED) this.socket.destroy();
+    if (this.discarded > MOST_DISCARDED) this.transport.destroy();
   }
 
   private next(): void {
-    if (this.ended !== null && this.ahead === null) {
+    if (this.endedClient !== null && this.ahead === null) {
       this.hangUp();
       return;
     }
@@ -296,7 +292,7 @@ export class ServerConnection extends Timed {
   /** Reads on, beginning with what came before its turn. */
   private goOn(): void {
     const { ahead } = this;
-    this.reads.resume();
+    this.transport.resume();
     if (ahead === null) return;
     this.ahead = null;
     this.processAll(ahead, ahead.length);
@@ -306,28 +302,29 @@ export class ServerConnection extends Timed {
   private hangUp(): void {
     this.state = 'closing';
     this.discarded = 0;
-    this.hangingUp = new HangUp(this.writer, () => this.allWritten());
-    this.reads.resume();
+    this.hangingUp = new HangUp(this.transport, this.writer);
+    this.transport.resume();
     this.arm(this.hangingUp.patienceMs);
   }
 
-  private allWritten(): void {
-    if (this.ended !== null || this.hangingUp === null) this.socket.destroy();
+  allSent(): void {
+    if (this.hangingUp === null) return;
+    if (this.endedClient !== null) this.transport.destroy();
     else if (this.state !== 'closed') this.arm(this.hangingUp.lingerMs);
   }
 
-  private drained(): void {
+  drained(): void {
     if (this.state === 'head') this.goOn();
     else this.exchange?.clientDrained();
   }
 
-  private clientEnded(): void {
-    this.ended = new EndedClient();
+  ended(): void {
+    this.endedClient = new EndedClient();
     switch (this.state) {
       case 'request':
         // It may have ended its side only, to say that this was its last request: the answer goes on its way.
-        if (this.body?.ended === false) this.socket.destroy();
-        else this.waitForEnded(this.ended);
+        if (this.body?.ended === false) this.transport.destroy();
+        else this.waitForEnded(this.endedClient);
         return;
       case 'tunnel':
         this.exchange?.clientEnded();
@@ -335,13 +332,13 @@ export class ServerConnection extends Timed {
       case 'head':
         // Answers that it has asked for may still be on their way to it.
         if (this.writer.unsent > 0) this.hangUp();
-        else this.socket.destroy();
+        else this.transport.destroy();
         return;
       case 'closing':
-        if (this.socket.writableFinished) this.socket.destroy();
+        if (this.transport.isAllSent) this.transport.destroy();
         return;
       default:
-        this.socket.destroy();
+        this.transport.destroy();
     }
   }
 
@@ -355,13 +352,13 @@ export class ServerConnection extends Timed {
     if (this.exchange?.isAnswered === false) {
       this.sendContinue();
     } else if (!ended.gotMore(this.writer.written, this.writer.unsent)) {
-      this.socket.destroy();
+      this.transport.destroy();
       return;
     }
     this.waitForEnded(ended);
   }
 
-  private gone(): void {
+  closed(): void {
     const { exchange } = this;
     this.state = 'closed';
     this.exchange = null;
@@ -381,19 +378,19 @@ export class ServerConnection extends Timed {
         if (this.isInHead) this.refuse(FAULT.slowHead);
         else {
           this.handler.counts.idleCloses += 1;
-          this.socket.destroy();
+          this.transport.destroy();
         }
         return;
       case 'request':
         if (this.body?.ended === false) this.breakOff(FAULT.slowBody);
-        else if (this.ended !== null) this.lookAtEnded(this.ended);
+        else if (this.endedClient !== null) this.lookAtEnded(this.endedClient);
         return;
       case 'closing':
         if (this.hangingUp?.goesOn() === true) this.arm(this.hangingUp.patienceMs);
-        else this.socket.destroy();
+        else this.transport.destroy();
         return;
       default:
-        this.socket.destroy();
+        this.transport.destroy();
     }
   }
 }

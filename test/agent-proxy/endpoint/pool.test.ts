@@ -1,10 +1,11 @@
 /** The connections to one address: which is used, how many there may be, and what becomes of the requests that wait. */
-import type { Socket } from 'node:net';
+
 import { expect, onTestFinished, test } from 'vitest';
 import { connector } from '../../../agent-proxy/endpoint/connect.ts';
 import { Pool, type PoolLimits, type PoolUser } from '../../../agent-proxy/endpoint/pool.ts';
 import type { ClientConnection, ResponseTarget, Unconnected } from '../../../agent-proxy/http1/client-connection.ts';
 import { Ticker } from '../../../agent-proxy/timing/ticker.ts';
+import type { Transport } from '../../../agent-proxy/transport/transport.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { ok, type RawBackend, useAnsweringBackend, useRawBackend } from '../../fixtures/raw-socket.ts';
 import { LIMITS } from '../http1/limits.ts';
@@ -60,7 +61,7 @@ class User implements PoolUser {
 
 interface Setting {
   readonly pool: Pool;
-  readonly sockets: Socket[];
+  readonly transports: Transport[];
   /** A request, and its end. */
   ask(): Promise<User>;
 }
@@ -69,19 +70,19 @@ function usePool(port: number, limits: Partial<PoolLimits> = {}): Setting {
   const now = (): number => performance.now();
   const ticker = new Ticker(now);
   ticker.start();
-  const sockets: Socket[] = [];
+  const transports: Transport[] = [];
   const connect = connector({ noDelay: true, keepAlive: false, readTimeoutMs: null, writeTimeoutMs: null }, null, now);
   const bounds = { minSize: 0, maxSize: NEVER, maxWaiters: NEVER, idleMs: NEVER, lifeMs: NEVER, ...limits };
   const context = { wheel: ticker.wheel, now, headLimits: LIMITS };
   const pool = new Pool(`127.0.0.1:${port}`, bounds, context, () => {
     const opened = connect('127.0.0.1', port);
-    sockets.push(opened.socket);
+    transports.push(opened);
     return opened;
   });
   onTestFinished(() => {
     pool.close();
     ticker.stop();
-    for (const socket of sockets) socket.destroy();
+    for (const transport of transports) transport.destroy();
   });
   const ask = async (): Promise<User> => {
     const user = new User();
@@ -89,7 +90,7 @@ function usePool(port: number, limits: Partial<PoolLimits> = {}): Setting {
     await eventually('it is over', () => user.isOver);
     return user;
   };
-  return { pool, sockets, ask };
+  return { pool, transports, ask };
 }
 
 function useApp(lines = ''): Promise<RawBackend> {
@@ -169,12 +170,12 @@ test('a request that waits and is given up leaves its place to the next', async 
 
 test('a connection that is being made for a request that was given up is closed', async () => {
   const app = await useApp();
-  const { pool, sockets } = usePool(app.port);
+  const { pool, transports } = usePool(app.port);
   const user = new User();
   pool.acquire(user);
   expect(pool.cancel(user)).toBe('connecting');
   await eventually('it is closed', () => pool.size === 0);
-  expect([sockets[0]?.destroyed, user.connection, user.refusal]).toEqual([true, null, null]);
+  expect([transports[0]?.isClosed, user.connection, user.refusal]).toEqual([true, null, null]);
 });
 
 test('an address that refuses: the request hears of it, with the reason', async () => {
@@ -245,10 +246,16 @@ test('a pool that is closed finishes what it has, and keeps nothing', async () =
 
 test('a connection that its server has ended is given to nobody, not even in the moment before it is closed', async () => {
   const app = await useApp();
-  const { pool, sockets, ask } = usePool(app.port);
+  const { pool, transports, ask } = usePool(app.port);
   await ask();
   const next = new User();
-  sockets[0]?.once('end', () => pool.acquire(next));
+  const [first] = transports;
+  if (first === undefined) throw new Error('nothing was connected');
+  const destroy = first.destroy.bind(first);
+  first.destroy = () => {
+    destroy();
+    if (next.connection === null) pool.acquire(next);
+  };
   app.connections[0]?.end();
   await eventually('the next one is over', () => next.isOver);
   expect(next.broken).toBeNull();

@@ -1,9 +1,10 @@
 /** The server side of a connection by itself: what becomes of an answer that its client reads slowly. */
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { ServerConnection } from '../../../agent-proxy/http1/server-connection.ts';
 import type { ServerExchange, ServerHandler } from '../../../agent-proxy/http1/server-exchange.ts';
 import { Ticker } from '../../../agent-proxy/timing/ticker.ts';
+import { acceptor } from '../../../agent-proxy/transport/accepting.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { rawClient } from '../../fixtures/raw-socket.ts';
 import { LIMITS } from './limits.ts';
@@ -58,9 +59,9 @@ async function useServer(keepAlive: boolean): Promise<{ url: string; answered: (
       open -= 1;
     },
   };
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = acceptor({ noDelay: true, keepAlive: false, idleMs: null }, (transport) => {
     open += 1;
-    return new ServerConnection(socket, handler);
+    void new ServerConnection(transport, handler);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ticker.start();

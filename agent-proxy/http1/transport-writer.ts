@@ -1,41 +1,32 @@
 /**
- * Writes to a socket with as few system calls as can be: text and small pieces are gathered until `flush`, and go out
- * together; large pieces are handed over as they are.
+ * Writes to a transport with as few system calls as can be: text and small pieces are gathered until `flush`, and go out
+ * together; large pieces go with them as they are.
  */
-import type { Socket } from 'node:net';
+import { keep } from '../transport/read-buffers.ts';
+import type { Piece, Transport } from '../transport/transport.ts';
 import type { BodySink } from './body-sink.ts';
-import { DirectWrites } from './direct-writes.ts';
-import { keep } from './read-buffers.ts';
 
 /** Up to this size copying a piece is cheaper than a second buffer in the system call. */
 const SMALL_BYTES = 4 * 1024;
 /** Gathered text beyond this is handed over before more is added. */
 const MOST_GATHERED = 16 * 1024;
 
-export class SocketWriter implements BodySink {
-  readonly socket: Socket;
-  /** The socket has taken more than it could send: the source should wait for `drain`. */
-  isFull = false;
-  private readonly direct: DirectWrites;
+export class TransportWriter implements BodySink {
+  private readonly transport: Transport;
   private gathered = '';
-  /** Bytes that were handed to the socket. */
+  /** What goes before it: large pieces and what was gathered around them. */
+  private pieces: Piece[] | null = null;
+  /** Bytes that were handed over, or stand in `pieces`. */
   private handed = 0;
-  private corked = false;
-  /** Something was written by way of the stream, and may wait there. */
-  private isInStream = false;
   private isWaiting = false;
 
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on('drain', () => {
-      this.isFull = false;
-    });
-    // Who waits for the socket hears of either the same way.
-    this.direct = new DirectWrites(socket, () => {
-      if (!socket.writableNeedDrain) socket.emit('drain');
-    });
-    // With each write it would be looked at whether there is such an encoding.
-    socket.setDefaultEncoding('latin1');
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  /** The transport has taken more than it could send: the source should wait until it has drained. */
+  get isFull(): boolean {
+    return this.transport.isFull;
   }
 
   /** Bytes that were written since its beginning. */
@@ -45,7 +36,8 @@ export class SocketWriter implements BodySink {
 
   /** Bytes that were written and that the kernel has not taken yet. */
   get unsent(): number {
-    return this.gathered.length + this.socket.writableLength + this.direct.unsent;
+    const waiting = this.pieces?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    return this.gathered.length + waiting + this.transport.unsent;
   }
 
   /** One character a byte. */
@@ -60,13 +52,10 @@ export class SocketWriter implements BodySink {
       return;
     }
     // With what was gathered before it, in one system call.
-    if (!this.corked) {
-      this.corked = true;
-      this.socket.cork();
-    }
+    this.pieces ??= [];
     this.handOver();
     this.handed += to - from;
-    this.toStream(keep(bytes, from, to));
+    this.pieces.push(keep(bytes, from, to));
   }
 
   /**
@@ -75,7 +64,7 @@ export class SocketWriter implements BodySink {
    * is woken once.
    */
   flush(): void {
-    if (this.corked) this.flushNow();
+    if (this.pieces !== null) this.flushNow();
     else if (this.gathered !== '' && !this.isWaiting) {
       this.isWaiting = true;
       atTheEndOfThisTurn(this);
@@ -86,9 +75,10 @@ export class SocketWriter implements BodySink {
   flushNow(): void {
     this.isWaiting = false;
     if (this.gathered !== '') this.handOver();
-    if (!this.corked) return;
-    this.corked = false;
-    this.socket.uncork();
+    const { pieces } = this;
+    if (pieces === null) return;
+    this.pieces = null;
+    this.transport.writeAll(pieces);
   }
 
   private handOver(): void {
@@ -96,24 +86,17 @@ export class SocketWriter implements BodySink {
     if (gathered === '') return;
     this.gathered = '';
     this.handed += gathered.length;
-    // Nothing overtakes what waits in the stream.
-    if (this.isInStream && !this.corked) this.isInStream = this.socket.writableLength > 0;
-    if (this.isInStream || this.corked || !this.direct.write(gathered)) this.toStream(gathered);
-    else if (this.direct.unsent > 0) this.isFull = true;
-  }
-
-  private toStream(piece: Buffer | string): void {
-    this.isInStream = true;
-    if (!this.socket.write(piece)) this.isFull = true;
+    if (this.pieces === null) this.transport.write(gathered);
+    else this.pieces.push(gathered);
   }
 }
 
 /** So many connections at most: with hundreds that are busy the first one would wait for all of them. */
 const MOST_TOGETHER = 64;
-const waiting: SocketWriter[] = [];
+const waiting: TransportWriter[] = [];
 let isEndAwaited = false;
 
-function atTheEndOfThisTurn(writer: SocketWriter): void {
+function atTheEndOfThisTurn(writer: TransportWriter): void {
   waiting.push(writer);
   if (waiting.length >= MOST_TOGETHER) flushAll();
   else if (!isEndAwaited) {
