@@ -1,5 +1,5 @@
 /** What a router tells of a request besides its answer: the health of an instance to peers, how it went to who may ask. */
-import { PEER_HEALTH_HEADER } from './control/contract.ts';
+import { PEER_HEALTH_HEADER } from './control/wire-words.ts';
 import { formatPeerHealth } from './endpoint/peer-health.ts';
 import type { Exchange, ExchangeHooks } from './exchange/exchange.ts';
 import type { LocalInstances } from './health/local-instances.ts';

@@ -7,9 +7,10 @@ import { Clients } from './bind/clients.ts';
 import type { RouteOptions } from './bind/route.ts';
 import { RouteCache } from './bind/route-cache.ts';
 import { Routes } from './bind/routes.ts';
-import { ClientLayers } from './config/client-params.ts';
+import { ClientLayers, type ClientParams } from './config/client-params.ts';
+import { onceFor } from './config/once-for.ts';
 import type { RouterConfig } from './config/schema/linkerd.ts';
-import { ServiceLayers } from './config/service-params.ts';
+import { ServiceLayers, type ServiceParams } from './config/service-params.ts';
 import { INCOMING } from './config/spec.ts';
 import type { Endpoint } from './control/contract.ts';
 import type { PeerKeys } from './control/peer-keys.ts';
@@ -27,7 +28,7 @@ import { LoadShedder } from './resilience/admission.ts';
 import type { Interpreter } from './routing/binding.ts';
 import { readDtab } from './routing/dtab.ts';
 import type { BoundName } from './routing/names.ts';
-import { type Path, readPath } from './routing/path.ts';
+import { readPath } from './routing/path.ts';
 import type { ServiceTable } from './routing/service-table.ts';
 import { incomingStack, outgoingStack, type Walk } from './STACK.ts';
 import type { MetricsTree } from './telemetry/metrics-tree.ts';
@@ -119,8 +120,7 @@ export function makeRouter(
     figures: figuresOfPaths,
   });
   const services = new ServiceLayers(config);
-  const optionsFor = (name: Path): Omit<RouteOptions, 'logical' | 'tree'> => {
-    const { classifier, retries, totalTimeoutMs } = services.paramsFor(name);
+  const optionsOf = onceFor(({ classifier, retries, totalTimeoutMs }: ServiceParams): RouteOptions => {
     return {
       router: label,
       clients,
@@ -132,13 +132,13 @@ export function makeRouter(
       nodes,
       now,
     };
-  };
+  });
   const routes = new Routes({
     interpreter,
     base: readDtab(config.dtab),
     prefix: readPath(config.dstPrefix),
     cache,
-    optionsFor,
+    optionsFor: (name) => optionsOf(services.paramsFor(name)),
     canonical: mesh === null ? null : (host) => mesh.table.canonicalHost(host),
   });
   let inflight = 0;
@@ -238,8 +238,7 @@ function routerGauges(figures: RouterFigures, clients: Clients, { originator }: 
 
 function peerPaths(table: ServiceTable, pools: PoolContext): PeerPaths {
   const connect = connector(PLAIN_SOCKET, null, pools.now);
-  const open = (address: string, port: number): Pool =>
-    new Pool(`${address}:${port}`, PEER_POOL, pools, () => connect(address, port));
+  const open = (address: string, port: number): Pool => new Pool(address, port, PEER_POOL, pools, connect);
   const paths = new PeerPaths((agentId) => table.agent(agentId), open);
   table.onChange(({ agents, agentsRemoved }) => {
     for (const { agentId } of agents) paths.forget(agentId);
@@ -265,8 +264,7 @@ function clientMaker(
 ): (id: string, bound: BoundName) => BoundClient {
   const layers = new ClientLayers(config);
   const accepts = isIncoming && mesh !== null ? (endpoint: Endpoint) => mesh.locals.isLocal(endpoint) : null;
-  return (id, { id: path, addresses }) => {
-    const params = layers.paramsFor(path);
+  const openerOf = onceFor((params: ClientParams) => {
     const { tls } = params;
     const connect = connector(
       params.socketOptions,
@@ -274,8 +272,11 @@ function clientMaker(
       now,
     );
     const limits = poolLimits(params);
-    const open = ({ address, port }: Endpoint): Pool =>
-      new Pool(`${address}:${port}`, limits, pools, () => connect(address, port));
+    return ({ address, port }: Endpoint): Pool => new Pool(address, port, limits, pools, connect);
+  });
+  return (id, { id: path, addresses }) => {
+    const params = layers.paramsFor(path);
+    const open = openerOf(params);
     return new BoundClient({
       router: config.label,
       id,

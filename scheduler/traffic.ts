@@ -2,7 +2,9 @@
  * What the proxies report of their traffic, put together over the last seconds: for each service and for each node, as
  * the outgoing routers saw it (each request once, with its retries). Time is passed in.
  */
-import { LATENCY_BUCKETS, latencyOfBucket, type Report } from '../agent-proxy/control/contract.ts';
+
+import type { Report } from '../agent-proxy/control/contract.ts';
+import { LATENCY_BUCKETS, latencyOfBucket } from '../agent-proxy/control/latency-scale.ts';
 
 export const TRAFFIC_WINDOW_MS = 10_000;
 const SLICE_MS = 500;

@@ -1,5 +1,4 @@
 /** The contract's announcement: a scheduler that moved says where it is. */
-import { announceSchema } from '../control/contract.ts';
 import type { AdminExchange } from './exchange.ts';
 import type { AdminHost } from './host.ts';
 
@@ -8,6 +7,8 @@ export async function announce(host: AdminHost, exchange: AdminExchange): Promis
     exchange.text(404, 'this proxy runs without a scheduler');
     return;
   }
+  // Proxies without a scheduler never need the schemas (control/wire-words.ts).
+  const { announceSchema } = await import('../control/contract.ts');
   const parsed = announceSchema.safeParse(await exchange.readJson());
   if (!parsed.success) {
     exchange.text(400, 'the body is not {"epoch": 1, "schedulers": ["http://host:port"]}');

@@ -1,5 +1,5 @@
 /** The pages of the admin server: what there is, who may use it, and what answers. */
-import { CONTROL_ANNOUNCE_PATH } from '../control/contract.ts';
+import { CONTROL_ANNOUNCE_PATH } from '../control/wire-words.ts';
 import { announce } from './announce.ts';
 import { delegator } from './delegator.ts';
 import type { AdminExchange } from './exchange.ts';

@@ -45,7 +45,8 @@ export class BoundClient implements ConnectionListener {
   readonly connectTimeoutMs: number;
   private readonly addresses: AddressSet;
   private readonly now: () => number;
-  private readonly whenKnown = new Set<() => void>();
+  /** Null where nobody waits, as most of the time. */
+  private whenKnown: Set<() => void> | null = null;
   private stop: Unsubscribe | null = null;
 
   constructor(options: BoundClientOptions) {
@@ -85,8 +86,9 @@ export class BoundClient implements ConnectionListener {
 
   /** Calls back once, when the addresses are known or cannot be had, or nobody is bound to this client any more. */
   onceKnown(listener: () => void): Unsubscribe {
+    this.whenKnown ??= new Set();
     this.whenKnown.add(listener);
-    return () => this.whenKnown.delete(listener);
+    return () => this.whenKnown?.delete(listener);
   }
 
   /** Why there is no address, where that is not for lack of instances. */
@@ -117,12 +119,12 @@ export class BoundClient implements ConnectionListener {
     // What could not be found out again stays as it was: the last good addresses.
     else if (state.kind === 'bound') this.take(state.endpoints);
     else if (state.kind === 'neg') this.balancer.update([]);
-    if (state.kind !== 'pending' && this.whenKnown.size > 0) this.tellWaiting();
+    if (state.kind !== 'pending') this.tellWaiting();
   }
 
   private tellWaiting(): void {
-    const listeners = [...this.whenKnown];
-    this.whenKnown.clear();
+    const listeners = this.whenKnown ?? [];
+    this.whenKnown = null;
     for (const listener of listeners) listener();
   }
 

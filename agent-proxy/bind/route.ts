@@ -24,11 +24,9 @@ export interface Branch {
   readonly lines: string;
 }
 
+/** What routes with the same parameters share. */
 export interface RouteOptions {
   readonly router: string;
-  /** `/svc/web` */
-  readonly logical: string;
-  readonly tree: Activity<BoundTree>;
   readonly clients: Clients;
   readonly scopes: ScopeHome;
   readonly classifier: ClassifierKind;
@@ -62,17 +60,21 @@ export class Route {
   usedAt: number;
   /** Requests on their way: a name in use is not forgotten. */
   inUse = 0;
+  private readonly tree: Activity<BoundTree>;
   private readonly options: RouteOptions;
   private readonly stop: Unsubscribe;
-  private readonly waiters = new Set<() => void>();
+  /** Null where nobody waits, as most of the time. */
+  private waiters: Set<() => void> | null = null;
   private current: State = PENDING;
   private scopesAdded = false;
   private isOneshot = false;
 
-  constructor(options: RouteOptions) {
-    const { router, logical, tree, retries, nodes, now } = options;
+  /** `logical` is `/svc/web`. */
+  constructor(logical: string, tree: Activity<BoundTree>, options: RouteOptions) {
+    const { router, retries, nodes, now } = options;
     this.options = options;
     this.logical = logical;
+    this.tree = tree;
     this.classifier = options.classifier;
     this.totalTimeoutMs = options.totalTimeoutMs;
     this.usedAt = now();
@@ -110,12 +112,13 @@ export class Route {
 
   /** Calls back once, when the name is bound or leads nowhere. Returns how to stop that. */
   wait(listener: () => void): Unsubscribe {
+    this.waiters ??= new Set();
     this.waiters.add(listener);
-    return () => this.waiters.delete(listener);
+    return () => this.waiters?.delete(listener);
   }
 
   get waiting(): number {
-    return this.waiters.size;
+    return this.waiters?.size ?? 0;
   }
 
   /** It is for one request only: there was no place for it among the others. */
@@ -144,7 +147,7 @@ export class Route {
 
   private changed(): void {
     const before = this.branches;
-    const { state } = this.options.tree;
+    const { state } = this.tree;
     if (state.kind === 'pending') return;
     this.current =
       state.kind === 'failed'
@@ -155,8 +158,8 @@ export class Route {
       this.scopesAdded = true;
       this.options.scopes.add(this.scope);
     }
-    const listeners = [...this.waiters];
-    this.waiters.clear();
+    const listeners = this.waiters ?? [];
+    this.waiters = null;
     for (const listener of listeners) listener();
   }
 

@@ -18,7 +18,7 @@ export interface RoutesOptions {
    */
   readonly canonical: ((host: string) => string) | null;
   /** What a route needs besides its name. */
-  readonly optionsFor: (name: Path) => Omit<RouteOptions, 'logical' | 'tree'>;
+  readonly optionsFor: (name: Path) => RouteOptions;
 }
 
 /** Not in a name, since a head with a NUL is refused; and twice, not between two of its segments. */
@@ -38,7 +38,7 @@ export class Routes {
     const { cache, prefix, canonical } = this.options;
     const key = canonical === null ? written : canonical(written);
     const full = text === null ? key : key + BEFORE_DTAB + text;
-    return cache.get(full) ?? this.make(full, [...prefix, ...pathOfKey(key)], dtab);
+    return cache.get(full) ?? this.make(full, prefix.concat(pathOfKey(key)), dtab);
   }
 
   /** The route of a bound name, as a peer says it; null where that is no name. */
@@ -52,11 +52,7 @@ export class Routes {
 
   private make(key: string, path: Path, dtab: Dtab): Route {
     const { interpreter, base, cache, optionsFor } = this.options;
-    const route = new Route({
-      ...optionsFor(path),
-      logical: showPath(path),
-      tree: interpreter.bind(base, dtab, path),
-    });
+    const route = new Route(showPath(path), interpreter.bind(base, dtab, path), optionsFor(path));
     if (!cache.add(key, route)) route.closeWhenUnused();
     return route;
   }

@@ -7,7 +7,7 @@ import type { Captures } from '../routing/path-matcher.ts';
 import { clientTlsParams } from './client-tls-params.ts';
 import { defaultsFor } from './defaults.ts';
 import type { LayeredClient } from './layered.ts';
-import { Layers, override } from './layers.ts';
+import { Layers, type MatchedLayer, override } from './layers.ts';
 import type { ClientLayer } from './schema/client.ts';
 import type { RouterConfig } from './schema/linkerd.ts';
 
@@ -19,7 +19,7 @@ export interface ClientParams extends Omit<LayeredClient, 'loadBalancer' | 'fail
 
 /** The client parameters of one router. */
 export class ClientLayers {
-  private readonly layers: Layers<ClientLayer>;
+  private readonly layers: Layers<ClientLayer, ClientParams>;
   private readonly defaults: LayeredClient;
 
   constructor(router: Pick<RouterConfig, 'client' | 'nodemesh'>) {
@@ -29,8 +29,12 @@ export class ClientLayers {
 
   /** `id` is the bound name with its transformers: `/%/io.l5d.port/4141/#/io.l5d.marathon/web`. */
   paramsFor(id: Path): ClientParams {
+    return this.layers.once(id, (matching) => this.put(matching));
+  }
+
+  private put(matching: readonly MatchedLayer<ClientLayer>[]): ClientParams {
     let layered = this.defaults;
-    for (const { layer, captures } of this.layers.matching(id)) layered = laidOver(layered, layer, captures);
+    for (const { layer, captures } of matching) layered = laidOver(layered, layer, captures);
     const { loadBalancer, failFast, failureAccrual, nodemesh, ...others } = layered;
     const { connectTimeoutMs, ...ours } = nodemesh;
     return {

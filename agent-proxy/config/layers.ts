@@ -9,18 +9,35 @@ export interface MatchedLayer<Layer> {
   readonly captures: Captures;
 }
 
-export class Layers<Layer extends { readonly prefix: string }> {
+/** `Result` is what matching layers come to. Thousands of names with the same layers share one. */
+export class Layers<Layer extends { readonly prefix: string }, Result extends object> {
   private readonly layers: readonly { readonly layer: Layer; readonly matcher: PathMatcher }[];
+  /** By the positions of the layers. As many as there are combinations that a configuration's prefixes make. */
+  private readonly results = new Map<string, Result>();
 
   constructor(configs: readonly Layer[]) {
     this.layers = configs.map((layer) => ({ layer, matcher: new PathMatcher(layer.prefix) }));
   }
 
-  matching(name: Path): MatchedLayer<Layer>[] {
-    return this.layers.flatMap(({ layer, matcher }) => {
+  /** What `put` makes of the layers that match; made once where the name itself has no say in it. */
+  once(name: Path, put: (matching: readonly MatchedLayer<Layer>[]) => Result): Result {
+    const matching: MatchedLayer<Layer>[] = [];
+    const positions: number[] = [];
+    let isOwn = false;
+    this.layers.forEach(({ layer, matcher }, position) => {
       const match = matcher.match(name);
-      return match === null ? [] : [{ layer, captures: match.captures }];
+      if (match === null) return;
+      matching.push({ layer, captures: match.captures });
+      positions.push(position);
+      if (match.captures.size > 0) isOwn = true;
     });
+    if (isOwn) return put(matching);
+    const key = positions.join();
+    const known = this.results.get(key);
+    if (known !== undefined) return known;
+    const result = put(matching);
+    this.results.set(key, result);
+    return result;
   }
 }
 

@@ -3,7 +3,7 @@ import type { ClassifierKind, RetryParams } from '../resilience/params.ts';
 import type { Path } from '../routing/path.ts';
 import { defaultsFor } from './defaults.ts';
 import type { LayeredService } from './layered.ts';
-import { Layers, override } from './layers.ts';
+import { Layers, type MatchedLayer, override } from './layers.ts';
 import type { RouterConfig } from './schema/linkerd.ts';
 import type { ResponseClassifierConfig } from './schema/response-classifier.ts';
 import type { ServiceLayer } from './schema/service.ts';
@@ -25,7 +25,7 @@ const CLASSIFIERS: Readonly<Record<ResponseClassifierConfig['kind'], ClassifierK
 
 /** The service parameters of one router. */
 export class ServiceLayers {
-  private readonly layers: Layers<ServiceLayer>;
+  private readonly layers: Layers<ServiceLayer, ServiceParams>;
   private readonly defaults: LayeredService;
   private readonly maxRetries: number | null;
 
@@ -37,8 +37,12 @@ export class ServiceLayers {
 
   /** `name` is the logical name, with its prefix: `/svc/web`. */
   paramsFor(name: Path): ServiceParams {
+    return this.layers.once(name, (matching) => this.put(matching));
+  }
+
+  private put(matching: readonly MatchedLayer<ServiceLayer>[]): ServiceParams {
     let layered = this.defaults;
-    for (const { layer } of this.layers.matching(name)) {
+    for (const { layer } of matching) {
       const { retries, ...whole } = layer;
       layered = { ...override(layered, whole), retries: override(layered.retries, retries) };
     }

@@ -1,6 +1,7 @@
 /**
- * The contract between the scheduler and the proxies, and between two proxies: every wire type in one place. It is
- * all that the scheduler may import of the proxy, besides `routing/` and `config/`.
+ * The contract between the scheduler and the proxies, and between two proxies: every wire type in one place. With its
+ * paths and headers (wire-words.ts) and the scale of latencies (latency-scale.ts) it is all that the scheduler may import
+ * of the proxy, besides `routing/` and `config/`.
  *
  * Transport (HTTP/1.1, scheduler listens):
  * - `POST /control/v1/subscribe`, body {@link Subscribe}: answers 200 with an endless RecordIO stream
@@ -28,28 +29,6 @@ import { z } from 'zod';
  * included.
  */
 export const MAX_RECORD_BYTES = 64 * 1024;
-export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
-export const CONTROL_REPORT_PATH = '/control/v1/report';
-export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
-
-// ---- between two proxies ------------------------------------------------------------------------------------------
-
-/**
- * Headers from an outgoing router to the incoming router of a peer. The first proves that the sender is a peer; all are
- * removed before an application sees the request, and from requests of anybody else.
- */
-export const PEER_HEADERS = {
-  /** The key from `hello` ({@link Hello.peerKey}). */
-  key: 'l5d-nodemesh-peer',
-  /** The bound name, e.g. `/#/io.l5d.marathon/web`. */
-  bound: 'l5d-nodemesh-bound',
-  /** The chosen instance: its Mesos task id. */
-  instance: 'l5d-nodemesh-instance',
-} as const;
-/** On a response between peers: the incoming router's judgement of the instance, `inflight=<n>; health=<0..1>`. */
-export const PEER_HEALTH_HEADER = 'l5d-nodemesh-health';
-/** On a refusal that sent nothing upstream (or that may be sent again): another instance may be tried. */
-export const RETRYABLE_HEADER = 'l5d-retryable';
 
 // ---- facts: endpoints and agents ----------------------------------------------------------------------------------
 
@@ -210,22 +189,3 @@ export type Report = z.infer<typeof reportSchema>;
 
 export const announceSchema = z.object({ epoch, schedulers: z.array(z.string()).min(1) });
 export type Announce = z.infer<typeof announceSchema>;
-
-// ---- latency buckets ----------------------------------------------------------------------------------------------
-
-/** Each bucket is 1.1 × as wide as the one before; bucket 0 ends at 0.1 ms, so 140 buckets reach a minute. */
-const BUCKET_RATIO = 1.1;
-const FIRST_BUCKET_MS = 0.1;
-export const LATENCY_BUCKETS = 141;
-
-/** The index of the bucket that holds a latency, in milliseconds. */
-export function latencyBucket(milliseconds: number): number {
-  if (!(milliseconds > FIRST_BUCKET_MS)) return 0;
-  const index = Math.ceil(Math.log(milliseconds / FIRST_BUCKET_MS) / Math.log(BUCKET_RATIO));
-  return Math.min(index, LATENCY_BUCKETS - 1);
-}
-
-/** The upper end of a bucket, milliseconds. */
-export function latencyOfBucket(index: number): number {
-  return FIRST_BUCKET_MS * BUCKET_RATIO ** index;
-}

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceTable } from '../routing/service-table.ts';
-import { type Announce, type Frame, frameSchema, type Hello, type Report, type Subscribe } from './contract.ts';
+import type { Announce, Frame, Hello, Report, Subscribe } from './contract.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import type { Cancel, SchedulerClient } from './scheduler-client.ts';
@@ -158,6 +158,8 @@ export class ControlLink {
   /** Reads until the stream ends. Waiting for the loop between records gives requests their turn, and backpressure. */
   private async read(streaming: Extract<State, { kind: 'streaming' }>): Promise<void> {
     const decoder = new RecordDecoder();
+    // Proxies without a scheduler never need the schemas (wire-words.ts).
+    const { frameSchema } = await import('./contract.ts');
     for await (const chunk of streaming.stream) {
       for (const record of decoder.decode(chunk as Buffer)) {
         if (this.state !== streaming) return;

@@ -3,7 +3,8 @@
  * out, no decisions.
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { CONTROL_REPORT_PATH, CONTROL_SUBSCRIBE_PATH, type Report, type Subscribe } from './contract.ts';
+import type { Report, Subscribe } from './contract.ts';
+import { CONTROL_REPORT_PATH, CONTROL_SUBSCRIBE_PATH } from './wire-words.ts';
 
 /** A scheduler that does not answer in this time is not there; the list of them has to be walked within 5 s. */
 const CONNECT_TIMEOUT_MS = 1_000;

@@ -1,5 +1,5 @@
 /** The head of a request as it goes to the next hop: what came, less what was of its hop, and what the proxy adds. */
-import { PEER_HEADERS } from '../control/contract.ts';
+import { PEER_HEADERS } from '../control/wire-words.ts';
 import { FIELD } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 

@@ -47,6 +47,8 @@ export type Unconnected = 'refused' | 'crowded';
 
 /** What a pool does for its connections. */
 export interface ClientHandler {
+  /** The server's address, for messages. */
+  readonly where: string;
   readonly limits: HeadLimits;
   readonly wheel: TimerWheel;
   readonly now: () => number;
@@ -74,7 +76,6 @@ type State = 'connecting' | 'idle' | 'waiting' | 'body' | 'tunnel' | 'closed';
 
 export class ClientConnection extends Timed implements TransportUser {
   readonly writer: TransportWriter;
-  readonly where: string;
   /** How many requests it has carried. */
   uses = 0;
   readonly openedAt: number;
@@ -91,10 +92,9 @@ export class ClientConnection extends Timed implements TransportUser {
   private hasAnswered = false;
   private why = '';
 
-  constructor(transport: Transport, where: string, handler: ClientHandler) {
+  constructor(transport: Transport, handler: ClientHandler) {
     super();
     this.transport = transport;
-    this.where = where;
     this.handler = handler;
     this.writer = new TransportWriter(transport);
     this.openedAt = handler.now();
@@ -284,7 +284,7 @@ export class ClientConnection extends Timed implements TransportUser {
     const { exchange } = this;
     this.exchange = null;
     this.transport.destroy();
-    exchange?.responseBroken('bad-response', `${this.where}: ${detail}`, true);
+    exchange?.responseBroken('bad-response', `${this.handler.where}: ${detail}`, true);
   }
 
   ended(): void {
@@ -319,6 +319,6 @@ export class ClientConnection extends Timed implements TransportUser {
     this.handler.wheel.forget(this);
     this.handler.closed(this);
     if (exchange === null || state === 'connecting') return;
-    exchange.responseBroken('reset', `${this.where}: ${this.reason}`, this.hasAnswered);
+    exchange.responseBroken('reset', `${this.handler.where}: ${this.reason}`, this.hasAnswered);
   }
 }

@@ -2,7 +2,7 @@
  * The headers that the proxy itself has to do with. A parser recognises each by its bytes and gives it a small number;
  * every other header is `OTHER` and passes as it is.
  */
-import { PEER_HEADERS, PEER_HEALTH_HEADER, RETRYABLE_HEADER } from '../control/contract.ts';
+import { PEER_HEADERS, PEER_HEALTH_HEADER, RETRYABLE_HEADER } from '../control/wire-words.ts';
 
 /** Two masks of 32 bits hold which of them a head has. */
 export const FIELD = {

@@ -25,7 +25,8 @@ export function parseAddressLines(text: string, service: string): AddressLines {
     }
     // Weight 0 is a way to take an address out of use.
     if (Number(weight) === 0) return;
-    endpoints.set(`${host}:${port}`, plainEndpoint(service, host, port, Number(weight)));
+    const endpoint = plainEndpoint(service, host, port, Number(weight));
+    endpoints.set(endpoint.instance, endpoint);
   });
   return { endpoints: [...endpoints.values()], faults };
 }

@@ -4,6 +4,7 @@
  */
 import type { Endpoint } from '../control/contract.ts';
 import type { Unsubscribe } from '../routing/activity.ts';
+import { Listeners } from '../routing/listeners.ts';
 import type { AddressChange, AddressSet, AddressState } from '../routing/names.ts';
 
 const RESET: AddressChange = { kind: 'reset' };
@@ -11,7 +12,7 @@ const NEG: AddressState = { kind: 'neg' };
 
 export class AddressVar implements AddressSet {
   private current: AddressState = { kind: 'pending' };
-  private readonly listeners = new Set<(change: AddressChange) => void>();
+  private readonly listeners = new Listeners<AddressChange>();
   private readonly whenObserved: (() => Unsubscribe) | null;
   private stop: Unsubscribe | null = null;
 
@@ -25,7 +26,7 @@ export class AddressVar implements AddressSet {
   }
 
   get isObserved(): boolean {
-    return this.listeners.size > 0;
+    return !this.listeners.isEmpty;
   }
 
   /** These endpoints and no others. Nobody hears of it when they are the same as before. */
@@ -53,12 +54,11 @@ export class AddressVar implements AddressSet {
   }
 
   observe(listener: (change: AddressChange) => void): Unsubscribe {
-    // A listener that is given twice is two observers.
-    const own = (change: AddressChange): void => listener(change);
-    this.listeners.add(own);
-    if (this.listeners.size === 1 && this.whenObserved !== null) this.stop = this.whenObserved();
+    const isFirst = this.listeners.isEmpty;
+    const remove = this.listeners.add(listener);
+    if (isFirst && this.whenObserved !== null) this.stop = this.whenObserved();
     return () => {
-      if (!this.listeners.delete(own) || this.listeners.size > 0) return;
+      if (!remove() || !this.listeners.isEmpty) return;
       const { stop } = this;
       this.stop = null;
       stop?.();
@@ -67,7 +67,7 @@ export class AddressVar implements AddressSet {
 
   private change(state: AddressState, change: AddressChange): void {
     this.current = state;
-    for (const listener of [...this.listeners]) listener(change);
+    this.listeners.tell(change);
   }
 }
 

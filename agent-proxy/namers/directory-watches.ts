@@ -47,6 +47,7 @@ type Listeners = Set<() => void>;
 
 /** One directory that is watched. */
 class Watched {
+  readonly key: string;
   /** By the name of the entry that matters; null: any. */
   private readonly listeners = new Map<string | null, Listeners>();
   private readonly watcher: FSWatcher;
@@ -56,7 +57,8 @@ class Watched {
   private timer: NodeJS.Timeout | null = null;
 
   /** Throws where it cannot be watched. */
-  constructor(path: string) {
+  constructor(key: string, path: string) {
+    this.key = key;
     this.watcher = watch(path, { persistent: false }, (_event, name) => this.happened(name));
     // The directory went away, or the system took the watch back: whoever listens looks again, and sees.
     this.watcher.on('error', () => this.happened(null));
@@ -142,15 +144,14 @@ export class DirectoryWatches {
 
   /** Null when the directory cannot be watched. */
   watch({ path, identity, name }: Directory, listener: () => void): Unsubscribe | null {
-    const key = `${identity} ${path}`;
-    const watched = this.watches.get(key) ?? this.open(key, path);
+    const watched = this.watched(`${identity} ${path}`, path);
     if (watched === null) return null;
     watched.add(name, listener);
     return () => {
       watched.remove(name, listener);
-      if (watched.isUsed || this.watches.get(key) !== watched) return;
+      if (watched.isUsed || this.watches.get(watched.key) !== watched) return;
       watched.close();
-      this.watches.delete(key);
+      this.watches.delete(watched.key);
     };
   }
 
@@ -159,9 +160,11 @@ export class DirectoryWatches {
     this.lanes[kind].add(look);
   }
 
-  private open(key: string, path: string): Watched | null {
+  private watched(key: string, path: string): Watched | null {
+    const known = this.watches.get(key);
+    if (known !== undefined) return known;
     try {
-      const watched = new Watched(path);
+      const watched = new Watched(key, path);
       this.watches.set(key, watched);
       return watched;
     } catch {

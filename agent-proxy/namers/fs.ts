@@ -52,7 +52,7 @@ export class FsNamer implements Namer {
   }
 
   private leaf(rest: Path, path: string, depth: number): NameTree<NamerLeaf> {
-    const id = ['#', ...this.prefix, ...rest.slice(0, depth)];
+    const id = ['#'].concat(this.prefix, rest.slice(0, depth));
     const addresses = this.file(path, id).addresses;
     return { kind: 'leaf', value: { kind: 'bound', bound: { id, residual: rest.slice(depth), addresses } } };
   }

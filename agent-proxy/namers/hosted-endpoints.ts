@@ -16,17 +16,18 @@ export function atFirstAddress(endpoint: Endpoint, addresses: readonly string[])
   const address = addresses[0] ?? endpoint.address;
   // On a network of its own a task has another address than its agent.
   const agentAddress = endpoint.agentAddress === endpoint.address ? address : endpoint.agentAddress;
+  if (address === endpoint.address) return [endpoint];
   return [{ ...endpoint, address, agentAddress }];
 }
 
 /** Each address is an instance of its own. */
 export function atEachAddress(endpoint: Endpoint, addresses: readonly string[]): readonly Endpoint[] {
-  return addresses.map((address) => ({
-    ...endpoint,
-    instance: `${address}:${endpoint.port}`,
-    address,
-    agentAddress: address,
-  }));
+  return addresses.map((address) => {
+    const instance = `${address}:${endpoint.port}`;
+    // A thousand services of addresses are not kept twice.
+    const isAsWritten = endpoint.instance === instance && endpoint.agentAddress === address;
+    return isAsWritten ? endpoint : { ...endpoint, instance, address, agentAddress: address };
+  });
 }
 
 interface Host {
@@ -38,7 +39,8 @@ export class HostedEndpoints {
   private readonly inet: InetAddresses;
   private readonly target: AddressVar;
   private readonly place: Place;
-  private readonly hosts = new Map<string, Host>();
+  /** Null where all addresses are literals. */
+  private hosts: Map<string, Host> | null = null;
   private endpoints: readonly Endpoint[] = [];
 
   /** What is known is set on `target`. */
@@ -52,12 +54,13 @@ export class HostedEndpoints {
   set(endpoints: readonly Endpoint[]): void {
     this.endpoints = endpoints;
     const named = new Set(endpoints.map(({ address }) => address).filter((address) => addressOf(address) === null));
-    for (const [name, { stop }] of this.hosts) {
+    for (const [name, { stop }] of this.hosts ?? []) {
       if (named.has(name)) continue;
       stop();
-      this.hosts.delete(name);
+      this.hosts?.delete(name);
     }
     for (const name of named) {
+      this.hosts ??= new Map();
       if (this.hosts.has(name)) continue;
       // Only the addresses are asked for: the port of each endpoint stays its own.
       const addresses = this.inet.of(name, 0);
@@ -68,8 +71,8 @@ export class HostedEndpoints {
 
   /** Follows no name any longer. */
   close(): void {
-    for (const { stop } of this.hosts.values()) stop();
-    this.hosts.clear();
+    for (const { stop } of this.hosts?.values() ?? []) stop();
+    this.hosts = null;
   }
 
   private publish(): void {
@@ -78,7 +81,7 @@ export class HostedEndpoints {
     let reason: string | null = null;
     for (const endpoint of this.endpoints) {
       const literal = addressOf(endpoint.address);
-      const state = this.hosts.get(endpoint.address)?.addresses.state;
+      const state = this.hosts?.get(endpoint.address)?.addresses.state;
       let found: readonly string[] = [];
       if (literal !== null) found = [literal];
       else if (state?.kind === 'bound') found = state.endpoints.map(({ address }) => address);

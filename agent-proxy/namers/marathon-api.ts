@@ -1,6 +1,6 @@
 /** The two questions that the namer asks Marathon: which apps there are, and where the tasks of one are. */
 import { type Authorization, withAuthorization } from '../../framework/mesos-http-client/auth/authorization.ts';
-import { type MarathonApp, readMarathonApp } from '../routing/marathon-endpoints.ts';
+import type { MarathonApp } from '../routing/marathon-endpoints.ts';
 import { AppIdScanner } from './app-id-scanner.ts';
 import type { MarathonHttp } from './marathon-http.ts';
 
@@ -27,6 +27,8 @@ export class MarathonApi {
   async app(id: string, signal: AbortSignal): Promise<MarathonApp | null> {
     const path = `/v2/apps/${id.split('/').map(encodeURIComponent).join('/')}`;
     const document = await this.get(`${path}?embed=app.tasks&embed=app.readiness`, signal, () => new JsonReader());
+    // Its schema costs a worker 4 MB, which those without this namer are spared.
+    const { readMarathonApp } = await import('../routing/marathon-endpoints.ts');
     return readMarathonApp(typeof document === 'object' && document !== null ? Reflect.get(document, 'app') : null);
   }
 

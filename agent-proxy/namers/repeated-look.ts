@@ -18,7 +18,8 @@ const FAST_MS = 2_000;
 export class RepeatedLook {
   private readonly watches: DirectoryWatches;
   private readonly look: Look;
-  private readonly watched = new Map<string, Unsubscribe>();
+  /** One or two: there is such an object for each name. */
+  private watched: readonly WatchedDirectory[] = [];
   private timer: NodeJS.Timeout | null = null;
   private dueAt = 0;
   private running = false;
@@ -82,36 +83,45 @@ export class RepeatedLook {
       clearTimeout(this.timer);
     }
     this.dueAt = at;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.run();
-    }, delayMs).unref();
+    this.timer = setTimeout(lookAgain, delayMs, this).unref();
+  }
+
+  /** Its time has come. */
+  timedOut(): void {
+    this.timer = null;
+    this.run();
   }
 
   private watchOnly(directories: readonly Directory[]): 'all' | 'new' | 'some' {
-    const wanted = new Map(directories.map((directory) => [keyOf(directory), directory]));
-    for (const [key, stop] of this.watched) {
-      if (wanted.has(key)) continue;
-      stop();
-      this.watched.delete(key);
-    }
+    const before = this.watched;
+    const watched: WatchedDirectory[] = [];
     let added = false;
     let missing = directories.length === 0;
-    for (const [key, directory] of wanted) {
-      if (this.watched.has(key)) continue;
-      const stop = this.watches.watch(directory, this.happened);
-      if (stop === null) {
-        missing = true;
-      } else {
-        this.watched.set(key, stop);
-        added = true;
-      }
+    for (const directory of directories) {
+      if (watched.some((one) => isSame(one.directory, directory))) continue;
+      const known = before.find((one) => isSame(one.directory, directory));
+      const stop = known?.stop ?? this.watches.watch(directory, this.happened);
+      if (stop === null) missing = true;
+      else watched.push(known ?? { directory, stop });
+      if (known === undefined && stop !== null) added = true;
     }
+    for (const one of before) if (!watched.includes(one)) one.stop();
+    // Without the room that a list keeps for more.
+    this.watched = [...watched];
     if (added) return 'new';
     return missing ? 'some' : 'all';
   }
 }
 
-function keyOf({ identity, path, name }: Directory): string {
-  return `${identity} ${path}\0${name ?? ''}`;
+function lookAgain(look: RepeatedLook): void {
+  look.timedOut();
+}
+
+interface WatchedDirectory {
+  readonly directory: Directory;
+  readonly stop: Unsubscribe;
+}
+
+function isSame(a: Directory, b: Directory): boolean {
+  return a.identity === b.identity && a.path === b.path && a.name === b.name;
 }

@@ -4,8 +4,8 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Refusal } from '../balance/picker.ts';
-import { RETRYABLE_HEADER } from '../control/contract.ts';
 import { REASONS, type ReasonCode } from '../control/reason-codes.ts';
+import { RETRYABLE_HEADER } from '../control/wire-words.ts';
 
 /** Long host names are cut: a header has to fit anywhere. */
 const MAX_TEXT = 1_000;

@@ -3,6 +3,8 @@
  * without its combinators: whoever combines several reads them all again when one of them changes.
  */
 
+import { Listeners } from './listeners.ts';
+
 export type ActivityState<T> =
   | { readonly kind: 'pending' }
   | { readonly kind: 'failed'; readonly reason: string }
@@ -35,7 +37,7 @@ export function constant<T>(value: T): Activity<T> {
  */
 export class Var<T> implements Activity<T> {
   private current: ActivityState<T>;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners<void>();
   private readonly whenObserved: (() => Unsubscribe) | null;
   private stop: Unsubscribe | null = null;
 
@@ -50,7 +52,7 @@ export class Var<T> implements Activity<T> {
   }
 
   get isObserved(): boolean {
-    return this.listeners.size > 0;
+    return !this.listeners.isEmpty;
   }
 
   ok(value: T): void {
@@ -62,12 +64,11 @@ export class Var<T> implements Activity<T> {
   }
 
   observe(listener: () => void): Unsubscribe {
-    // A listener that is given twice is two observers.
-    const own = (): void => listener();
-    this.listeners.add(own);
-    if (this.listeners.size === 1 && this.whenObserved !== null) this.stop = this.whenObserved();
+    const isFirst = this.listeners.isEmpty;
+    const remove = this.listeners.add(listener);
+    if (isFirst && this.whenObserved !== null) this.stop = this.whenObserved();
     return () => {
-      if (!this.listeners.delete(own) || this.listeners.size > 0) return;
+      if (!remove() || !this.listeners.isEmpty) return;
       const { stop } = this;
       this.stop = null;
       stop?.();
@@ -76,6 +77,6 @@ export class Var<T> implements Activity<T> {
 
   private change(state: ActivityState<T>): void {
     this.current = state;
-    for (const listener of [...this.listeners]) listener();
+    this.listeners.tell();
   }
 }

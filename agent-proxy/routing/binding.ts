@@ -85,11 +85,13 @@ export class Interpreter {
   }
 }
 
+const NONE: ReadonlyMap<string, Activity<NameTree<NamerLeaf>>> = new Map();
+
 /** What one binding has asked namers: the same question is asked once, for as long as each evaluation has it. */
 class Questions {
   private readonly namers: readonly Namer[];
-  private before = new Map<string, Activity<NameTree<NamerLeaf>>>();
-  private now = new Map<string, Activity<NameTree<NamerLeaf>>>();
+  private before: ReadonlyMap<string, Activity<NameTree<NamerLeaf>>> = NONE;
+  private now: ReadonlyMap<string, Activity<NameTree<NamerLeaf>>> = NONE;
 
   constructor(namers: readonly Namer[]) {
     this.namers = namers;
@@ -97,11 +99,12 @@ class Questions {
 
   begin(watch: Watch): (namer: Namer, rest: Path) => ActivityState<NameTree<NamerLeaf>> {
     this.before = this.now;
-    this.now = new Map();
+    const now = new Map<string, Activity<NameTree<NamerLeaf>>>();
+    this.now = now;
     return (namer, rest) => {
       const key = `${this.namers.indexOf(namer)}${showPath(rest)}`;
-      const activity = this.now.get(key) ?? this.before.get(key) ?? namer.lookup(rest);
-      this.now.set(key, activity);
+      const activity = now.get(key) ?? this.before.get(key) ?? namer.lookup(rest);
+      now.set(key, activity);
       return watch(activity);
     };
   }

@@ -23,7 +23,7 @@ export class Choices<T> {
     const shares: Share<T>[] = [];
     collect(tree, 1, shares);
     this.drawn = shares.map(({ leaf }) => leaf);
-    this.leaves = this.drawn.filter((leaf) => leaf !== null);
+    this.leaves = this.drawn.every(isLeaf) ? this.drawn : this.drawn.filter(isLeaf);
     this.only = this.drawn.length === 1 ? (this.drawn[0] ?? null) : null;
     let sum = 0;
     this.cumulative = shares.map(({ share }) => {
@@ -42,6 +42,10 @@ export class Choices<T> {
     while (index < last && point >= (cumulative[index] ?? 0)) index += 1;
     return drawn[index] ?? null;
   }
+}
+
+function isLeaf<T>(outcome: T | null): outcome is T {
+  return outcome !== null;
 }
 
 /** Adds what can be drawn from `tree`, which as a whole has `share`. */

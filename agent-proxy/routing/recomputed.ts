@@ -3,6 +3,7 @@
  * computation looked at, and only those are observed.
  */
 import type { Activity, ActivityState, Unsubscribe } from './activity.ts';
+import { Listeners } from './listeners.ts';
 
 /** An activity that changes whenever somebody looks at it would keep a computation going for ever. */
 const MAX_ROUNDS = 100;
@@ -14,7 +15,7 @@ export class Recomputed<T> implements Activity<T> {
   private readonly compute: (watch: Watch) => ActivityState<T>;
   private readonly equal: (a: T, b: T) => boolean;
   private current: ActivityState<T> = { kind: 'pending' };
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners<void>();
   /** What the last computation looked at, and what this one does. */
   private watched = new Map<Activity<unknown>, Unsubscribe>();
   private watching = new Map<Activity<unknown>, Unsubscribe>();
@@ -32,13 +33,11 @@ export class Recomputed<T> implements Activity<T> {
   }
 
   observe(listener: () => void): Unsubscribe {
-    // A listener that is given twice is two observers.
-    const own = (): void => listener();
     // It does not hear of the computation that it starts.
-    if (this.listeners.size === 0) this.recompute();
-    this.listeners.add(own);
+    if (this.listeners.isEmpty) this.recompute();
+    const remove = this.listeners.add(listener);
     return () => {
-      if (this.listeners.delete(own) && this.listeners.size === 0) this.stop();
+      if (remove() && this.listeners.isEmpty) this.stop();
     };
   }
 
@@ -53,7 +52,7 @@ export class Recomputed<T> implements Activity<T> {
     this.isStale = true;
     // An activity may change while it is looked at: the computation then goes once more.
     if (this.isComputing || !this.recompute()) return;
-    for (const listener of [...this.listeners]) listener();
+    this.listeners.tell();
   };
 
   /** Whether the state changed. */

@@ -3,7 +3,7 @@
  * bucket a step begins, and one comparison says whether the latency is in that one or in the next. The limits are those
  * of the contract's own function, to the last bit.
  */
-import { LATENCY_BUCKETS, latencyBucket, latencyOfBucket } from '../control/contract.ts';
+import { LATENCY_BUCKETS, latencyBucket, latencyOfBucket } from '../control/latency-scale.ts';
 
 const LAST = LATENCY_BUCKETS - 1;
 /** The greatest latency of each bucket but the last, which has no end. */

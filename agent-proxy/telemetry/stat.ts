@@ -2,7 +2,7 @@
  * A distribution of values, latencies mostly: totals since the start, and counts by bucket for the last one to two
  * minutes. It has room only for the buckets in use; what an idle one had is given back.
  */
-import { LATENCY_BUCKETS, latencyOfBucket } from '../control/contract.ts';
+import { LATENCY_BUCKETS, latencyOfBucket } from '../control/latency-scale.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { fastLatencyBucket } from './latency-buckets.ts';
 

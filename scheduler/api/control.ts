@@ -1,11 +1,7 @@
 /** The proxies' side of the API: subscribe (an endless stream) and report. */
 import express, { type Router } from 'express';
-import {
-  CONTROL_REPORT_PATH,
-  CONTROL_SUBSCRIBE_PATH,
-  reportSchema,
-  subscribeSchema,
-} from '../../agent-proxy/control/contract.ts';
+import { reportSchema, subscribeSchema } from '../../agent-proxy/control/contract.ts';
+import { CONTROL_REPORT_PATH, CONTROL_SUBSCRIBE_PATH } from '../../agent-proxy/control/wire-words.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { ApiError } from './errors.ts';
 

@@ -3,7 +3,8 @@
  * proxy where it is, and again, ever more rarely, each one that has no session.
  */
 import { Agent, request } from 'undici';
-import { type Announce, CONTROL_ANNOUNCE_PATH } from '../../agent-proxy/control/contract.ts';
+import type { Announce } from '../../agent-proxy/control/contract.ts';
+import { CONTROL_ANNOUNCE_PATH } from '../../agent-proxy/control/wire-words.ts';
 import { isLoopback } from '../loopback.ts';
 
 export interface AnnounceTarget {

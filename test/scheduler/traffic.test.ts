@@ -1,6 +1,7 @@
 /** Figures over the last ten seconds, from reports of many proxies. */
 import { describe, expect, test } from 'vitest';
-import { latencyBucket, type Report } from '../../agent-proxy/control/contract.ts';
+import type { Report } from '../../agent-proxy/control/contract.ts';
+import { latencyBucket } from '../../agent-proxy/control/latency-scale.ts';
 import { TrafficWindow } from '../../scheduler/traffic.ts';
 
 function report(agentId: string, requests: number, failures: number, ms: number): Report {

@@ -31,8 +31,8 @@ function useCache(capacity: number) {
   const trees = new Map<string, Var<BoundTree>>();
   const make = (name: string, tree: Var<BoundTree>): Route => {
     trees.set(name, tree);
-    return new Route({
-      ...{ router: 'http', logical: `/svc/${name}`, tree, clients, scopes, classifier: 'nonRetryable5XX' as const },
+    return new Route(`/svc/${name}`, tree, {
+      ...{ router: 'http', clients, scopes, classifier: 'nonRetryable5XX' as const },
       ...{ totalTimeoutMs: 1, retries: DEFAULT_RETRIES, isFirstHop: true, nodes: () => 1, now: () => now },
     });
   };

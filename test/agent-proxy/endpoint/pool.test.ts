@@ -74,8 +74,8 @@ function usePool(port: number, limits: Partial<PoolLimits> = {}): Setting {
   const connect = connector({ noDelay: true, keepAlive: false, readTimeoutMs: null, writeTimeoutMs: null }, null, now);
   const bounds = { minSize: 0, maxSize: NEVER, maxWaiters: NEVER, idleMs: NEVER, lifeMs: NEVER, ...limits };
   const context = { wheel: ticker.wheel, now, headLimits: LIMITS };
-  const pool = new Pool(`127.0.0.1:${port}`, bounds, context, () => {
-    const opened = connect('127.0.0.1', port);
+  const pool = new Pool('127.0.0.1', port, bounds, context, (...address) => {
+    const opened = connect(...address);
     transports.push(opened);
     return opened;
   });

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { PEER_HEADERS, type PeerAgent, type Service } from '../../../agent-proxy/control/contract.ts';
+import type { PeerAgent, Service } from '../../../agent-proxy/control/contract.ts';
+import { PEER_HEADERS } from '../../../agent-proxy/control/wire-words.ts';
 import { type Backend, useBackend } from '../../fixtures/backend.ts';
 import {
   endpoint,

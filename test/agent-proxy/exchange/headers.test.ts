@@ -1,6 +1,6 @@
 /** Which headers go on to the next hop, which do not, and which the proxy adds, in both directions. */
 import { expect, test } from 'vitest';
-import { PEER_HEADERS, PEER_HEALTH_HEADER } from '../../../agent-proxy/control/contract.ts';
+import { PEER_HEADERS, PEER_HEALTH_HEADER } from '../../../agent-proxy/control/wire-words.ts';
 import { type StaticProxy, useStaticProxy } from '../../fixtures/proxy.ts';
 import { headerOf, ok, rawClient, useAnsweringBackend } from '../../fixtures/raw-socket.ts';
 import { type Keys, server, straight } from '../../fixtures/static-config.ts';

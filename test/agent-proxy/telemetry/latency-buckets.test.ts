@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LATENCY_BUCKETS, latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/contract.ts';
+import { LATENCY_BUCKETS, latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { fastLatencyBucket } from '../../../agent-proxy/telemetry/latency-buckets.ts';
 
 /** The neighbours of a double, a few steps in each direction. */

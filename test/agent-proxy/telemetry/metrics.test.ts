@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/contract.ts';
+import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { renderJson } from '../../../agent-proxy/telemetry/json.ts';
 import type { MetricsQuery } from '../../../agent-proxy/telemetry/json-tree.ts';
 import { MetricsTree } from '../../../agent-proxy/telemetry/metrics-tree.ts';

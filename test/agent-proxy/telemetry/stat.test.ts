@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/contract.ts';
+import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { MAX_BUCKETS, Stat, WHOLE_NUMBERS } from '../../../agent-proxy/telemetry/stat.ts';
 import { QUANTILES, Summary } from '../../../agent-proxy/telemetry/summary.ts';
 

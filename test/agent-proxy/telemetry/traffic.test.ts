@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { latencyBucket } from '../../../agent-proxy/control/contract.ts';
+import { latencyBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { TrafficCounter } from '../../../agent-proxy/telemetry/traffic.ts';
 
 test('a window of traffic that did not arrive is told with the next', () => {

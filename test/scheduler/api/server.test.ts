@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { latencyBucket, type Report } from '../../../agent-proxy/control/contract.ts';
+import type { Report } from '../../../agent-proxy/control/contract.ts';
+import { latencyBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { taskId } from '../support/fake-framework.ts';
 import { useScheduler } from '../support/use-scheduler.ts';

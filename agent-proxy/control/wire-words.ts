@@ -1,0 +1,27 @@
+/**
+ * The words of the contract (contract.ts) by themselves: paths and headers. What only needs these is spared the schemas, and
+ * with them the library that they are written in: 4 MB in each worker.
+ */
+
+export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
+export const CONTROL_REPORT_PATH = '/control/v1/report';
+export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
+
+// ---- between two proxies ------------------------------------------------------------------------------------------
+
+/**
+ * Headers from an outgoing router to the incoming router of a peer. The first proves that the sender is a peer; all are
+ * removed before an application sees the request, and from requests of anybody else.
+ */
+export const PEER_HEADERS = {
+  /** The key from `hello` ({@link Hello.peerKey}). */
+  key: 'l5d-nodemesh-peer',
+  /** The bound name, e.g. `/#/io.l5d.marathon/web`. */
+  bound: 'l5d-nodemesh-bound',
+  /** The chosen instance: its Mesos task id. */
+  instance: 'l5d-nodemesh-instance',
+} as const;
+/** On a response between peers: the incoming router's judgement of the instance, `inflight=<n>; health=<0..1>`. */
+export const PEER_HEALTH_HEADER = 'l5d-nodemesh-health';
+/** On a refusal that sent nothing upstream (or that may be sent again): another instance may be tried. */
+export const RETRYABLE_HEADER = 'l5d-retryable';
