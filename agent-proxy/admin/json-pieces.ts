@@ -1,6 +1,5 @@
 /** A large JSON object piece by piece, so that showing thousands of entries never holds the loop for long. */
-import { setImmediate } from 'node:timers/promises';
-import { Slice } from '../telemetry/slices.ts';
+import { Slice } from '../timing/slices.ts';
 import { maskSecrets } from './mask.ts';
 
 /** An object of these entries, a line each, without their secrets. Each entry by itself is small. */
@@ -17,8 +16,7 @@ export async function* jsonPieces(
     if (!slice.isOver) continue;
     yield text;
     text = '';
-    await setImmediate();
-    slice.begin();
+    await slice.rest();
   }
   yield `${text}\n}\n`;
 }

@@ -87,5 +87,8 @@ function difference(
 }
 
 function same(a: Endpoint, b: Endpoint): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  if (a === b) return true;
+  // A thousand files may change at once, and what changes is mostly one of these.
+  const isPlainlyOther = a.weight !== b.weight || a.state !== b.state || a.address !== b.address || a.port !== b.port;
+  return !isPlainlyOther && JSON.stringify(a) === JSON.stringify(b);
 }

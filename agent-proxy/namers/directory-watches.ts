@@ -2,10 +2,10 @@
  * Notifications of directories, each watched once for however many want to know. A writer that changes a thousand files
  * makes thousands of them: they are gathered for a moment, and only who wants to know of a name that changed hears of it.
  */
-import { type FSWatcher, type Stats, watch } from 'node:fs';
+import { type FSWatcher, type Stats, statfsSync, watch } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Unsubscribe } from '../routing/activity.ts';
+import { REST_MS, Slice } from '../timing/slices.ts';
 
 /** A directory as it was found: another one in its place has another identity. */
 export interface Directory {
@@ -43,10 +43,33 @@ export async function directoriesOf(file: string): Promise<Directory[]> {
   return directories;
 }
 
-type Listeners = Set<() => void>;
+/** Who wants to know of a directory. */
+export interface Watcher {
+  /** The entry that matters to it may have changed. */
+  happened(): void;
+}
+
+/** What asked for its turn to do something short. */
+export interface Turn {
+  turn(): void;
+}
+
+/** A directory that is watched. */
+export interface Watch {
+  /** What is in it comes from memory, or from a disk of this machine: no server is asked. */
+  readonly isLocal: boolean;
+}
+
+/** statfs(2): ext, XFS, btrfs, tmpfs, ramfs, overlayfs, ZFS, F2FS. */
+const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x858458f6, 0x794c7630, 0x2fc12fc1, 0xf2f52010,
+]);
+
+type Listeners = Set<Watcher>;
 
 /** One directory that is watched. */
-class Watched {
+class Watched implements Watch {
+  readonly isLocal: boolean;
   readonly key: string;
   /** By the name of the entry that matters; null: any. */
   private readonly listeners = new Map<string | null, Listeners>();
@@ -59,6 +82,7 @@ class Watched {
   /** Throws where it cannot be watched. */
   constructor(key: string, path: string) {
     this.key = key;
+    this.isLocal = LOCAL_FILE_SYSTEMS.has(statfsSync(path).type);
     this.watcher = watch(path, { persistent: false }, (_event, name) => this.happened(name));
     // The directory went away, or the system took the watch back: whoever listens looks again, and sees.
     this.watcher.on('error', () => this.happened(null));
@@ -68,13 +92,13 @@ class Watched {
     return this.listeners.size > 0;
   }
 
-  add(name: string | null, listener: () => void): void {
+  add(name: string | null, listener: Watcher): void {
     const listeners = this.listeners.get(name);
     if (listeners === undefined) this.listeners.set(name, new Set([listener]));
     else listeners.add(listener);
   }
 
-  remove(name: string | null, listener: () => void): void {
+  remove(name: string | null, listener: Watcher): void {
     const listeners = this.listeners.get(name);
     listeners?.delete(listener);
     if (listeners?.size === 0) this.listeners.delete(name);
@@ -101,7 +125,7 @@ class Watched {
       : [null, ...this.changed].flatMap((name) => this.listeners.get(name) ?? []);
     this.isAny = false;
     this.changed.clear();
-    for (const listeners of told) for (const listener of [...listeners]) listener();
+    for (const listeners of told) for (const listener of [...listeners]) listener.happened();
   }
 }
 
@@ -134,7 +158,33 @@ class Lane {
   }
 }
 
+/** Short turns, in slices of time between which the loop serves requests. */
+class Turns {
+  private readonly waiting = new Set<Turn>();
+  private readonly slice = new Slice(() => performance.now());
+  private isUnderWay = false;
+
+  add(turn: Turn): void {
+    this.waiting.add(turn);
+    if (this.isUnderWay) return;
+    this.isUnderWay = true;
+    setImmediate(() => this.goOn());
+  }
+
+  private goOn(): void {
+    this.slice.begin();
+    for (const turn of this.waiting) {
+      this.waiting.delete(turn);
+      turn.turn();
+      if (this.slice.isOver) break;
+    }
+    this.isUnderWay = this.waiting.size > 0;
+    if (this.isUnderWay) setTimeout(() => this.goOn(), REST_MS);
+  }
+}
+
 export class DirectoryWatches {
+  private readonly turns = new Turns();
   private readonly watches = new Map<string, Watched>();
   private readonly lanes = { awaited: new Lane(MOST_LOOKS.awaited), again: new Lane(MOST_LOOKS.again) };
 
@@ -143,16 +193,25 @@ export class DirectoryWatches {
   }
 
   /** Null when the directory cannot be watched. */
-  watch({ path, identity, name }: Directory, listener: () => void): Unsubscribe | null {
+  watch({ path, identity, name }: Directory, watcher: Watcher): Watch | null {
     const watched = this.watched(`${identity} ${path}`, path);
     if (watched === null) return null;
-    watched.add(name, listener);
-    return () => {
-      watched.remove(name, listener);
-      if (watched.isUsed || this.watches.get(watched.key) !== watched) return;
-      watched.close();
-      this.watches.delete(watched.key);
-    };
+    watched.add(name, watcher);
+    return watched;
+  }
+
+  /** Ends what `watch` began. */
+  unwatch(watch: Watch, { name }: Directory, watcher: Watcher): void {
+    if (!(watch instanceof Watched)) return;
+    watch.remove(name, watcher);
+    if (watch.isUsed || this.watches.get(watch.key) !== watch) return;
+    watch.close();
+    this.watches.delete(watch.key);
+  }
+
+  /** Has its turn soon, together with all that ask for one. */
+  inTurn(turn: Turn): void {
+    this.turns.add(turn);
   }
 
   /** Does it as soon as no more than a few others of its kind are done. `look` never rejects. */

@@ -1,5 +1,5 @@
 /** Where a path of io.l5d.fs leads below the root directory, and which names there are. */
-import type { Stats } from 'node:fs';
+import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Path } from '../routing/path.ts';
@@ -39,6 +39,39 @@ export async function findFile(root: string, segments: Path): Promise<Found> {
     const name = fileNameOf(next);
     directories.push(directoryOf(path, stats, name));
     path = join(path, name);
+  }
+}
+
+/** Whether there is a file now, wherever links lead. For what is in memory: it holds the loop. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    // The look that follows says why.
+    return false;
+  }
+}
+
+/** A link is not followed, and nothing that is no file is waited for. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const SHORT = Buffer.alloc(4 * 1024);
+
+/**
+ * The text of a short file that is no link; null for everything else, and where it cannot be read. For what is in memory: it
+ * holds the loop.
+ */
+export function readShortFile(path: string): string | null {
+  let file: number | null = null;
+  try {
+    file = openSync(path, AS_IT_IS);
+    const count = readSync(file, SHORT, 0, SHORT.length, 0);
+    // One that is empty may be none: a pipe reads like that.
+    return count > 0 && count < SHORT.length ? SHORT.toString('utf8', 0, count) : null;
+  } catch {
+    // The look that follows says why.
+    return null;
+  } finally {
+    if (file !== null) closeSync(file);
   }
 }
 

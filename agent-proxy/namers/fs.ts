@@ -10,7 +10,7 @@ import type { Path } from '../routing/path.ts';
 import { parseAddressLines } from './address-lines.ts';
 import { AddressVar } from './address-var.ts';
 import { type Directory, type DirectoryWatches, directoriesOf } from './directory-watches.ts';
-import { findFile, listFiles } from './fs-files.ts';
+import { findFile, isFile, listFiles, readShortFile } from './fs-files.ts';
 import { atEachAddress, HostedEndpoints } from './hosted-endpoints.ts';
 import type { InetAddresses } from './inet.ts';
 import { RepeatedLook } from './repeated-look.ts';
@@ -92,7 +92,11 @@ class FsLookup implements Activity<NameTree<NamerLeaf>> {
   constructor(rest: Path, options: FsLookupOptions) {
     this.rest = rest;
     this.options = options;
-    const looks = new RepeatedLook(options.watches, () => this.look());
+    const looks = new RepeatedLook(
+      options.watches,
+      () => this.look(),
+      () => this.isStillThere(),
+    );
     this.tree = new Var<NameTree<NamerLeaf>>(undefined, () => looks.start());
   }
 
@@ -117,6 +121,11 @@ class FsLookup implements Activity<NameTree<NamerLeaf>> {
     }
     return found.directories;
   }
+
+  /** A file cannot become another place on the way: where there still is one, nothing is different. */
+  private isStillThere(): boolean {
+    return this.found !== null && this.found !== '' && isFile(this.found);
+  }
 }
 
 interface AddressFileOptions {
@@ -139,7 +148,11 @@ class AddressFile {
   constructor(path: string, options: AddressFileOptions) {
     this.path = path;
     this.options = options;
-    const looks = new RepeatedLook(options.watches, () => this.look());
+    const looks = new RepeatedLook(
+      options.watches,
+      () => this.look(),
+      () => this.glance(),
+    );
     this.addresses = new AddressVar(() => {
       options.started();
       const stop = looks.start();
@@ -175,6 +188,13 @@ class AddressFile {
       }
       return [];
     }
+  }
+
+  private glance(): boolean {
+    const text = readShortFile(this.path);
+    if (text === null) return false;
+    this.read(text);
+    return true;
   }
 
   private read(text: string): void {

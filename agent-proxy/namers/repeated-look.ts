@@ -4,10 +4,17 @@
  * not there yet.
  */
 import type { Unsubscribe } from '../routing/activity.ts';
-import { type Directory, type DirectoryWatches, SETTLE_MS } from './directory-watches.ts';
+import { type Directory, type DirectoryWatches, SETTLE_MS, type Watch, type Watcher } from './directory-watches.ts';
 
 /** Looks at files. Returns the directories in which something has to happen before the outcome can be another. */
 export type Look = () => Promise<readonly Directory[]>;
+
+/**
+ * Looks only whether what the last look found is different now, at once; false where that takes a look. Done after a
+ * notification of a file system of this machine: what was written a moment ago is in memory, and reading it takes less than
+ * one of the many hand-overs to the threads of the file system. A thousand files may change at once.
+ */
+export type Glance = () => boolean;
 
 /** How often to look anyway, where every directory is watched. */
 const SLOW_MS = 30_000;
@@ -15,9 +22,10 @@ const SLOW_MS = 30_000;
 const FAST_MS = 2_000;
 
 /** Does the work once it is started, until it is stopped. */
-export class RepeatedLook {
+export class RepeatedLook implements Watcher {
   private readonly watches: DirectoryWatches;
   private readonly look: Look;
+  private readonly glance: Glance | null;
   /** One or two: there is such an object for each name. */
   private watched: readonly WatchedDirectory[] = [];
   private timer: NodeJS.Timeout | null = null;
@@ -25,12 +33,13 @@ export class RepeatedLook {
   private running = false;
   private again = false;
   private active = false;
-  private readonly happened = (): void => this.run();
+  private isGlanceDue = false;
 
   /** A look that rejects counts as one that found no directory: it is soon made again. */
-  constructor(watches: DirectoryWatches, look: Look) {
+  constructor(watches: DirectoryWatches, look: Look, glance: Glance | null = null) {
     this.watches = watches;
     this.look = look;
+    this.glance = glance;
   }
 
   /** Returns how to stop. */
@@ -43,6 +52,21 @@ export class RepeatedLook {
       this.timer = null;
       this.watchOnly([]);
     };
+  }
+
+  /** Something changed in a directory that is watched. */
+  happened(): void {
+    if (this.running || this.glance === null || !this.watched.every(({ watch }) => watch.isLocal)) this.run();
+    else if (!this.isGlanceDue) {
+      this.isGlanceDue = true;
+      this.watches.inTurn(this);
+    }
+  }
+
+  /** Its turn to glance. */
+  turn(): void {
+    this.isGlanceDue = false;
+    if (this.active && (this.running || this.glance?.() !== true)) this.run();
   }
 
   private run(kind: 'awaited' | 'again' = 'again'): void {
@@ -100,12 +124,12 @@ export class RepeatedLook {
     for (const directory of directories) {
       if (watched.some((one) => isSame(one.directory, directory))) continue;
       const known = before.find((one) => isSame(one.directory, directory));
-      const stop = known?.stop ?? this.watches.watch(directory, this.happened);
-      if (stop === null) missing = true;
-      else watched.push(known ?? { directory, stop });
-      if (known === undefined && stop !== null) added = true;
+      const watch = known?.watch ?? this.watches.watch(directory, this);
+      if (watch === null) missing = true;
+      else watched.push(known ?? { directory, watch });
+      if (known === undefined && watch !== null) added = true;
     }
-    for (const one of before) if (!watched.includes(one)) one.stop();
+    for (const one of before) if (!watched.includes(one)) this.watches.unwatch(one.watch, one.directory, this);
     // Without the room that a list keeps for more.
     this.watched = [...watched];
     if (added) return 'new';
@@ -119,7 +143,7 @@ function lookAgain(look: RepeatedLook): void {
 
 interface WatchedDirectory {
   readonly directory: Directory;
-  readonly stop: Unsubscribe;
+  readonly watch: Watch;
 }
 
 function isSame(a: Directory, b: Directory): boolean {

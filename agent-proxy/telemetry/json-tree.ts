@@ -2,10 +2,9 @@
  * Renders metrics as JSON by their place in the tree: objects in objects, lines in the order of the alphabet, a subtree.
  * Scopes are sorted in by their segments first; their figures are read when it is their turn, and dropped when written.
  */
-import { setImmediate } from 'node:timers/promises';
+import { Slice } from '../timing/slices.ts';
 import { FieldReader, quoted } from './json-fields.ts';
 import type { MetricScope, ScopeSource } from './metrics-tree.ts';
-import { Slice } from './slices.ts';
 import type { Distribution } from './stat.ts';
 
 export interface MetricsQuery {
@@ -52,8 +51,7 @@ async function sorted(source: ScopeSource, slice: Slice): Promise<Node> {
   for (const scope of source.read()) {
     descend(root, scope.path).scope = scope;
     if (!slice.isOver) continue;
-    await setImmediate();
-    slice.begin();
+    await slice.rest();
   }
   return root;
 }
@@ -62,8 +60,7 @@ async function* slices(writer: Writer, steps: Iterable<void>, slice: Slice): Asy
   for (const _ of steps) {
     if (!slice.isOver) continue;
     yield writer.take();
-    await setImmediate();
-    slice.begin();
+    await slice.rest();
   }
   yield `${writer.take()}\n`;
 }

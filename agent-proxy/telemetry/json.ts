@@ -3,12 +3,11 @@
  * everything or of a subtree; in slices. The flat object of everything is what collectors read again and again, and is
  * written as the scopes come; the rest goes through a tree of segments (json-tree.ts).
  */
-import { setImmediate } from 'node:timers/promises';
+import { Slice } from '../timing/slices.ts';
 import { FieldReader, quoted } from './json-fields.ts';
 import { type MetricsQuery, renderJsonTree } from './json-tree.ts';
 import type { ScopeSource } from './metrics-tree.ts';
 import type { FigureVisitor } from './recorder.ts';
-import { Slice } from './slices.ts';
 import type { Distribution } from './stat.ts';
 
 /** Null when there is no such subtree. */
@@ -30,8 +29,7 @@ async function* renderFlat(source: ScopeSource, clock: () => number): AsyncGener
     scope.visit(writer);
     if (!slice.isOver) continue;
     yield writer.take();
-    await setImmediate();
-    slice.begin();
+    await slice.rest();
   }
   yield `${writer.take()}}\n`;
 }

@@ -2,10 +2,9 @@
  * The metrics of several workers as those of one proxy: each exports its tree as plain JSON, in slices, and who renders
  * for all adds them up. Counters and gauges are summed, distributions are added bucket by bucket. Pure.
  */
-import { setImmediate } from 'node:timers/promises';
+import { Slice } from '../timing/slices.ts';
 import type { Labels, MetricScope, ScopeSource } from './metrics-tree.ts';
 import type { FigureVisitor } from './recorder.ts';
-import { Slice } from './slices.ts';
 import { type Distribution, LATENCIES, MAX_BUCKETS, type Scale, WHOLE_NUMBERS } from './stat.ts';
 
 export interface ExportedStat {
@@ -50,8 +49,7 @@ export async function* exportTree(source: ScopeSource, clock: () => number): Asy
     if (!slice.isOver) continue;
     yield scopes;
     scopes = [];
-    await setImmediate();
-    slice.begin();
+    await slice.rest();
   }
   yield scopes;
 }

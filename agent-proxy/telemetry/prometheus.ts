@@ -3,10 +3,9 @@
  * those would need all scopes' lines of one metric together, and linkerd has none. The quantiles cover the last one to
  * two minutes, counts and sums everything.
  */
-import { setImmediate } from 'node:timers/promises';
+import { Slice } from '../timing/slices.ts';
 import type { Labels, ScopeSource } from './metrics-tree.ts';
 import type { FigureVisitor } from './recorder.ts';
-import { Slice } from './slices.ts';
 import type { Distribution } from './stat.ts';
 import { QUANTILES, Summary } from './summary.ts';
 
@@ -28,8 +27,7 @@ export async function* renderPrometheus(
     scope.visit(writer);
     if (!slice.isOver) continue;
     yield writer.take();
-    await setImmediate();
-    slice.begin();
+    await slice.rest();
   }
   yield writer.take();
 }

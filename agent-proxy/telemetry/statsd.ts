@@ -4,9 +4,8 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { setImmediate } from 'node:timers/promises';
+import { Slice } from '../timing/slices.ts';
 import type { ScopeSource } from './metrics-tree.ts';
-import { Slice } from './slices.ts';
 import { StatsdWriter } from './statsd-writer.ts';
 
 export interface StatsdConfig {
@@ -78,8 +77,7 @@ export class Statsd {
       if (!slice.isOver) continue;
       // One datagram after the other: none pile up before the socket.
       for (const datagram of writer.take()) await send(socket, datagram, port, address);
-      await setImmediate();
-      slice.begin();
+      await slice.rest();
     }
     for (const datagram of writer.end()) await send(socket, datagram, port, address);
   }

@@ -1,6 +1,6 @@
 /** A proxy that runs, ready to be measured: one process tree, or two in a row. */
 import { join } from 'node:path';
-import { freePort, get, whyNotReady } from './processes/ports.mjs';
+import { freePort, sizeOf, whyNotReady } from './processes/ports.mjs';
 import { lastLine } from './processes/stage.mjs';
 import { backendPlan } from './proxies/nginx.mjs';
 import { serviceName } from './topology.mjs';
@@ -127,9 +127,9 @@ export function scrape(entrant, everyMs) {
   /** @type {Promise<void>} */
   let last = Promise.resolve();
   const once = async () => {
-    const { status, body } = await get({ address: '127.0.0.1', port: entrant.adminPort }, METRICS_PATH);
+    const { status, bytes: size } = await sizeOf({ address: '127.0.0.1', port: entrant.adminPort }, METRICS_PATH);
     if (status !== 200) throw new Error(`${entrant.proxy.name} answers ${status} for ${METRICS_PATH}`);
-    bytes = body.length;
+    bytes = size;
   };
   const next = () => {
     last = last.then(once);

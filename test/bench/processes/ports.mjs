@@ -35,6 +35,28 @@ export async function get({ address, port }, path, host = address) {
 }
 
 /**
+ * The same, but the body is only counted: ten megabytes that are kept would cost the load on the same core more than they
+ * cost the proxy.
+ *
+ * @param {{ readonly address: string, readonly port: number }} place
+ * @param {string} path
+ * @returns {Promise<{ status: number, bytes: number }>}
+ */
+export async function sizeOf({ address, port }, path) {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  return await new Promise((resolve, reject) => {
+    const sent = request({ host: address, port, path, agent: false, signal }, (answer) => {
+      let bytes = 0;
+      answer.on('data', (/** @type {Buffer} */ piece) => {
+        bytes += piece.length;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, bytes })).on('error', reject);
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+/**
  * Asks until the answer is 200.
  *
  * @param {{ readonly address: string, readonly port: number }} place

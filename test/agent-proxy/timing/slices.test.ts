@@ -1,6 +1,6 @@
 /** Slices of long work: short while the loop turns quickly, longer where its turns are long anyway. */
 import { expect, test } from 'vitest';
-import { Slice } from '../../../agent-proxy/telemetry/slices.ts';
+import { Slice } from '../../../agent-proxy/timing/slices.ts';
 
 /** How long the slice is that follows a turn of the loop of so many milliseconds. */
 function sliceAfter(turnMs: number): number {
