@@ -26,6 +26,8 @@ import { ALONE, type Crew } from './workers/crew.ts';
 export interface AssembledProxy {
   /** One for each listener of the specification, not listening yet. */
   readonly servers: readonly Server[];
+  /** The same with those beside it, for other descriptors of the same socket. */
+  readonly acceptors: readonly (readonly Server[])[];
   /** All servers listen. */
   start(): void;
   /** Finishes what is in flight, and cuts what takes longer than `graceMs` (null: as long as it takes). */
@@ -122,22 +124,23 @@ export function createProxy(
   const connections = new ConnectionLimit(spec.maxConnections);
   const listeners: Listener[] = [];
   const admins: Server[] = [];
-  const servers = spec.listeners.map((listener) => {
+  const acceptors = spec.listeners.map((listener): readonly Server[] => {
     if (listener.serves.kind === 'admin') {
       const parts = { spec, tree, table, control, routers, telemeters, now, log, notReady, shutdown, followers };
       const host = adminHost({ ...parts, listenIp: listener.ip, namers: names.namers });
       const { path: prometheusPath } = telemeters.prometheus;
       const admin = createAdminServer(host, { security: spec.admin.security, prometheusPath });
       admins.push(admin);
-      return admin;
+      return [admin];
     }
     const made = makeListener(listener, listener.serves, { spec, routers, tree, connections });
     listeners.push(made);
-    return made.server;
+    return made.servers;
   });
 
   return {
-    servers,
+    servers: acceptors.flatMap(([first]) => first ?? []),
+    acceptors,
     start() {
       listening = true;
       ticker.start();

@@ -2,7 +2,6 @@
  * A worker: serves the sockets that its supervisor holds. It is told what to do by one message, lives as long as its
  * supervisor, and drains when it is told to.
  */
-import type { Server } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import type { Ending } from './accept/ending.ts';
 import { listenOn } from './accept/listen-on.ts';
@@ -60,11 +59,14 @@ export async function work(): Promise<void> {
 async function listen({ spec, fds, index: worker }: WorkerStart, proxy: AssembledProxy): Promise<FromWorker | null> {
   for (const [index, { ip, port, serves, backlog }] of spec.listeners.entries()) {
     if (serves.kind === 'admin' && worker > 0) continue;
-    const server: Server | undefined = proxy.servers[index];
-    const fd = fds[index];
-    if (server === undefined || fd === undefined) throw new Error(`no descriptor for ${ip}:${port}`);
+    const servers = proxy.acceptors[index] ?? [];
+    const own = fds[index] ?? [];
     try {
-      await listenOn(server, fd, backlog);
+      for (const [at, server] of servers.entries()) {
+        const fd = own[at];
+        if (fd === undefined) throw new Error(`no descriptor for ${ip}:${port}`);
+        await listenOn(server, fd, backlog);
+      }
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
       return { type: 'listen-failed', code, ip, port };

@@ -18,6 +18,7 @@ import type { TimerWheel } from '../timing/timer-wheel.ts';
 import { acceptor } from '../transport/accepting.ts';
 import { shorterOf } from '../transport/socket-timeout.ts';
 import type { Transport } from '../transport/transport.ts';
+import { DESCRIPTORS } from './descriptors.ts';
 import type { EndingListener } from './ending.ts';
 import { makeEntrance } from './make-entrance.ts';
 
@@ -60,7 +61,8 @@ export class ConnectionLimit {
 }
 
 export class Listener implements ServerHandler<ServerConnection>, EndingListener {
-  readonly server: Server;
+  /** One for each descriptor of its socket; the first will do. */
+  readonly servers: readonly Server[];
   readonly isLocal: boolean;
   readonly limits: HeadLimits;
   readonly timeouts: ServerTimeouts;
@@ -101,7 +103,7 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
     const { noDelay, keepAlive, readTimeoutMs, writeTimeoutMs } = socketOptions;
     const tcp = { noDelay, keepAlive, idleMs: shorterOf(readTimeoutMs, writeTimeoutMs) };
     this.most = nodemesh.maxConnections ?? NEVER;
-    this.server = acceptor(tcp, (transport) => this.accept(transport));
+    this.servers = Array.from({ length: DESCRIPTORS }, () => acceptor(tcp, (transport) => this.accept(transport)));
   }
 
   exchange(connection: ServerConnection, head: RequestHead): ServerExchange {
@@ -125,13 +127,13 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
 
   // ---- how it ends (ending.ts) ----------------------------------------------------------------------------------------
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.isDraining = true;
-    return new Promise((resolve) => {
-      this.server.close(() => {
-        this.emptied = resolve;
-        if (this.connections.size === 0) resolve();
-      });
+    const closed = this.servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    await Promise.all(closed);
+    if (this.connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.emptied = resolve;
     });
   }
 

@@ -5,6 +5,7 @@
  * All workers accept on the same descriptors. Which of them gets a connection is the kernel's choice: whoever wakes up
  * first, so that a busy worker gets fewer.
  */
+import { DESCRIPTORS } from '../accept/descriptors.ts';
 import type { Ending } from '../accept/ending.ts';
 import type { ProxySpec } from '../config/spec.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -122,7 +123,7 @@ export class Generation {
     let worker: WorkerProcess;
     try {
       worker = new WorkerProcess(
-        { program, words: [...V8_FLAGS, ...words], fds },
+        { program, words: [...V8_FLAGS, ...words], fds: fds.flatMap((fd) => new Array<number>(DESCRIPTORS).fill(fd)) },
         {
           heard: (message) => this.heard(slot, worker, message),
           failed: (error) => log.warn('worker', { index, error: error.message }),
@@ -139,7 +140,7 @@ export class Generation {
     worker.tell({
       type: 'start',
       spec,
-      fds: fds.map((_, at) => FIRST_FD + at),
+      fds: fds.map((_, at) => Array.from({ length: DESCRIPTORS }, (__, one) => FIRST_FD + at * DESCRIPTORS + one)),
       index,
       count,
       takesOver: takesOver || slot.hasListened,

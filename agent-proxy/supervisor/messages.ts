@@ -12,8 +12,8 @@ export type ToWorker =
 export interface WorkerStart {
   readonly type: 'start';
   readonly spec: ProxySpec;
-  /** The descriptor of each listener, in the order of `spec.listeners`. */
-  readonly fds: readonly number[];
+  /** The descriptors of each listener's one socket, in the order of `spec.listeners`. */
+  readonly fds: readonly (readonly number[])[];
   /** Which of how many this is. The one with index 0 leads: it has the admin listener and the link to a scheduler. */
   readonly index: number;
   readonly count: number;

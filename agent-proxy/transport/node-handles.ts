@@ -1,7 +1,7 @@
 /**
  * The handles that Node's own sockets are made of. They belong to its insides: they are taken from `process.binding`
  * (deprecated in words, DEP0111, and there), everything is looked at before it is used, and where a version of Node has
- * something else the streams do the work (docs/decisions/0012-plain-connections-without-streams.md).
+ * something else the streams do the work (docs/decisions/0014-plain-connections-without-streams.md).
  */
 
 /** What the system is asked to do. One that has to be waited for cannot be used for anything else. */

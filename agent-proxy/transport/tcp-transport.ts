@@ -1,7 +1,7 @@
 /**
  * A plain TCP connection straight over its handle. A socket of Node's is a stream twice (a queue for each way, their events
  * and states): 5 kB for each of thousands of connections, and a third of the JavaScript of a request, for queues in which
- * nothing of ours ever waits (docs/decisions/0012-plain-connections-without-streams.md).
+ * nothing of ours ever waits (docs/decisions/0014-plain-connections-without-streams.md).
  */
 import { getSystemErrorName } from 'node:util';
 import {

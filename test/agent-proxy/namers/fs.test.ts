@@ -1,4 +1,5 @@
 /** io.l5d.fs on real directories: what a path leads to, and how edits arrive. */
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseAddressLines } from '../../../agent-proxy/namers/address-lines.ts';
 import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import { FsNamer } from '../../../agent-proxy/namers/fs.ts';
+import { isFile, readShortFile } from '../../../agent-proxy/namers/fs-files.ts';
 import { InetAddresses } from '../../../agent-proxy/namers/inet.ts';
 import type { Unsubscribe } from '../../../agent-proxy/routing/activity.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -203,5 +205,31 @@ describe('io.l5d.fs', () => {
     await write('team/api', '');
     await write('.hidden', '');
     expect(await namer.names()).toEqual([['team', 'api'], ['web']]);
+  });
+});
+
+describe('a glance at a file', () => {
+  let folder: string;
+  const at = (name: string): string => join(folder, name);
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'glance-'));
+    await writeFile(at('short'), '10.0.0.1 80\n');
+    await writeFile(at('long'), '#'.repeat(5_000));
+    await writeFile(at('empty'), '');
+    await symlink('short', at('link'));
+    execFileSync('mkfifo', [at('pipe')]);
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('reads what is short and as it is; everything else takes a look', () => {
+    expect(readShortFile(at('short'))).toBe('10.0.0.1 80\n');
+    const others = ['long', 'empty', 'link', 'pipe', 'nothing', '.'];
+    expect(others.map((name) => readShortFile(at(name)))).toEqual(others.map(() => null));
+  });
+
+  it('knows a file, also behind a link', () => {
+    const names = ['short', 'long', 'empty', 'link', 'pipe', 'nothing', '.', 'short/below'];
+    expect(names.filter((name) => isFile(at(name)))).toEqual(['short', 'long', 'empty', 'link']);
   });
 });

@@ -1,7 +1,8 @@
 /** The proxy's task as real processes: workers die and come back on the same sockets, ports are taken, tasks end. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { DESCRIPTORS } from '../../../agent-proxy/accept/descriptors.ts';
 import { ENV } from '../../../agent-proxy/control/environment.ts';
 import { loadSnapshot } from '../../../agent-proxy/control/last-snapshot.ts';
 import { useBackend } from '../../fixtures/backend.ts';
@@ -86,6 +87,31 @@ function ask(task: MeshTask): Promise<{ status: number; body: string }> {
 function serves(task: MeshTask): Promise<unknown> {
   return eventually('the proxy serves', async () => (await ask(task)).status === 200, 10_000);
 }
+
+/** How many descriptors a process has of each of its sockets. */
+async function descriptorsOfSockets(pid: number): Promise<number[]> {
+  const counts = new Map<string, number>();
+  for (const fd of await readdir(`/proc/${pid}/fd`)) {
+    // One of them is that of the list, which is gone by now.
+    const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
+    if (target.startsWith('socket:')) counts.set(target, (counts.get(target) ?? 0) + 1);
+  }
+  return [...counts.values()];
+}
+
+test('a worker accepts through several descriptors of the socket of each router', async () => {
+  const backend = await useBackend('here');
+  const scheduler = await useSchedulerOf(backend);
+  const task = await useMeshTask({ scheduler: scheduler.url, dataDir: await useTempDir() });
+  await serves(task);
+  const worker = await eventually('the worker is known', () => task.worker(), 5_000);
+  const listening = (await descriptorsOfSockets(worker)).filter((count) => count > 1);
+  // The outgoing router, the incoming one, and the admin listener, which needs one of them only.
+  expect(listening).toEqual([DESCRIPTORS, DESCRIPTORS, DESCRIPTORS]);
+  // Clients that come all at once are all answered.
+  const answers = await Promise.all(Array.from({ length: 100 }, () => ask(task)));
+  expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['here']));
+});
 
 test('a worker that is killed is replaced on the same sockets, without the scheduler, and no connection is refused', async () => {
   const backend = await useBackend('alive');
