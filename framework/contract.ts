@@ -3,6 +3,9 @@
  * asked. Kept apart from `index.ts`, so that the rooms of the framework can name them without a cycle.
  */
 import type { AgentId, CommandInfo, DiscoveryInfo, HealthCheck, Labels, TaskId } from './mesos-http-client/messages.ts';
+import type { Constraint } from './offers/constraints.ts';
+import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
+import type { Goal, RolloutSettings, Strategy } from './rollout/goal.ts';
 import type { StateStore } from './state/state-store.ts';
 
 /** An agent as Mesos describes it. */
@@ -13,8 +16,11 @@ export interface AgentView {
   readonly ip: string;
   /** True when the agent has resources reserved to `slave_public` (DC/OS' mark of a public agent). */
   readonly isPublic: boolean;
-  /** Text attributes. */
+  /** Text attributes as they are; scalars, ranges and sets as Mesos prints them. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** The fault domain, where the agent has one. */
+  readonly region: string | null;
+  readonly zone: string | null;
 }
 
 /** What the framework's user wants to run on an agent. */
@@ -23,8 +29,14 @@ export interface TaskTemplate {
   readonly cpus: number;
   /** Megabytes. */
   readonly mem: number;
+  /** Megabytes; 0 asks for none. */
+  readonly disk: number;
   readonly ports: readonly number[];
+  /** How far the task may go beyond what it asks for; only masters of Mesos 1.10 and later know it. */
+  readonly limits?: { readonly cpus?: number | 'unlimited'; readonly mem?: number | 'unlimited' };
   readonly command: CommandInfo;
+  /** An image to run it in, as ContainerInfo; absent for plain processes of the agent. */
+  readonly container?: unknown;
   readonly discovery?: DiscoveryInfo;
   readonly healthCheck?: HealthCheck;
   readonly labels?: Labels;
@@ -32,8 +44,8 @@ export interface TaskTemplate {
   readonly killGraceSeconds: number;
 }
 
-/** `lost`: the agent is unreachable; its task may be alive. */
-export type NodeState = 'pending' | 'launching' | 'healthy' | 'unhealthy' | 'draining' | 'lost';
+/** `lost`: the agent is unreachable; its task may be alive. `excluded`: the placement leaves the agent out. */
+export type NodeState = 'pending' | 'launching' | 'healthy' | 'unhealthy' | 'draining' | 'lost' | 'excluded';
 
 export interface NodeStatus extends AgentView {
   readonly state: NodeState;
@@ -42,6 +54,8 @@ export interface NodeStatus extends AgentView {
   readonly taskId: TaskId | null;
   /** When `state` became what it is. Milliseconds since the epoch. */
   readonly since: number;
+  /** What its task is (or is being made into); null without a task. */
+  readonly goal: string | null;
 }
 
 export interface FrameworkLogger {
@@ -57,8 +71,20 @@ export interface FrameworkOptions {
   readonly store: StateStore;
   readonly name: string;
   readonly user: string;
-  /** E.g. `['nodemesh', 'slave_public']`. */
-  readonly roles: readonly string[];
+  /** The role that resources are taken and reserved in. */
+  readonly role: string;
+  /** The role that an operator reserved public agents to (DC/OS: `slave_public`); null to leave such agents alone. */
+  readonly publicRole: string | null;
+  readonly principal: string | null;
+  /** Which agents get a task: those that match all of them. */
+  readonly constraints: readonly Constraint[];
+  /** Hold an agent's resources for its task, so that it gets its place back when it dies. */
+  readonly reserve: boolean;
+  /** What tasks are to be from now on. Another one than last time begins a rollout. */
+  readonly goal: Goal;
+  readonly rollout: RolloutSettings;
+  /** Take everything away: tasks, reservations, the framework itself and its state. */
+  readonly uninstall: boolean;
   readonly hostname: string;
   readonly webuiUrl: string;
   readonly logger: FrameworkLogger;
@@ -66,7 +92,12 @@ export interface FrameworkOptions {
    * What to run on an agent; asked when an offer has come, so also before a launch that then does not fit. Must have no
    * side effects; what it throws is shown as the node's reason.
    */
-  task(agent: AgentView, taskId: TaskId): TaskTemplate;
+  task(agent: AgentView, taskId: TaskId, goal: Goal): TaskTemplate;
+  /**
+   * Make the running task into `goal` without a new task; its end is told by `reportGoal` or `reportUpgradeFailed`. May be
+   * asked again.
+   */
+  upgrade(agentId: AgentId, taskId: TaskId, goal: Goal): void;
   /** A node appeared, changed or went: read `nodes()`. May be called often; never re-entrant with a call of yours. */
   changed(agentId: AgentId): void;
   /**
@@ -93,8 +124,25 @@ export interface Framework {
   nodes(): NodeStatus[];
   node(agentId: AgentId): NodeStatus | undefined;
   /** What the user knows of a task's health. Until told otherwise a running task is not healthy. */
-  reportHealth(taskId: TaskId, health: { healthy: true } | { healthy: false; reason: string }): void;
+  reportHealth(taskId: TaskId, health: HealthReport): void;
+  /** The task says that it runs `goal` (its id). */
+  reportGoal(taskId: TaskId, goal: string): void;
+  reportUpgradeFailed(taskId: TaskId, goal: string, reason: string): void;
+  /** `deploy`, `recovery`, and `update` once there was a rollout. */
+  planNames(): string[];
+  plan(name: string): PlanView | undefined;
+  command(command: PlanCommand): Promise<PlanOutcome>;
+  /** Begins a rollout to `goal`; the one at work, if any, is replaced. */
+  rollOut(goal: Goal, strategy: Strategy): Promise<PlanOutcome>;
+  /** While frozen nothing changes by itself but repair: no rollout goes on, nothing is evicted. */
+  freeze(frozen: boolean): Promise<void>;
+  readonly frozen: boolean;
   subscribed(): boolean;
   frameworkId(): string | null;
   counters(): FrameworkCounters;
 }
+
+/** `dead`: nothing of the task answers any more, by any way that its user knows; only then is it killed for its health. */
+export type HealthReport =
+  | { readonly healthy: true }
+  | { readonly healthy: false; readonly reason: string; readonly dead?: boolean };

@@ -8,10 +8,13 @@ import type {
   InverseOffer,
   Offer,
   OfferId,
+  Range,
   TaskId,
   TaskStatus,
 } from '../mesos-http-client/messages.ts';
-import type { AgentRecord } from '../state/records.ts';
+import type { Goal, Strategy } from '../rollout/goal.ts';
+import type { PlanCommand, PlanOutcome } from '../rollout/plan-view.ts';
+import type { AgentRecord, FrameworkRecord, RolloutRecord } from '../state/records.ts';
 import type { TaskHealth } from '../tasks/ledger.ts';
 
 /** An agent as the operator API tells of it. */
@@ -19,9 +22,21 @@ export interface ListedAgent {
   readonly view: AgentView;
   /** The operator has deactivated it (draining does that too). */
   readonly deactivated: boolean;
+  /** All ports that it gives out. */
+  readonly ports: readonly Range[];
+  /** True when resources of it are held under the labels of this framework; null when the list does not show reservations. */
+  readonly holdsOurs: boolean | null;
 }
 
+/** What an operator asks for. */
+export type Order =
+  | { readonly kind: 'plan'; readonly command: PlanCommand }
+  | { readonly kind: 'roll-out'; readonly goal: Goal; readonly strategy: Strategy }
+  | { readonly kind: 'freeze'; readonly frozen: boolean };
+
 export type DaemonsetEvent =
+  /** Once, first of all. */
+  | { readonly type: 'begin'; readonly goal: Goal; readonly uninstall: boolean }
   | { readonly type: 'subscribed'; readonly frameworkId: FrameworkId }
   | { readonly type: 'disconnected' }
   | { readonly type: 'offers'; readonly offers: readonly Offer[] }
@@ -38,6 +53,15 @@ export type DaemonsetEvent =
   | { readonly type: 'agent-added'; readonly agent: ListedAgent }
   | { readonly type: 'agent-removed'; readonly agentId: AgentId }
   | { readonly type: 'health'; readonly taskId: TaskId; readonly health: TaskHealth }
+  /** The task says that it runs this goal. */
+  | { readonly type: 'runs'; readonly taskId: TaskId; readonly goal: string }
+  | { readonly type: 'upgrade-failed'; readonly taskId: TaskId; readonly goal: string; readonly reason: string }
+  /** More about how a task ended (its last words), and about who holds the ports of an agent. */
+  | { readonly type: 'last-words'; readonly agentId: AgentId; readonly taskId: TaskId; readonly text: string }
+  | { readonly type: 'port-holders'; readonly agentId: AgentId; readonly holders: Readonly<Record<number, string>> }
+  | { readonly type: 'order'; readonly id: number; readonly order: Order }
+  /** The master has taken the TEARDOWN. */
+  | { readonly type: 'torn-down' }
   /** The ACCEPT of a launch: `refused` for good, so its offers are still open, or nobody knows whether it arrived. */
   | {
       readonly type: 'launch-failed';
@@ -50,13 +74,21 @@ export type DaemonsetEvent =
 
 export type Action =
   /** Durable before any of the calls of the same step is sent. */
-  | { readonly type: 'persist-framework'; readonly frameworkId: FrameworkId }
+  | { readonly type: 'persist-framework'; readonly record: FrameworkRecord }
+  | { readonly type: 'persist-rollout'; readonly record: RolloutRecord }
   | { readonly type: 'persist'; readonly record: AgentRecord }
   | { readonly type: 'forget'; readonly agentId: AgentId }
   /** `launches` is set on an ACCEPT: what becomes of it is to be told. */
   | { readonly type: 'call'; readonly body: CallBody; readonly launches?: TaskId }
   /** Ask for the list of agents (GET_AGENTS). */
   | { readonly type: 'list-agents' }
+  /** Make the running task into this goal; said again until it runs it. */
+  | { readonly type: 'upgrade'; readonly agentId: AgentId; readonly taskId: TaskId; readonly goal: Goal }
+  /** Find out what a task that failed said last. */
+  | { readonly type: 'ask-last-words'; readonly agentId: AgentId; readonly taskId: TaskId }
+  /** Find out which tasks have these ports of the agent. */
+  | { readonly type: 'ask-port-holders'; readonly agentId: AgentId; readonly ports: readonly number[] }
+  | { readonly type: 'answer'; readonly id: number; readonly outcome: PlanOutcome }
   | { readonly type: 'changed'; readonly agentId: AgentId }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string; readonly fields: object }
   /** Send a tick then; replaces the one before. */

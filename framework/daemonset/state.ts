@@ -1,7 +1,11 @@
 /** The state of the daemonset: plain data (maps and records), changed in place by `step` alone. */
 import type { AgentView, NodeState, TaskTemplate } from '../contract.ts';
-import type { AgentId, FrameworkId, TaskId } from '../mesos-http-client/messages.ts';
-import type { AgentRecord } from '../state/records.ts';
+import type { AgentId, FrameworkId, Range, TaskId } from '../mesos-http-client/messages.ts';
+import type { Constraint } from '../offers/constraints.ts';
+import type { Gap } from '../offers/placement.ts';
+import type { Goal, RolloutSettings } from '../rollout/goal.ts';
+import { type Rollout, restoreRollout } from '../rollout/rollout-state.ts';
+import type { AgentRecord, FrameworkRecord, RolloutRecord, StepMark } from '../state/records.ts';
 import type { LedgerTask } from '../tasks/ledger.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { newReconciliation, type Reconciliation } from '../tasks/reconciliation.ts';
@@ -17,8 +21,33 @@ export interface Stray {
 /** What the master last said of an agent, as a whole list. `unasked`: no list since the start, or no operator API. */
 export type Listing = 'unasked' | 'registered' | 'recovered' | 'missing';
 
+/** Whether the agent is to have a task: the clause says why not. */
+export type Placed = { readonly wanted: true } | { readonly wanted: false; readonly why: string };
+
+/** Why a launch did not come about: figures, or a clause. */
+export type Misfit = { readonly kind: 'gaps'; readonly gaps: readonly Gap[] } | { readonly kind: 'other'; readonly why: string };
+
+/** Why the node's task was told to go. */
+export type KillReason = 'eviction' | 'health' | 'maintenance' | 'rollout';
+
 export interface Node {
   agent: AgentView;
+  placed: Placed;
+  /** What its task is: launched as, or made into since. Null without a task, and for one that was found. */
+  goal: Goal | null;
+  /** How far a rollout is with it. */
+  step: StepMark | null;
+  /** The role in which resources of the agent were reserved, written before the first RESERVE. */
+  reserved: string | null;
+  killing: KillReason | null;
+  /** From when to when the machine is away, by the operator's schedule. Milliseconds since the epoch. */
+  maintenance: { readonly from: number; readonly until: number | null } | null;
+  /** All ports that the agent gives out; null until a list of agents told. */
+  agentPorts: readonly Range[] | null;
+  /** Who has a port that the task needs. */
+  portHolders: Readonly<Record<number, string>>;
+  /** When the node last began to wait for an offer; null while it does not. */
+  waitingSince: number | null;
   listing: Listing;
   /** When something came that only a registered agent gives: an offer, its addition. */
   seenAt: number;
@@ -29,8 +58,8 @@ export interface Node {
   failures: number;
   notBefore: number | null;
   lastEnd: string | null;
-  /** Why the last offer was of no use, as a clause. */
-  misfit: string | null;
+  /** Why the last offer was of no use. */
+  misfit: Misfit | null;
   /** The operator drains the agent, or has deactivated it. */
   draining: boolean;
   readonly deadlines: Deadlines;
@@ -52,9 +81,30 @@ export interface Revival {
   delay: number;
 }
 
+/** `gone`: uninstalled; the framework id is dead and nothing is left. */
+export type Mode = 'keep' | 'uninstall' | 'gone';
+
 export interface DaemonsetState {
   frameworkId: FrameworkId | null;
   subscribed: boolean;
+  mode: Mode;
+  /** No change by itself but repair. */
+  frozen: boolean;
+  /** What tasks are where no rollout has its way; null before the first start. */
+  completed: Goal | null;
+  rollout: Rollout | null;
+  /** Under each key of a counted constraint: who counts, and who was left out because the count was full. */
+  readonly counted: Map<string, { readonly holders: Set<AgentId>; readonly refused: Set<AgentId> }>;
+  /** Nodes whose launch has not come to a running task yet: never more than a few dozen. */
+  readonly inFlight: Set<AgentId>;
+  /** Nodes that were offered something and wait for their turn to launch. */
+  readonly turns: Set<AgentId>;
+  /** Nodes whose running task is not healthy. */
+  readonly unwell: Set<AgentId>;
+  /** Nodes that were taken down for their health, until they are healthy again. */
+  readonly down: Set<AgentId>;
+  /** Nodes whose task is not what it should be, while no rollout is at work: they came back after one. */
+  readonly stragglers: Set<AgentId>;
   readonly nodes: Map<AgentId, Node>;
   /** Where each task of ours is, strays included. */
   readonly tasks: Map<TaskId, AgentId>;
@@ -76,21 +126,45 @@ export interface DaemonsetState {
   };
 }
 
-/** What the core asks its user. Must answer the same for the same question for a run to be repeatable. */
-export interface Environment {
-  newTaskId(agent: AgentView): TaskId;
-  template(agent: AgentView, taskId: TaskId): TaskTemplate;
+export interface Settings {
+  readonly principal: string | null;
+  readonly constraints: readonly Constraint[];
+  readonly reserve: boolean;
+  readonly rollout: RolloutSettings;
 }
 
+/** What the core asks its user. Must answer the same for the same question for a run to be repeatable. */
+export interface Environment {
+  readonly settings: Settings;
+  newTaskId(agent: AgentView): TaskId;
+  template(agent: AgentView, taskId: TaskId, goal: Goal): TaskTemplate;
+}
+
+/** What a predecessor wrote. */
+export interface Remembered {
+  readonly framework: FrameworkRecord | null;
+  readonly rollout: RolloutRecord | null;
+  readonly agents: readonly AgentRecord[];
+}
+
+export const NOTHING_REMEMBERED: Remembered = { framework: null, rollout: null, agents: [] };
+
 /** The state of a scheduler that has just started, from what its predecessor wrote. */
-export function initialState(
-  frameworkId: FrameworkId | null,
-  records: readonly AgentRecord[],
-  now: number,
-): DaemonsetState {
+export function initialState(remembered: Remembered, now: number): DaemonsetState {
+  const { framework, agents } = remembered;
   const state: DaemonsetState = {
-    frameworkId,
+    frameworkId: framework?.frameworkId ?? null,
     subscribed: false,
+    mode: framework?.mode ?? 'keep',
+    frozen: framework?.frozen ?? false,
+    completed: framework?.completed ?? null,
+    rollout: remembered.rollout === null ? null : restoreRollout(remembered.rollout),
+    counted: new Map(),
+    inFlight: new Set(),
+    turns: new Set(),
+    unwell: new Set(),
+    down: new Set(),
+    stragglers: new Set(),
     nodes: new Map(),
     tasks: new Map(),
     removed: new Map(),
@@ -101,14 +175,17 @@ export function initialState(
     wakeAt: null,
     counters: { launches: 0, offersReceived: 0, offersDeclined: 0, statusUpdates: 0, reconciliations: 0 },
   };
-  for (const record of records) {
-    const { agentId, hostname, ip, isPublic, attributes } = record;
-    const node = newNode({ agentId, hostname, ip, isPublic, attributes }, now);
+  for (const record of agents) {
+    const { agentId, hostname, ip, isPublic, attributes, region, zone } = record;
+    const node = newNode({ agentId, hostname, ip, isPublic, attributes, region, zone }, now);
     if (record.taskId !== null) {
       node.task = newTask(record.taskId, 'recovered', record.launchedAt ?? now, now);
       state.tasks.set(record.taskId, agentId);
       node.shown = { state: 'launching', cause: 'recovered', taskId: record.taskId, since: now };
     }
+    node.goal = record.goal;
+    node.step = record.step;
+    node.reserved = record.reserved;
     node.failures = record.failures;
     node.notBefore = record.notBefore;
     node.lastEnd = record.lastEnd;
@@ -120,6 +197,15 @@ export function initialState(
 export function newNode(agent: AgentView, now: number): Node {
   return {
     agent,
+    placed: { wanted: true },
+    goal: null,
+    step: null,
+    reserved: null,
+    killing: null,
+    maintenance: null,
+    agentPorts: null,
+    portHolders: {},
+    waitingSince: null,
     listing: 'unasked',
     seenAt: Number.NEGATIVE_INFINITY,
     task: null,
@@ -143,10 +229,21 @@ export function recordOf(node: Node): AgentRecord {
     ip: node.agent.ip,
     isPublic: node.agent.isPublic,
     attributes: { ...node.agent.attributes },
+    region: node.agent.region,
+    zone: node.agent.zone,
     taskId: node.task?.taskId ?? null,
     launchedAt: node.task?.launchedAt ?? null,
+    goal: node.goal,
+    step: node.step,
+    reserved: node.reserved,
     failures: node.failures,
     notBefore: node.notBefore,
     lastEnd: node.lastEnd,
   };
+}
+
+/** What has to survive besides the nodes. Null before the master gave an id. */
+export function frameworkRecordOf(state: DaemonsetState): FrameworkRecord | null {
+  const { frameworkId, mode, frozen, completed } = state;
+  return frameworkId === null ? null : { frameworkId, mode, frozen, completed };
 }

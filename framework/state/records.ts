@@ -3,17 +3,50 @@
  * The records hold what cannot be asked again after a crash; how a task is, Mesos is asked (reconciliation).
  */
 import { z } from 'zod';
-import { agentId, taskId } from '../mesos-http-client/messages.ts';
+import { agentId, frameworkId, taskId } from '../mesos-http-client/messages.ts';
+import { goalSchema, strategySchema } from '../rollout/goal.ts';
 
 /** Where the framework's own record is. */
 export const FRAMEWORK_KEY = 'framework';
+/** The rollout at work, or the last one. */
+export const ROLLOUT_KEY = 'rollout';
 /** Below it one record for each agent. */
 export const AGENTS_PREFIX = 'agents';
 
 export const frameworkRecordSchema = z.object({
   /** Given by the first master; the same for ever, or the tasks are somebody else's. */
-  frameworkId: z.string().min(1),
+  frameworkId: z.string().min(1).transform(frameworkId),
+  mode: z.enum(['keep', 'uninstall', 'gone']).default('keep'),
+  frozen: z.boolean().default(false),
+  /** What all tasks are, but for those that a rollout has changed already. */
+  completed: goalSchema.nullable().default(null),
 });
+export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
+
+export const rolloutRecordSchema = z.object({
+  /** Unique: steps of an older rollout count for nothing. */
+  id: z.string().min(1),
+  goal: goalSchema,
+  from: goalSchema.nullable(),
+  strategy: strategySchema,
+  maxUnavailable: z.int().min(1),
+  status: z.enum(['running', 'waiting', 'interrupted', 'failed', 'complete']),
+  /** So many nodes may have begun when a phase is over; null: all. */
+  phases: z.array(z.object({ name: z.string(), upTo: z.int().min(0).nullable() })).min(1),
+  phase: z.int().min(0),
+  errors: z.array(z.string()),
+});
+export type RolloutRecord = z.infer<typeof rolloutRecordSchema>;
+
+/** What a rollout has done with a node. A node without a mark of it has not had its turn. */
+export const stepMarkSchema = z.object({
+  rollout: z.string(),
+  phase: z.int().min(0),
+  state: z.enum(['active', 'complete', 'failed']),
+  /** When `state` became so. Milliseconds since the epoch. */
+  since: z.number(),
+});
+export type StepMark = Readonly<z.infer<typeof stepMarkSchema>>;
 
 export const agentRecordSchema = z.object({
   agentId: z.string().min(1).transform(agentId),
@@ -21,10 +54,17 @@ export const agentRecordSchema = z.object({
   ip: z.string(),
   isPublic: z.boolean(),
   attributes: z.record(z.string(), z.string()),
+  region: z.string().nullable().default(null),
+  zone: z.string().nullable().default(null),
   /** The task that holds the agent, written before it is launched; null when there is none. */
   taskId: z.string().min(1).transform(taskId).nullable(),
   /** Milliseconds since the epoch. */
   launchedAt: z.number().nullable(),
+  /** What the task is. */
+  goal: goalSchema.nullable().default(null),
+  step: stepMarkSchema.nullable().default(null),
+  /** The role in which the agent's resources are held; null when nothing was ever reserved, or all given back. */
+  reserved: z.string().nullable().default(null),
   /** Launches in a row that did not end well. */
   failures: z.number().int().nonnegative(),
   /** No launch before this. Milliseconds since the epoch. */
