@@ -2,26 +2,12 @@
  * The types between the framework and its user (the scheduler): what runs on an agent, how a node is, and what can be
  * asked. Kept apart from `index.ts`, so that the rooms of the framework can name them without a cycle.
  */
+import type { AgentView } from './agent.ts';
 import type { AgentId, CommandInfo, DiscoveryInfo, HealthCheck, Labels, TaskId } from './mesos-http-client/messages.ts';
 import type { Constraint } from './offers/constraints.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import type { Goal, RolloutSettings, Strategy } from './rollout/goal.ts';
 import type { StateStore } from './state/state-store.ts';
-
-/** An agent as Mesos describes it. */
-export interface AgentView {
-  readonly agentId: AgentId;
-  readonly hostname: string;
-  /** From the offer's URL or the agent's pid; never from DNS. */
-  readonly ip: string;
-  /** True when the agent has resources reserved to `slave_public` (DC/OS' mark of a public agent). */
-  readonly isPublic: boolean;
-  /** Text attributes as they are; scalars, ranges and sets as Mesos prints them. */
-  readonly attributes: Readonly<Record<string, string>>;
-  /** The fault domain, where the agent has one. */
-  readonly region: string | null;
-  readonly zone: string | null;
-}
 
 /** What the framework's user wants to run on an agent. */
 export interface TaskTemplate {
@@ -114,6 +100,9 @@ export interface FrameworkCounters {
   readonly statusUpdates: number;
   readonly subscriptions: number;
   readonly reconciliations: number;
+  readonly kills: number;
+  readonly revives: number;
+  readonly unreserved: number;
 }
 
 export interface Framework {

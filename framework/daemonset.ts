@@ -4,22 +4,35 @@
  * of all agents makes it look at all of them.
  *
  *   offers → offer-cycle → placement → launch          updates → status-flow → ledger → backoff
- *   agents → nodes                                     silence → reconciliation, deadlines
+ *   agents → nodes → membership → release              goals → rollout
+ *   silence → reconciliation, deadlines
  */
-import { type DeadlineKind, popDue } from './daemonset/deadlines.ts';
+import { meetDeadlines } from './daemonset/clockwork.ts';
 import { Step } from './daemonset/effects.ts';
 import type { Action, DaemonsetEvent } from './daemonset/events.ts';
+import { indexNode } from './daemonset/indexes.ts';
+import { placeNode } from './daemonset/membership.ts';
 import { judge } from './daemonset/node-status.ts';
 import { removeAgent, removeNode, seeList, seeListed } from './daemonset/nodes.ts';
-import type { DaemonsetState, Environment, Node } from './daemonset/state.ts';
-import { answerInverseOffers, answerOffers, giveBack } from './offers/offer-cycle.ts';
+import type { DaemonsetState, Environment } from './daemonset/state.ts';
+import { beginUninstall, goOnUninstalling, tearDownIfClean, tornDown } from './daemonset/uninstall.ts';
+import { answerInverseOffers, rescindInverseOffer } from './offers/maintenance.ts';
+import { answerOffers, giveBack } from './offers/offer-cycle.ts';
 import { reviveIfDue, wantOffer } from './offers/revival.ts';
+import { takeOrder } from './rollout/commands.ts';
+import { type Goal, sameGoal } from './rollout/goal.ts';
+import { isUnfinished } from './rollout/rollout-state.ts';
+import { advanceRollout, beginRollout, failStep, resumeRollout, taskRuns } from './rollout/rollout.ts';
+import { repeatKills } from './tasks/kills.ts';
 import { beginRun, dueRepeat, reconcileCall, suspend } from './tasks/reconciliation.ts';
-import { askFate, LAUNCH_SILENCE_MS, launchFailed, settle, takeHealth, takeStatus } from './tasks/status-flow.ts';
-import { kill, killStrays } from './tasks/strays.ts';
-
-/** An agent that has been starting a task for so long (fetching, unpacking) will not get there. */
-const START_LIMIT_MS = 15 * 60_000;
+import {
+  askFate,
+  LAUNCH_SILENCE_MS,
+  launchFailed,
+  takeHealth,
+  takeLastWords,
+  takeStatus,
+} from './tasks/status-flow.ts';
 
 export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, environment: Environment): Action[] {
   const one = new Step(state, environment, now);
@@ -27,6 +40,9 @@ export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, 
   meetDeadlines(one);
   reconcileIfDue(one);
   if (state.subscribed && one.questions.size > 0) one.call(reconcileCall(one.questions));
+  for (const node of one.touched) indexNode(state, node);
+  advanceRollout(one);
+  tearDownIfClean(one);
   reviveIfDue(one);
   const actions = one.actions();
   showChanges(one, actions);
@@ -37,6 +53,8 @@ export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, 
 function handle(step: Step, event: DaemonsetEvent): void {
   const { state } = step;
   switch (event.type) {
+    case 'begin':
+      return begin(step, event.goal, event.uninstall);
     case 'subscribed':
       return subscribed(step, event);
     case 'disconnected':
@@ -47,6 +65,8 @@ function handle(step: Step, event: DaemonsetEvent): void {
       return answerOffers(step, event.offers);
     case 'inverse-offers':
       return answerInverseOffers(step, event.offers);
+    case 'inverse-offer-rescinded':
+      return rescindInverseOffer(step, event.offerId);
     case 'update': {
       const verdict = takeStatus(step, event.status);
       if (verdict !== null) removeNode(step, verdict.gone, verdict.why, verdict.by);
@@ -67,6 +87,26 @@ function handle(step: Step, event: DaemonsetEvent): void {
       return removeAgent(step, event.agentId);
     case 'health':
       return takeHealth(step, event.taskId, event.health);
+    case 'runs':
+    case 'upgrade-failed': {
+      const node = nodeOf(state, event.taskId);
+      if (node === null) return;
+      if (event.type === 'runs') taskRuns(step, node, event.goal);
+      else if (state.rollout?.record.goal.id === event.goal) failStep(step, node, event.reason);
+      return;
+    }
+    case 'last-words':
+      return takeLastWords(step, event.agentId, event.taskId, event.text);
+    case 'port-holders': {
+      const node = state.nodes.get(event.agentId);
+      if (node !== undefined) node.portHolders = event.holders;
+      return;
+    }
+    case 'order':
+      step.act({ type: 'answer', id: event.id, outcome: takeOrder(step, event.order) });
+      return;
+    case 'torn-down':
+      return tornDown(step);
     case 'launch-failed':
       launchFailed(step, event.taskId, event.refused, event.text);
       if (event.refused) giveBack(step, event.offerIds);
@@ -78,21 +118,46 @@ function handle(step: Step, event: DaemonsetEvent): void {
   }
 }
 
+function nodeOf(state: DaemonsetState, taskId: Extract<DaemonsetEvent, { type: 'runs' }>['taskId']) {
+  const agentId = state.tasks.get(taskId);
+  const node = agentId === undefined ? undefined : state.nodes.get(agentId);
+  return node?.task?.taskId === taskId ? node : null;
+}
+
+/** What is wanted now, and how far it is: a rollout that was at work goes on, a new goal begins one. */
+function begin(step: Step, goal: Goal, uninstall: boolean): void {
+  const { state } = step;
+  const { rollout } = state;
+  // The two were written together; of a crash in between the rollout's record tells.
+  if (rollout !== null && rollout.record.status === 'complete') state.completed = rollout.record.goal;
+  state.completed ??= goal;
+  for (const node of state.nodes.values()) indexNode(state, node);
+  if (uninstall || state.mode !== 'keep') return beginUninstall(step);
+  // Those that have a task first: what is counted goes to them.
+  const nodes = [...state.nodes.values()].sort((a, b) => Number(b.task !== null) - Number(a.task !== null));
+  for (const node of nodes) placeNode(step, node);
+  const wanted = isUnfinished(rollout) ? rollout.record.goal : state.completed;
+  if (sameGoal(wanted, goal)) resumeRollout(step);
+  else beginRollout(step, goal, step.environment.settings.rollout.strategy, state.nodes.values());
+}
+
 /** Whatever the last subscription knew is in doubt now: offers are void, updates may have been missed. */
 function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscribed' }>): void {
   const { state, now } = step;
   if (state.frameworkId !== event.frameworkId) {
     state.frameworkId = event.frameworkId;
-    step.persistFramework(event.frameworkId);
+    step.persistFramework();
   }
   state.subscribed = true;
+  state.subscribedAt = now;
   state.orphans.clear();
   step.listAgents();
   reconcileAll(step);
   for (const node of state.nodes.values()) {
-    killStrays(step, node);
+    repeatKills(step, node);
     if (node.notBefore !== null && node.notBefore > now) step.arm(node, 'relaunch', node.notBefore);
     else wantOffer(step, node);
+    goOnUninstalling(step, node);
     if (node.task?.phase === 'lost') step.arm(node, 'query', now + node.task.queryDelay);
     if (node.task?.phase === 'launching' || node.task?.phase === 'starting')
       step.arm(node, 'launch', now + LAUNCH_SILENCE_MS);
@@ -122,41 +187,6 @@ function reconcileIfDue(step: Step): void {
   if (repeat !== null) for (const [taskId, agentId] of repeat) step.questions.set(taskId, agentId);
 }
 
-function meetDeadlines(step: Step): void {
-  const { state, now } = step;
-  for (let due = popDue(state.heap, now); due !== null; due = popDue(state.heap, now)) {
-    const node = state.nodes.get(due.agentId);
-    // Moved or dropped since: the entry is only a shadow.
-    if (node === undefined || node.deadlines[due.kind] !== due.at) continue;
-    step.disarm(node, due.kind);
-    step.touched.add(node);
-    meet(step, node, due.kind);
-  }
-}
-
-function meet(step: Step, node: Node, kind: DeadlineKind): void {
-  const { task } = node;
-  switch (kind) {
-    case 'relaunch':
-    case 'hungry':
-      return wantOffer(step, node);
-    case 'launch':
-      if (task === null || !step.state.subscribed) return;
-      step.questions.set(task.taskId, node.agent.agentId);
-      if (step.now - task.launchedAt >= START_LIMIT_MS) kill(step, node, task.taskId);
-      return step.arm(node, 'launch', step.now + LAUNCH_SILENCE_MS);
-    case 'query':
-      // An agent that is unreachable needs no questions: it will be told when it is back.
-      if (task?.phase === 'lost' && step.state.subscribed) askFate(step, node);
-      return;
-    case 'settled':
-      return settle(step, node);
-    case 'kill':
-      if (step.state.subscribed) killStrays(step, node);
-      return;
-  }
-}
-
 function showChanges(step: Step, actions: Action[]): void {
   for (const node of step.touched) {
     const { agentId } = node.agent;
@@ -177,6 +207,7 @@ function wake(state: DaemonsetState, now: number, actions: Action[]): void {
       state.revival.at ?? undefined,
       state.reconciliation.repeatAt ?? undefined,
       state.reconciliation.nextRunAt ?? undefined,
+      state.tearDownAt ?? undefined,
     );
   const at = wishes.reduce<number>(
     (least, wish) => (wish === undefined ? least : Math.min(least, wish)),

@@ -2,8 +2,8 @@
  * The public face of the framework: one task on every agent of a Mesos cluster, kept there. It knows Mesos and the state
  * store; what the task is, and whether it is healthy, it is told by its user (the scheduler).
  */
+export type { AgentView } from './agent.ts';
 export type {
-  AgentView,
   Framework,
   FrameworkCounters,
   FrameworkLogger,

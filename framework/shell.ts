@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { AgentWatch } from './agent-watch.ts';
-import type { AgentView, Framework, FrameworkCounters, FrameworkOptions, NodeStatus } from './contract.ts';
+import type { AgentView } from './agent.ts';
+import type { Framework, FrameworkCounters, FrameworkOptions, NodeStatus } from './contract.ts';
 import type { Action, DaemonsetEvent } from './daemonset/events.ts';
 import { statusOf } from './daemonset/node-status.ts';
 import { type DaemonsetState, type Environment, initialState } from './daemonset/state.ts';

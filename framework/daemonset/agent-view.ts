@@ -1,7 +1,7 @@
 /** From what Mesos says of an agent, in an offer or in a list, to the view that the framework works with. */
-import type { AgentView } from '../contract.ts';
-import type { Attribute, Offer, OperatorAgent, Resource } from '../mesos-http-client/messages.ts';
-import { rolesOf } from '../offers/placement.ts';
+import type { AgentView } from '../agent.ts';
+import type { Attribute, FrameworkId, Offer, OperatorAgent, Resource } from '../mesos-http-client/messages.ts';
+import { isOurs, rolesOf } from '../offers/reservations.ts';
 import type { ListedAgent } from './events.ts';
 
 /** DC/OS marks a public agent by reserving all that it has to this role. */
@@ -17,12 +17,14 @@ export function viewOfOffer(offer: Offer, before: AgentView | undefined): AgentV
     ip,
     // One offer shows one role's part of the agent: it can prove that an agent is public, not that it is private.
     isPublic: before?.isPublic === true || isPublic(offer.resources),
-    attributes: textAttributes(offer.attributes),
+    attributes: attributesOf(offer.attributes),
+    region: offer.domain?.fault_domain?.region?.name ?? null,
+    zone: offer.domain?.fault_domain?.zone?.name ?? null,
   };
 }
 
 /** Null when the entry lacks an id or an address: an offer will bring them. */
-export function viewOfListed(agent: OperatorAgent): ListedAgent | null {
+export function viewOfListed(agent: OperatorAgent, frameworkId: FrameworkId | null): ListedAgent | null {
   const { agent_info: info, pid } = agent;
   const ip = pid === undefined ? null : ipOfPid(pid);
   if (info.id === undefined || ip === null) return null;
@@ -31,9 +33,17 @@ export function viewOfListed(agent: OperatorAgent): ListedAgent | null {
     hostname: info.hostname,
     ip,
     isPublic: isPublic(agent.total_resources) || isPublic(info.resources),
-    attributes: textAttributes(info.attributes),
+    attributes: attributesOf(info.attributes),
+    region: info.domain?.fault_domain?.region?.name ?? null,
+    zone: info.domain?.fault_domain?.zone?.name ?? null,
   };
-  return { view, deactivated: agent.deactivated === true };
+  const total = agent.total_resources;
+  return {
+    view,
+    deactivated: agent.deactivated === true,
+    ports: total.flatMap((resource) => (resource.name === 'ports' ? (resource.ranges?.range ?? []) : [])),
+    holdsOurs: total.length === 0 ? null : total.some((resource) => isOurs(resource, frameworkId)),
+  };
 }
 
 /** `slave(1)@10.0.0.5:5051`, or with an IPv6 address in brackets. */
@@ -46,8 +56,14 @@ function isPublic(resources: readonly Resource[]): boolean {
   return resources.some((resource) => rolesOf(resource)[0]?.split('/')[0] === PUBLIC_ROLE);
 }
 
-function textAttributes(attributes: readonly Attribute[]): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const { name, text } of attributes) if (text !== undefined) texts[name] = text.value;
-  return texts;
+/** As Mesos prints them, which is what Marathon's constraints compare with. */
+function attributesOf(attributes: readonly Attribute[]): Record<string, string> {
+  return Object.fromEntries(attributes.map((attribute) => [attribute.name, printed(attribute)]));
+}
+
+function printed({ text, scalar, ranges, set }: Attribute): string {
+  if (text !== undefined) return text.value;
+  if (scalar !== undefined) return String(scalar.value);
+  if (ranges !== undefined) return `[${(ranges.range ?? []).map(({ begin, end }) => `${begin}-${end}`).join(', ')}]`;
+  return `{${(set?.item ?? []).join(', ')}}`;
 }

@@ -16,7 +16,19 @@ export type DeadlineKind =
   /** Healthy long enough for the failures to be forgotten. */
   | 'settled'
   /** A KILL is sent again. */
-  | 'kill';
+  | 'kill'
+  /** A node of a rollout that should be done by now. */
+  | 'step'
+  /** A node of a rollout that is well for long enough. */
+  | 'gate'
+  /** A node that is to change in place is asked again. */
+  | 'ask'
+  /** A task of which nothing answers any more. */
+  | 'dead'
+  /** The machine goes, by the operator's schedule, or is back. */
+  | 'maintenance'
+  /** Resources that should be given back by now. */
+  | 'release';
 
 interface Entry {
   readonly at: number;

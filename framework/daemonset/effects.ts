@@ -2,10 +2,10 @@
  * What one step wants done, collected while it works and put into the one right order at its end: first what is written to
  * the store, then the calls. So a launch is always on disk before it is sent, and an update before it is acknowledged.
  */
-import type { AgentId, CallBody, FrameworkId, TaskId } from '../mesos-http-client/messages.ts';
+import type { AgentId, CallBody, TaskId } from '../mesos-http-client/messages.ts';
 import { type DeadlineKind, pushDeadline } from './deadlines.ts';
 import type { Action } from './events.ts';
-import { type DaemonsetState, type Environment, type Node, recordOf } from './state.ts';
+import { type DaemonsetState, type Environment, frameworkRecordOf, type Node, recordOf } from './state.ts';
 
 export class Step {
   readonly state: DaemonsetState;
@@ -18,7 +18,9 @@ export class Step {
   /** Asked for together at the end of the step. */
   readonly questions = new Map<TaskId, AgentId>();
   readonly #logs: Action[] = [];
-  #frameworkId: FrameworkId | null = null;
+  readonly #others: Action[] = [];
+  #frameworkIsDirty = false;
+  #rolloutIsDirty = false;
   #listAgents = false;
 
   constructor(state: DaemonsetState, environment: Environment, now: number) {
@@ -27,8 +29,13 @@ export class Step {
     this.now = now;
   }
 
-  persistFramework(id: FrameworkId): void {
-    this.#frameworkId = id;
+  /** The framework's own record changed. */
+  persistFramework(): void {
+    this.#frameworkIsDirty = true;
+  }
+
+  persistRollout(): void {
+    this.#rolloutIsDirty = true;
   }
 
   /** The node's record changed. */
@@ -46,6 +53,11 @@ export class Step {
 
   call(body: CallBody, launches?: TaskId): void {
     this.#calls.push(launches === undefined ? { body } : { body, launches });
+  }
+
+  /** Anything else that is done after the writes. */
+  act(action: Action): void {
+    this.#others.push(action);
   }
 
   listAgents(): void {
@@ -68,10 +80,16 @@ export class Step {
 
   actions(): Action[] {
     const actions: Action[] = [...this.#logs];
-    if (this.#frameworkId !== null) actions.push({ type: 'persist-framework', frameworkId: this.#frameworkId });
+    const framework = this.#frameworkIsDirty ? frameworkRecordOf(this.state) : null;
+    if (framework !== null) actions.push({ type: 'persist-framework', record: framework });
+    const { rollout } = this.state;
+    if (this.#rolloutIsDirty && rollout !== null) {
+      actions.push({ type: 'persist-rollout', record: { ...rollout.record } });
+    }
     for (const agentId of this.#forgotten) actions.push({ type: 'forget', agentId });
     for (const node of this.#dirty) actions.push({ type: 'persist', record: recordOf(node) });
     for (const call of this.#calls) actions.push({ type: 'call', ...call });
+    actions.push(...this.#others);
     if (this.#listAgents) actions.push({ type: 'list-agents' });
     return actions;
   }

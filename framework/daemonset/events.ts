@@ -1,6 +1,6 @@
 /** What the core is told and what it wants done. Time comes with each event; the core has no clock. */
 
-import type { AgentView } from '../contract.ts';
+import type { AgentView } from '../agent.ts';
 import type {
   AgentId,
   CallBody,
@@ -41,6 +41,7 @@ export type DaemonsetEvent =
   | { readonly type: 'disconnected' }
   | { readonly type: 'offers'; readonly offers: readonly Offer[] }
   | { readonly type: 'inverse-offers'; readonly offers: readonly InverseOffer[] }
+  | { readonly type: 'inverse-offer-rescinded'; readonly offerId: OfferId }
   | { readonly type: 'update'; readonly status: TaskStatus }
   | { readonly type: 'agent-failure' }
   /** All agents; `askedAt` is when the question was sent: what was seen later is newer than the list. */

@@ -1,7 +1,9 @@
 /** How a node is, for people: its state, and where it is not healthy one sentence on why. */
 import type { NodeState, NodeStatus } from '../contract.ts';
+import { misfitClause } from '../offers/misfit.ts';
+import { isAway } from '../offers/revival.ts';
 import type { LedgerTask } from '../tasks/ledger.ts';
-import type { Node } from './state.ts';
+import type { KillReason, Node } from './state.ts';
 
 /** `cause` names what the sentence is about, without the figures in it that change by themselves. */
 interface Judgement {
@@ -16,37 +18,52 @@ export function judge(node: Node, now: number): Judgement {
 
 export function statusOf(node: Node, now: number): NodeStatus {
   const { state, reason } = judge(node, now);
-  return { ...node.agent, state, reason, taskId: node.task?.taskId ?? null, since: node.shown.since };
+  const { taskId = null } = node.task ?? {};
+  return { ...node.agent, state, reason, taskId, since: node.shown.since, goal: node.goal?.id ?? null };
 }
 
 function judgeEmpty(node: Node, now: number): Judgement {
+  if (!node.placed.wanted) {
+    const held = node.reserved === null ? '' : '; what is reserved there is being given back';
+    return excluded(`Left out of the placement: ${node.placed.why}${held}.`);
+  }
   const ended = node.lastEnd === null ? '' : `The last task ${node.lastEnd}. `;
   if (node.draining) {
     const reason = 'The operator has drained or deactivated the agent; a task is launched when it is active again.';
     return { state: 'draining', cause: 'draining', reason };
   }
+  if (node.maintenance !== null && isAway(node, now)) {
+    const reason = `In maintenance since ${new Date(node.maintenance.from).toISOString()}, by the operator's schedule.`;
+    return { state: 'draining', cause: 'maintenance', reason };
+  }
   const [stray] = node.strays.keys();
   if (stray !== undefined) {
-    return {
-      state: 'pending',
-      cause: `stray ${stray}`,
-      reason: `Waiting for the stray task ${stray} on this agent to be killed.`,
-    };
+    return pending(`stray ${stray}`, `Waiting for the stray task ${stray} on this agent to be killed.`);
   }
   if (node.notBefore !== null && node.notBefore > now) {
     const seconds = Math.ceil((node.notBefore - now) / 1000);
-    return { state: 'pending', cause: `backoff ${node.notBefore}`, reason: `${ended}Next attempt in ${seconds} s.` };
+    return pending(`backoff ${node.notBefore}`, `${ended}Next attempt in ${seconds} s.`);
   }
   if (node.misfit !== null) {
-    return { state: 'pending', cause: node.misfit, reason: `${ended}The last offer did not fit: ${node.misfit}.` };
+    const why = misfitClause(node.misfit, node);
+    return pending(why, `${ended}The last offer did not fit: ${why}.`);
   }
-  return { state: 'pending', cause: 'waiting', reason: `${ended}Waiting for an offer from Mesos.` };
+  const waited = node.waitingSince === null ? 0 : Math.floor((now - node.waitingSince) / 1000);
+  if (waited < LONG_WAIT_SECONDS) return pending('waiting', `${ended}Waiting for an offer from Mesos.`);
+  return pending('waiting long', `${ended}Mesos has not offered the agent for ${waited} s.`);
 }
+
+const LONG_WAIT_SECONDS = 10;
+
+const pending = (cause: string, reason: string): Judgement => ({ state: 'pending', cause, reason });
+const excluded = (reason: string): Judgement => ({ state: 'excluded', cause: reason, reason });
 
 function judgeTask(node: Node, task: LedgerTask): Judgement {
   // The task itself said so, which proves more than an update of Mesos that is still on its way.
   const early = task.phase === 'recovered' || task.phase === 'launching' || task.phase === 'starting';
   if (early && task.health?.healthy === true && !node.draining) return healthy();
+  const goes = node.killing !== null && task.phase !== 'unreachable' && task.phase !== 'lost';
+  if (goes) return judgeKilled(node, node.killing);
   switch (task.phase) {
     case 'unreachable':
       return lost(task, 'The agent is unreachable; its task may be alive and is taken back when the agent returns.');
@@ -69,6 +86,20 @@ function judgeTask(node: Node, task: LedgerTask): Judgement {
         cause: `unhealthy ${task.health.reason}`,
         reason: task.health.reason ?? 'The task is not healthy.',
       };
+  }
+}
+
+function judgeKilled(node: Node, why: KillReason | null): Judgement {
+  switch (why) {
+    case 'eviction':
+      return excluded(`Left out of the placement${node.placed.wanted ? '' : `: ${node.placed.why}`}; the task is told to end.`);
+    case 'maintenance':
+      return { state: 'draining', cause: 'maintenance', reason: 'The machine goes into maintenance; the task is told to end.' };
+    case 'health':
+      return { state: 'unhealthy', cause: 'killing', reason: 'Nothing of the task answers any more; it is being replaced.' };
+    case 'rollout':
+    case null:
+      return { state: 'draining', cause: 'rollout', reason: 'The task is being replaced by one of the new version.' };
   }
 }
 

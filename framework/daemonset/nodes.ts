@@ -1,10 +1,13 @@
 /** Which agents there are: how nodes come, change and go. */
-import type { AgentView } from '../contract.ts';
+import type { AgentView } from '../agent.ts';
 import type { AgentId } from '../mesos-http-client/messages.ts';
+import { released } from '../offers/release.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
+import { joinRollout, leaveRollout } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
+import { leavePlacement, placeNode } from './membership.ts';
 import type { ListedAgent } from './events.ts';
 import { type Node, newNode, type Removal } from './state.ts';
 
@@ -19,6 +22,7 @@ export function seeAgent(step: Step, view: AgentView): Node {
   if (known !== undefined && !sameView(known.agent, view)) {
     known.agent = view;
     step.persist(known);
+    placeNode(step, known);
   }
   step.touched.add(node);
   node.seenAt = step.now;
@@ -32,6 +36,8 @@ export function seeAgent(step: Step, view: AgentView): Node {
 /** An entry of the operator's list, or an addition to it. */
 export function seeListed(step: Step, listed: ListedAgent): Node {
   const node = seeAgent(step, listed.view);
+  node.agentPorts = listed.ports;
+  if (listed.holdsOurs === false) released(step, node);
   if (node.draining && !listed.deactivated) {
     node.draining = false;
     wantOffer(step, node);
@@ -46,6 +52,8 @@ function addNode(step: Step, view: AgentView): Node {
   const { nodes, tasks, removed, orphans } = step.state;
   const node = newNode(view, step.now);
   nodes.set(view.agentId, node);
+  placeNode(step, node);
+  joinRollout(step, node);
   const held = removed.get(view.agentId)?.taskId ?? null;
   removed.delete(view.agentId);
   if (held !== null) {
@@ -71,6 +79,8 @@ export function removeNode(step: Step, node: Node, why: string, by: Removal['by'
   const { nodes, tasks, removed } = step.state;
   step.log('info', 'agent is gone', { agentId, hostname, why, taskId: node.task?.taskId ?? null });
   offerCame(step, node);
+  leavePlacement(step, node);
+  leaveRollout(step, node);
   removed.set(agentId, { taskId: node.task?.taskId ?? null, by });
   for (const [oldest] of removed) {
     if (removed.size <= MAX_REMOVED) break;
@@ -114,6 +124,7 @@ export function removeAgent(step: Step, agentId: AgentId): void {
 
 function sameView(a: AgentView, b: AgentView): boolean {
   if (a.hostname !== b.hostname || a.ip !== b.ip || a.isPublic !== b.isPublic) return false;
+  if (a.region !== b.region || a.zone !== b.zone) return false;
   const names = Object.keys(a.attributes);
   return (
     names.length === Object.keys(b.attributes).length &&

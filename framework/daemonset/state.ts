@@ -1,6 +1,7 @@
 /** The state of the daemonset: plain data (maps and records), changed in place by `step` alone. */
-import type { AgentView, NodeState, TaskTemplate } from '../contract.ts';
-import type { AgentId, FrameworkId, Range, TaskId } from '../mesos-http-client/messages.ts';
+import type { AgentView } from '../agent.ts';
+import type { NodeState, TaskTemplate } from '../contract.ts';
+import type { AgentId, FrameworkId, OfferId, Range, TaskId } from '../mesos-http-client/messages.ts';
 import type { Constraint } from '../offers/constraints.ts';
 import type { Gap } from '../offers/placement.ts';
 import type { Goal, RolloutSettings } from '../rollout/goal.ts';
@@ -30,6 +31,13 @@ export type Misfit = { readonly kind: 'gaps'; readonly gaps: readonly Gap[] } | 
 /** Why the node's task was told to go. */
 export type KillReason = 'eviction' | 'health' | 'maintenance' | 'rollout';
 
+export interface Maintenance {
+  readonly from: number;
+  readonly until: number | null;
+  /** The inverse offer that said so; null when an offer did. */
+  readonly inverseOffer: OfferId | null;
+}
+
 export interface Node {
   agent: AgentView;
   placed: Placed;
@@ -40,8 +48,12 @@ export interface Node {
   /** The role in which resources of the agent were reserved, written before the first RESERVE. */
   reserved: string | null;
   killing: KillReason | null;
+  /** Delay before the next KILL of it. */
+  killDelay: number;
   /** From when to when the machine is away, by the operator's schedule. Milliseconds since the epoch. */
-  maintenance: { readonly from: number; readonly until: number | null } | null;
+  maintenance: Maintenance | null;
+  /** A task of the node was healthy once: it is not part of the first deployment any more. */
+  covered: boolean;
   /** All ports that the agent gives out; null until a list of agents told. */
   agentPorts: readonly Range[] | null;
   /** Who has a port that the task needs. */
@@ -87,6 +99,9 @@ export type Mode = 'keep' | 'uninstall' | 'gone';
 export interface DaemonsetState {
   frameworkId: FrameworkId | null;
   subscribed: boolean;
+  subscribedAt: number;
+  /** When an uninstalling framework tears itself down (again). */
+  tearDownAt: number | null;
   mode: Mode;
   /** No change by itself but repair. */
   frozen: boolean;
@@ -99,6 +114,10 @@ export interface DaemonsetState {
   readonly inFlight: Set<AgentId>;
   /** Nodes that were offered something and wait for their turn to launch. */
   readonly turns: Set<AgentId>;
+  /** Nodes with a time of maintenance. */
+  readonly away: Set<AgentId>;
+  /** Nodes that still have something of ours: a task, or resources. */
+  readonly unclean: Set<AgentId>;
   /** Nodes whose running task is not healthy. */
   readonly unwell: Set<AgentId>;
   /** Nodes that were taken down for their health, until they are healthy again. */
@@ -123,6 +142,9 @@ export interface DaemonsetState {
     offersDeclined: number;
     statusUpdates: number;
     reconciliations: number;
+    kills: number;
+    revives: number;
+    unreserved: number;
   };
 }
 
@@ -155,6 +177,8 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
   const state: DaemonsetState = {
     frameworkId: framework?.frameworkId ?? null,
     subscribed: false,
+    subscribedAt: 0,
+    tearDownAt: null,
     mode: framework?.mode ?? 'keep',
     frozen: framework?.frozen ?? false,
     completed: framework?.completed ?? null,
@@ -162,6 +186,8 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     counted: new Map(),
     inFlight: new Set(),
     turns: new Set(),
+    away: new Set(),
+    unclean: new Set(),
     unwell: new Set(),
     down: new Set(),
     stragglers: new Set(),
@@ -173,7 +199,16 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     reconciliation: newReconciliation(),
     revival: { hungry: new Set(), at: null, lastAt: Number.NEGATIVE_INFINITY, delay: 0 },
     wakeAt: null,
-    counters: { launches: 0, offersReceived: 0, offersDeclined: 0, statusUpdates: 0, reconciliations: 0 },
+    counters: {
+      launches: 0,
+      offersReceived: 0,
+      offersDeclined: 0,
+      statusUpdates: 0,
+      reconciliations: 0,
+      kills: 0,
+      revives: 0,
+      unreserved: 0,
+    },
   };
   for (const record of agents) {
     const { agentId, hostname, ip, isPublic, attributes, region, zone } = record;
@@ -186,6 +221,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     node.goal = record.goal;
     node.step = record.step;
     node.reserved = record.reserved;
+    node.covered = record.covered;
     node.failures = record.failures;
     node.notBefore = record.notBefore;
     node.lastEnd = record.lastEnd;
@@ -202,6 +238,8 @@ export function newNode(agent: AgentView, now: number): Node {
     step: null,
     reserved: null,
     killing: null,
+    killDelay: 0,
+    covered: false,
     maintenance: null,
     agentPorts: null,
     portHolders: {},
@@ -236,6 +274,7 @@ export function recordOf(node: Node): AgentRecord {
     goal: node.goal,
     step: node.step,
     reserved: node.reserved,
+    covered: node.covered,
     failures: node.failures,
     notBefore: node.notBefore,
     lastEnd: node.lastEnd,

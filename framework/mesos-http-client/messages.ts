@@ -241,6 +241,8 @@ export interface TaskInfo {
   kill_policy?: { grace_period?: DurationInfo };
   labels?: Labels;
   discovery?: DiscoveryInfo;
+  /** How far it may go beyond its resources (Mesos 1.10). */
+  limits?: { cpus?: { value: number | 'Infinity' }; mem?: { value: number | 'Infinity' } };
 }
 
 // ---- calls (scheduler → master) ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
  * `rack:UNIQUE`. What the operators mean: Marathon's constraints documentation; expressions match the whole value, as
  * Java's `matches` does there.
  */
-import type { AgentView } from '../contract.ts';
+import type { AgentView } from '../agent.ts';
 
 /** Decided by the agent alone. */
 const ALONE = ['IS', 'CLUSTER', 'LIKE', 'UNLIKE'] as const;

@@ -5,13 +5,17 @@
 import { viewOfOffer } from '../daemonset/agent-view.ts';
 import type { Step } from '../daemonset/effects.ts';
 import { seeAgent } from '../daemonset/nodes.ts';
-import type { Node } from '../daemonset/state.ts';
-import type { InverseOffer, Offer, OfferId } from '../mesos-http-client/messages.ts';
+import type { Misfit, Node } from '../daemonset/state.ts';
+import type { Offer, OfferId } from '../mesos-http-client/messages.ts';
+import { desiredGoal } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, LAUNCH_SILENCE_MS } from '../tasks/status-flow.ts';
 import { acceptCall, SERVED_REFUSE_SECONDS, taskInfo } from './launch.ts';
-import { type Needs, place } from './placement.ts';
-import { isReady, offerCame } from './revival.ts';
+import { seeMaintenance } from './maintenance.ts';
+import { place } from './placement.ts';
+import { holdsInVain, unreserve } from './release.ts';
+import { type Hold, isOurs } from './reservations.ts';
+import { isAway, isReady, offerCame } from './revival.ts';
 
 /** An agent that waits is offered again soon: what it lacks may be free by then. */
 const WAITING_REFUSE_SECONDS = 5;
@@ -21,6 +25,14 @@ const DOUBT_REFUSE_SECONDS = 10;
 /** Should what the agent lacks come free while the master still holds back offers, one is asked for. */
 const MISFIT_PATIENCE_MS = 300_000;
 const MAX_IDS_IN_A_CALL = 1_000;
+/** An offer that should have come by itself by now. */
+const TURN_GRACE_MS = 2_000;
+
+/** So many tasks at most are on their way to running at a time: their files come from one place. */
+const MOST_IN_FLIGHT = 20;
+/** A launch takes about so long: when a node that waits for its turn should be offered again. */
+const TURN_SECONDS = 3;
+const LONGEST_TURN_SECONDS = 600;
 
 type Answer = 'used' | { readonly refuseSeconds: number };
 
@@ -38,77 +50,133 @@ export function answerOffers(step: Step, offers: readonly Offer[]): void {
 }
 
 function answerGroup(step: Step, group: readonly Offer[]): Answer {
+  const { state } = step;
   const [first] = group;
   if (first === undefined) return 'used';
-  const before = step.state.nodes.get(first.agent_id.value);
+  const before = state.nodes.get(first.agent_id.value);
   const view = viewOfOffer(first, before?.agent);
   // Without an address nothing can be done on that agent; a list of agents may bring it.
   if (view === null) return { refuseSeconds: WAITING_REFUSE_SECONDS };
   const node = seeAgent(step, view);
   // A drained agent offers nothing: that it does means that it is active again.
   if (node.task === null) node.draining = false;
+  seeMaintenance(step, node, first);
 
   if (node.task !== null) {
     // It is registered, so the master can tell what became of the task.
     const { phase } = node.task;
     if (phase === 'lost' || phase === 'unreachable') askFate(step, node);
-    const inDoubt = phase === 'lost' || phase === 'unreachable' || phase === 'recovered';
+    const inDoubt = phase === 'lost' || phase === 'unreachable' || phase === 'recovered' || node.killing !== null;
     return { refuseSeconds: inDoubt ? DOUBT_REFUSE_SECONDS : SERVED_REFUSE_SECONDS };
   }
-  const ready = isReady(node, step.now);
-  offerCame(step, node);
-  if (!ready) return { refuseSeconds: waitOf(node, step.now) };
-  const maintenance = maintenanceOf(first, step.now);
-  if (maintenance !== null) {
-    node.misfit = maintenance;
-    return { refuseSeconds: MAINTENANCE_REFUSE_SECONDS };
+  const role = first.allocation_info?.role;
+  if (holdsInVain(node)) {
+    if (state.frozen) return { refuseSeconds: MAINTENANCE_REFUSE_SECONDS };
+    if (role !== undefined && role !== node.reserved) return { refuseSeconds: SERVED_REFUSE_SECONDS };
+    const ours = group.flatMap((offer) => offer.resources).filter((one) => isOurs(one, state.frameworkId));
+    const ids = group.map((offer) => offer.id.value);
+    return unreserve(step, node, ids, ours) ? 'used' : { refuseSeconds: WAITING_REFUSE_SECONDS };
   }
+  if (!node.placed.wanted) return answerUnwanted(step, node, group);
+  if (!isReady(node, step.now)) {
+    offerCame(step, node);
+    return { refuseSeconds: waitOf(node, step.now) };
+  }
+  // What is held for the task is in one role; offers in another are of no use while it is.
+  if (node.reserved !== null && role !== undefined && role !== node.reserved) {
+    return { refuseSeconds: DOUBT_REFUSE_SECONDS };
+  }
+  if (state.inFlight.size >= MOST_IN_FLIGHT) return waitForTurn(step, node);
+  offerCame(step, node);
   if (launchOn(step, node, group)) return 'used';
+  node.waitingSince ??= step.now;
   step.arm(node, 'hungry', step.now + MISFIT_PATIENCE_MS);
   return { refuseSeconds: WAITING_REFUSE_SECONDS };
 }
 
+/** Nothing is wanted there, and nothing is known to be held; if something is all the same, it is given back. */
+function answerUnwanted(step: Step, node: Node, group: readonly Offer[]): Answer {
+  const ours = group.flatMap((offer) => offer.resources).filter((one) => isOurs(one, step.state.frameworkId));
+  if (ours.length === 0 || step.state.frozen || node.strays.size > 0) return { refuseSeconds: SERVED_REFUSE_SECONDS };
+  unreserve(
+    step,
+    node,
+    group.map((offer) => offer.id.value),
+    ours,
+  );
+  return 'used';
+}
+
+/** Too many launches are on their way: the offer is to come again about when it is this node's turn. */
+function waitForTurn(step: Step, node: Node): Answer {
+  const { turns } = step.state;
+  offerCame(step, node);
+  turns.add(node.agent.agentId);
+  const refuseSeconds = Math.min(LONGEST_TURN_SECONDS, Math.ceil(turns.size / MOST_IN_FLIGHT) * TURN_SECONDS);
+  node.waitingSince ??= step.now;
+  step.arm(node, 'hungry', step.now + refuseSeconds * 1000 + TURN_GRACE_MS);
+  return { refuseSeconds };
+}
+
 function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
+  const { state, environment } = step;
   const { agentId, hostname } = node.agent;
+  const role = group[0]?.allocation_info?.role ?? null;
   try {
-    const taskId = step.environment.newTaskId(node.agent);
-    const template = step.environment.template(node.agent, taskId);
-    const needs: Needs = { cpus: template.cpus, mem: template.mem, ports: template.ports };
-    const placement = place(
-      needs,
-      group.flatMap((offer) => offer.resources),
-    );
+    const goal = desiredGoal(state, node);
+    const taskId = environment.newTaskId(node.agent);
+    const template = environment.template(node.agent, taskId, goal);
+    const offered = group.flatMap((offer) => offer.resources);
+    const placement = place(template, offered, holdOf(step, node, role));
     if (!placement.fits) {
-      node.misfit = placement.reason;
+      misfit(step, node, { kind: 'gaps', gaps: placement.gaps });
       return false;
     }
     node.task = newTask(taskId, 'launching', step.now, step.now);
+    node.goal = goal;
     node.misfit = null;
     node.notBefore = null;
-    step.state.tasks.set(taskId, agentId);
-    step.state.counters.launches += 1;
+    if (placement.reserve.length > 0) node.reserved = role;
+    state.tasks.set(taskId, agentId);
+    state.turns.delete(agentId);
+    state.inFlight.add(agentId);
+    state.counters.launches += 1;
     step.persist(node);
     step.arm(node, 'launch', step.now + LAUNCH_SILENCE_MS);
     const task = taskInfo(agentId, taskId, template, placement.resources);
+    const offerIds = group.map((offer) => offer.id.value);
     step.call(
-      acceptCall(
-        group.map((offer) => offer.id.value),
-        task,
-      ),
+      acceptCall({ offerIds, unreserve: placement.unreserve, reserve: placement.reserve, task }),
       taskId,
     );
-    step.log('info', 'launching', { agentId, hostname, taskId });
+    step.log('info', 'launching', { agentId, hostname, taskId, goal: goal.id });
     return true;
   } catch (error) {
     // The user's own code said what to run; what is wrong there must be seen, and must not take the others down.
     const why = error instanceof Error ? error.message : String(error);
-    node.misfit = `the task for this agent could not be described (${why})`;
+    misfit(step, node, { kind: 'other', why: `the task for this agent could not be described (${why})` });
     step.log('warn', 'the task for an agent could not be described', { agentId, hostname, why });
     return false;
   }
 }
 
+/** Null: nothing is reserved. */
+function holdOf(step: Step, node: Node, role: string | null): Hold | null {
+  const { settings } = step.environment;
+  const { frameworkId } = step.state;
+  if (!settings.reserve || role === null || frameworkId === null) return null;
+  return { role, principal: settings.principal, frameworkId, agentId: node.agent.agentId };
+}
+
+function misfit(step: Step, node: Node, why: Misfit): void {
+  node.misfit = why;
+  if (why.kind !== 'gaps') return;
+  const ports = why.gaps.flatMap((gap) => (gap.resource === 'ports' ? gap.missing : []));
+  if (ports.length > 0) step.act({ type: 'ask-port-holders', agentId: node.agent.agentId, ports });
+}
+
 function waitOf(node: Node, now: number): number {
+  if (isAway(node, now)) return MAINTENANCE_REFUSE_SECONDS;
   if (node.notBefore === null || node.notBefore <= now) return WAITING_REFUSE_SECONDS;
   return Math.ceil((node.notBefore - now) / 1000);
 }
@@ -126,18 +194,6 @@ function decline(step: Step, ids: readonly OfferId[], refuseSeconds: number): vo
   }
 }
 
-/** A daemonset is never in the way of maintenance: its tasks go when the machine goes. */
-export function answerInverseOffers(step: Step, offers: readonly InverseOffer[]): void {
-  if (offers.length === 0) return;
-  step.call({
-    type: 'ACCEPT_INVERSE_OFFERS',
-    accept_inverse_offers: {
-      inverse_offer_ids: offers.map((offer) => ({ value: offer.id.value })),
-      filters: { refuse_seconds: SERVED_REFUSE_SECONDS },
-    },
-  });
-}
-
 /** Offers of one agent and one role may be used together; others never. */
 function groupOffers(offers: readonly Offer[]): Offer[][] {
   const groups = new Map<string, Offer[]>();
@@ -148,12 +204,4 @@ function groupOffers(offers: readonly Offer[]): Offer[][] {
     else group.push(offer);
   }
   return [...groups.values()];
-}
-
-function maintenanceOf(offer: Offer, now: number): string | null {
-  const window = offer.unavailability;
-  if (window === undefined) return null;
-  const start = window.start.nanoseconds / 1e6;
-  const end = window.duration === undefined ? Number.POSITIVE_INFINITY : start + window.duration.nanoseconds / 1e6;
-  return start <= now && now < end ? `the agent is in maintenance since ${new Date(start).toISOString()}` : null;
 }

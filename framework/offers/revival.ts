@@ -1,6 +1,6 @@
 /**
  * Asking for offers. Offers are never suppressed, only declined for long, so a new agent is always offered by itself; but an
- * agent that was declined and now needs its task must be asked for. REVIVE is for the whole role: every agent is offered
+ * agent that was declined and now needs its task must be asked for. REVIVE is for whole roles: every agent is offered
  * again, so it is sent at once when work appears, once a second at most, and ever less often while nothing comes.
  */
 
@@ -14,16 +14,34 @@ const MAX_INTERVAL_MS = 300_000;
 /** True when nothing but an offer is missing for a launch. */
 export function isReady(node: Node, now: number): boolean {
   if (node.task !== null || node.strays.size > 0 || node.draining || node.listing === 'missing') return false;
+  if (!node.placed.wanted || isAway(node, now)) return false;
   return node.notBefore === null || node.notBefore <= now;
+}
+
+/** True in the time that the operator has set for maintenance. */
+export function isAway(node: Node, now: number): boolean {
+  const { maintenance } = node;
+  if (maintenance === null || now < maintenance.from) return false;
+  return maintenance.until === null || now < maintenance.until;
 }
 
 /** The node may have become ready: wants an offer now, or after `graceMs` in which one should come by itself. */
 export function wantOffer(step: Step, node: Node, graceMs = 0): void {
   if (!isReady(node, step.now)) return;
+  node.waitingSince ??= step.now;
   if (graceMs > 0) {
     step.arm(node, 'hungry', step.now + graceMs);
     return;
   }
+  hunger(step, node);
+}
+
+/** The node's reserved resources are to be offered, so that they can be given back. */
+export function wantRelease(step: Step, node: Node): void {
+  hunger(step, node);
+}
+
+function hunger(step: Step, node: Node): void {
   const { revival } = step.state;
   if (revival.hungry.has(node.agent.agentId)) return;
   revival.hungry.add(node.agent.agentId);
@@ -34,6 +52,7 @@ export function wantOffer(step: Step, node: Node, graceMs = 0): void {
 /** An offer came (and was used or has a short filter), or the node needs none any more. */
 export function offerCame(step: Step, node: Node): void {
   step.disarm(node, 'hungry');
+  node.waitingSince = null;
   step.state.revival.hungry.delete(node.agent.agentId);
 }
 
@@ -47,6 +66,7 @@ export function reviveIfDue(step: Step): void {
   if (!subscribed || revival.at === null || revival.at > step.now) return;
   const revive: CallBody = { type: 'REVIVE' };
   step.call(revive);
+  step.state.counters.revives += 1;
   revival.lastAt = step.now;
   revival.at = step.now + revival.delay;
   revival.delay = Math.min(MAX_INTERVAL_MS, revival.delay * 2);

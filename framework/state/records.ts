@@ -65,6 +65,8 @@ export const agentRecordSchema = z.object({
   step: stepMarkSchema.nullable().default(null),
   /** The role in which the agent's resources are held; null when nothing was ever reserved, or all given back. */
   reserved: z.string().nullable().default(null),
+  /** True once a task of the agent was healthy. */
+  covered: z.boolean().default(false),
   /** Launches in a row that did not end well. */
   failures: z.number().int().nonnegative(),
   /** No launch before this. Milliseconds since the epoch. */

@@ -22,6 +22,8 @@ export type Phase =
 export interface TaskHealth {
   readonly healthy: boolean;
   readonly reason: string | null;
+  /** Nothing of the task answers, by any way. */
+  readonly dead: boolean;
 }
 
 export interface LedgerTask {
@@ -126,6 +128,18 @@ export function rememberEnd(ended: TaskId[], taskId: TaskId): void {
 
 /** How a task ended, as a clause for a person: `failed (Command exited with status 1)`. */
 export function endOf(status: TaskStatus): string {
+  switch (status.reason) {
+    case 'REASON_CONTAINER_LIMITATION_MEMORY':
+      return `was killed for memory${inBrackets(status.message)}`;
+    case 'REASON_CONTAINER_LIMITATION_DISK':
+      return `was killed for its disk quota${inBrackets(status.message)}`;
+    case 'REASON_CONTAINER_LAUNCH_FAILED':
+      return `could not be started: its image or files cannot be fetched${inBrackets(status.message)}`;
+    case 'REASON_EXECUTOR_REGISTRATION_TIMEOUT':
+      return `took too long to start${inBrackets(status.message)}`;
+    default:
+      break;
+  }
   const verb = status.state
     .replace(/^TASK_/, '')
     .toLowerCase()
@@ -138,3 +152,5 @@ export function endOf(status: TaskStatus): string {
       .replaceAll('_', ' ');
   return detail === undefined ? verb : `${verb} (${detail})`;
 }
+
+const inBrackets = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`);

@@ -6,6 +6,7 @@
 import type { Step } from '../daemonset/effects.ts';
 import type { Node, Removal } from '../daemonset/state.ts';
 import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
+import { release } from '../offers/release.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
 import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
 import {
@@ -20,8 +21,9 @@ import {
   reportOf,
   type TaskHealth,
 } from './ledger.ts';
+import { failStep, joinRollout, lookAtGate, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
+import { addStray, dropStray, killTask } from './kills.ts';
 import { answered } from './reconciliation.ts';
-import { addStray, dropStray } from './strays.ts';
 
 /** A launch of which nothing is heard for so long is asked for. */
 export const LAUNCH_SILENCE_MS = 30_000;
@@ -30,6 +32,8 @@ const MAX_QUERY_MS = 30_000;
 /** Said so often, and for so long, that nobody knows a task: then it is gone. */
 const UNKNOWN_ANSWERS = 3;
 const UNKNOWN_FOR_MS = 60_000;
+/** A task that answers in no way any more is killed after so long. */
+const DEAD_FOR_MS = 30_000;
 const MAX_ORPHANS = 1_000;
 const FASTEST_AFTER_ERROR_MS = 1_000;
 
@@ -106,6 +110,10 @@ function enterPhase(step: Step, node: Node, task: LedgerTask, phase: Phase): voi
   task.phaseSince = step.now;
   if (phase === 'lost') askFate(step, node);
   else step.disarm(node, 'query');
+  if (phase === 'running') {
+    noteStraggler(step, node);
+    if (!node.placed.wanted && !step.state.frozen) killTask(step, node, 'eviction');
+  }
   // The master may believe in a start that the agent has never heard of: it is asked until the task runs.
   if (phase === 'starting') step.arm(node, 'launch', step.now + LAUNCH_SILENCE_MS);
   else step.disarm(node, 'launch');
@@ -149,18 +157,40 @@ function endTask(step: Step, node: Node, task: LedgerTask, status: TaskStatus): 
   if (draining) drain(step, node);
   const settled = task.healthySince !== null && step.now - task.healthySince >= SETTLED_AFTER_MS;
   const earlier = settled ? 0 : node.failures;
-  const failures = draining ? earlier : earlier + 1;
+  // A task that was told to go, and not because it was sick, has not failed.
+  const wanted = draining || (node.killing !== null && node.killing !== 'health');
+  const failures = wanted ? earlier : earlier + 1;
   const slowest = status.state === 'TASK_ERROR' ? FASTEST_AFTER_ERROR_MS : 0;
-  closeTask(step, node, task, failures, Math.max(slowest, relaunchDelay(failures)), endOf(status));
+  const end = endOf(status);
+  const { killing } = node;
+  closeTask(step, node, task, failures, Math.max(slowest, relaunchDelay(failures)), end);
+  if (killing === null) taskEndedByItself(step, node, end);
+  if (status.state === 'TASK_FAILED') {
+    step.act({ type: 'ask-last-words', agentId: node.agent.agentId, taskId: task.taskId });
+  }
+}
+
+const MOST_LAST_WORDS = 300;
+
+/** What the task that ended last had said. */
+export function takeLastWords(step: Step, agentId: AgentId, taskId: TaskId, text: string): void {
+  const node = step.state.nodes.get(agentId);
+  const words = text.trim().slice(-MOST_LAST_WORDS);
+  if (node === undefined || node.lastEnd === null || words === '' || node.ended.at(-1) !== taskId) return;
+  node.lastEnd = `${node.lastEnd}, and said last: ${words}`;
+  step.persist(node);
 }
 
 /** The agent is free; the next launch is due after `delay`. */
 function closeTask(step: Step, node: Node, task: LedgerTask, failures: number, delay: number, end: string): void {
   const { agentId, hostname } = node.agent;
   node.task = null;
+  node.goal = null;
+  node.killing = null;
+  node.portHolders = {};
   rememberEnd(node.ended, task.taskId);
   step.state.tasks.delete(task.taskId);
-  for (const kind of ['launch', 'query', 'settled'] as const) step.disarm(node, kind);
+  for (const kind of ['launch', 'query', 'settled', 'dead', 'gate', 'ask'] as const) step.disarm(node, kind);
   node.failures = failures;
   node.lastEnd = end;
   node.misfit = null;
@@ -169,6 +199,7 @@ function closeTask(step: Step, node: Node, task: LedgerTask, failures: number, d
   step.persist(node);
   // Not listed, and now without a task: is it still an agent at all?
   if (node.listing === 'missing') step.listAgents();
+  release(step, node);
   step.log('info', 'task ended', { agentId, hostname, taskId: task.taskId, end, failures, relaunchInMs: delay });
   wantOffer(step, node);
 }
@@ -185,6 +216,7 @@ export function launchFailed(step: Step, taskId: TaskId, refused: boolean, text:
     const failures = node.failures + 1;
     const delay = Math.max(FASTEST_AFTER_ERROR_MS, relaunchDelay(failures));
     closeTask(step, node, task, failures, delay, `was refused by the master (${text})`);
+    failStep(step, node, `the launch was refused by the master (${text})`);
   } else if (step.state.subscribed) {
     step.questions.set(taskId, node.agent.agentId);
   }
@@ -196,6 +228,7 @@ function applyToStray(step: Step, node: Node, status: TaskStatus, report: Report
   // UNKNOWN frees no stray either: a master that has just taken over says so of a task that lives.
   if (report.kind === 'alive' || report.kind === 'unknown') return;
   dropStray(step, node, status.task_id.value);
+  release(step, node);
   wantOffer(step, node);
 }
 
@@ -237,8 +270,12 @@ export function takeIn(step: Step, node: Node, taskId: TaskId, phase: Phase): vo
   }
   step.log('warn', 'adopting a task of ours that was not in the state store', { agentId, hostname, taskId });
   node.task = newTask(taskId, phase, step.now, step.now);
+  // What it is, it has to say itself.
+  node.goal = null;
   offerCame(step, node);
   step.persist(node);
+  joinRollout(step, node);
+  if (!node.placed.wanted) killTask(step, node, 'eviction');
 }
 
 function foundNowhere(step: Step, status: TaskStatus, report: Report, agentId: AgentId): void {
@@ -272,13 +309,26 @@ export function takeHealth(step: Step, taskId: TaskId, health: TaskHealth): void
   if (node === undefined || task === undefined || task === null || task.taskId !== taskId) return;
   task.health = health;
   step.touched.add(node);
-  if (!health.healthy) {
+  if (health.healthy) {
+    becomeHealthy(step, node, task);
+  } else {
     task.healthySince = null;
     step.disarm(node, 'settled');
-  } else if (task.healthySince === null) {
-    task.healthySince = step.now;
-    step.arm(node, 'settled', step.now + SETTLED_AFTER_MS);
   }
+  if (!health.dead) step.disarm(node, 'dead');
+  else if (node.deadlines.dead === undefined) step.arm(node, 'dead', step.now + DEAD_FOR_MS);
+  lookAtGate(step, node);
+}
+
+function becomeHealthy(step: Step, node: Node, task: LedgerTask): void {
+  step.state.down.delete(node.agent.agentId);
+  if (!node.covered) {
+    node.covered = true;
+    step.persist(node);
+  }
+  if (task.healthySince !== null) return;
+  task.healthySince = step.now;
+  step.arm(node, 'settled', step.now + SETTLED_AFTER_MS);
 }
 
 /** Healthy for long enough: the next end is a first one again. */

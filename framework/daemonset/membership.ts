@@ -1,0 +1,82 @@
+/** Whether a node is to have a task: the operator's constraints, and whether anything is to be left at all. */
+import { countsOf, mismatch } from '../offers/constraints.ts';
+import { release } from '../offers/release.ts';
+import { offerCame, wantOffer } from '../offers/revival.ts';
+import { joinRollout } from '../rollout/rollout.ts';
+import { killTask } from '../tasks/kills.ts';
+import type { Step } from './effects.ts';
+import type { Node, Placed } from './state.ts';
+
+/** Call when the node is new, or what is known of its agent has changed, or the rules have. */
+export function placeNode(step: Step, node: Node): void {
+  const before = node.placed.wanted;
+  node.placed = placed(step, node);
+  step.touched.add(node);
+  if (!node.placed.wanted) evict(step, node);
+  else if (!before) welcome(step, node);
+}
+
+/** The node goes: what it counted for, another may have. */
+export function leavePlacement(step: Step, node: Node): void {
+  giveUpCounts(step, node, true);
+}
+
+function placed(step: Step, node: Node): Placed {
+  const { state, environment } = step;
+  if (state.mode !== 'keep') return { wanted: false, why: 'everything is being uninstalled' };
+  const { constraints } = environment.settings;
+  const why = mismatch(constraints, node.agent);
+  if (why !== null) {
+    giveUpCounts(step, node, true);
+    return { wanted: false, why };
+  }
+  return takeCounts(step, node);
+}
+
+/** All of the counts or none of them. */
+function takeCounts(step: Step, node: Node): Placed {
+  const { counted } = step.state;
+  const { agentId } = node.agent;
+  const counts = countsOf(step.environment.settings.constraints, node.agent);
+  for (const count of counts) {
+    const holding = counted.get(count.key);
+    if (holding === undefined || holding.holders.has(agentId) || holding.holders.size < count.most) continue;
+    holding.refused.add(agentId);
+    giveUpCounts(step, node, false);
+    return { wanted: false, why: count.full };
+  }
+  for (const { key } of counts) {
+    const holding = counted.get(key) ?? { holders: new Set(), refused: new Set() };
+    holding.holders.add(agentId);
+    holding.refused.delete(agentId);
+    counted.set(key, holding);
+  }
+  return { wanted: true };
+}
+
+function giveUpCounts(step: Step, node: Node, forGood: boolean): void {
+  const { agentId } = node.agent;
+  const { counted, nodes } = step.state;
+  if (counted.size === 0) return;
+  for (const { key } of countsOf(step.environment.settings.constraints, node.agent)) {
+    const holding = counted.get(key);
+    if (holding === undefined) continue;
+    if (forGood) holding.refused.delete(agentId);
+    if (!holding.holders.delete(agentId)) continue;
+    const [next] = holding.refused;
+    const other = next === undefined ? undefined : nodes.get(next);
+    if (other !== undefined) placeNode(step, other);
+  }
+}
+
+function evict(step: Step, node: Node): void {
+  offerCame(step, node);
+  if (step.state.frozen) return;
+  if (node.task === null) release(step, node);
+  else if (node.task.phase !== 'lost' && node.task.phase !== 'unreachable') killTask(step, node, 'eviction');
+}
+
+function welcome(step: Step, node: Node): void {
+  joinRollout(step, node);
+  wantOffer(step, node);
+}

@@ -1,0 +1,68 @@
+/**
+ * Giving back what was reserved on an agent that is to have no task any more: its reserved resources have to be offered,
+ * are unreserved in the answer, and a list of agents (or, without one, the next offer) tells that they are free.
+ */
+import type { Step } from '../daemonset/effects.ts';
+import type { Node } from '../daemonset/state.ts';
+import type { CallBody, OfferId, Resource } from '../mesos-http-client/messages.ts';
+import { wantRelease } from './revival.ts';
+
+/** After so long without a word it is looked at again. */
+const PATIENCE_MS = 10_000;
+/** What was unreserved is offered again soon, which tells that it worked. */
+const REFUSE_SECONDS = 1;
+
+/** The node has no task and is to have none. */
+export function release(step: Step, node: Node): void {
+  if (!holdsInVain(node)) return;
+  wantRelease(step, node);
+  step.arm(node, 'release', step.now + PATIENCE_MS);
+}
+
+/** True for a node whose resources are held for nothing. */
+export function holdsInVain(node: Node): boolean {
+  return node.reserved !== null && !node.placed.wanted && node.task === null && node.strays.size === 0;
+}
+
+/** The deadline `release`. */
+export function releaseAgain(step: Step, node: Node): void {
+  if (!holdsInVain(node)) return;
+  step.listAgents();
+  release(step, node);
+}
+
+/** An offer of a node that holds resources in vain: true when it was used. */
+export function unreserve(step: Step, node: Node, offerIds: readonly OfferId[], ours: readonly Resource[]): boolean {
+  if (ours.length > 0) {
+    step.call(unreserveCall(offerIds, ours));
+    step.state.counters.unreserved += 1;
+    step.listAgents();
+    return true;
+  }
+  // All that is free was offered, and nothing of it is ours. A list of agents tells better, where there is one.
+  if (node.listing === 'unasked') released(step, node);
+  else step.listAgents();
+  return false;
+}
+
+/** Nothing of the agent is held for us any more. */
+export function released(step: Step, node: Node): void {
+  if (!holdsInVain(node)) return;
+  node.reserved = null;
+  step.disarm(node, 'release');
+  step.state.revival.hungry.delete(node.agent.agentId);
+  step.persist(node);
+  const { agentId, hostname } = node.agent;
+  step.log('info', 'the reserved resources of the agent are given back', { agentId, hostname });
+}
+
+function unreserveCall(offerIds: readonly OfferId[], resources: readonly Resource[]): CallBody {
+  return {
+    type: 'ACCEPT',
+    accept: {
+      offer_ids: offerIds.map((value) => ({ value })),
+      operations: [{ type: 'UNRESERVE', unreserve: { resources: [...resources] } }],
+      filters: { refuse_seconds: REFUSE_SECONDS },
+    },
+  };
+}

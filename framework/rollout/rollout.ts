@@ -1,0 +1,271 @@
+/**
+ * A rollout makes the tasks of all nodes into another goal: node by node, never more at a time than may be unavailable, in
+ * place where that is enough and by a new task where it is not, and it stops at the first node that does not get well.
+ */
+import type { Step } from '../daemonset/effects.ts';
+import type { DaemonsetState, Node } from '../daemonset/state.ts';
+import type { AgentId } from '../mesos-http-client/messages.ts';
+import type { RolloutRecord, StepMark } from '../state/records.ts';
+import { killTask } from '../tasks/kills.ts';
+import { type Goal, type Strategy, sameGoal } from './goal.ts';
+import { isUnfinished, phasesOf, type Rollout, restoreRollout, widthOf } from './rollout-state.ts';
+
+/** A node that is asked to change in place, and says nothing of it, is asked again. */
+const ASK_AGAIN_MS = 15_000;
+/** Nodes that cannot have their turn now are looked at again: so many at most in one step. */
+const MOST_LOOKS = 20;
+const MAX_ERRORS = 10;
+
+/** What the node's task is to be, now. */
+export function desiredGoal(state: DaemonsetState, node: Node): Goal {
+  const { rollout, completed } = state;
+  if (isUnfinished(rollout) && node.step?.rollout === rollout.record.id) return rollout.record.goal;
+  if (completed === null) throw new Error('no goal before the beginning');
+  return completed;
+}
+
+/** How many more nodes may be taken down now, for whatever reason. */
+export function roomToTakeDown(state: DaemonsetState, most: number): number {
+  const { rollout, down } = state;
+  const changing = rollout === null ? 0 : rollout.active.size + [...rollout.failed].filter((id) => !isWell(state, id)).length;
+  return most - changing - down.size;
+}
+
+const isWell = (state: DaemonsetState, id: AgentId): boolean => state.nodes.get(id)?.task?.health?.healthy === true;
+
+/** `nodes`: those that are not what they should be; all others count as done. */
+export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: Iterable<Node>): void {
+  const { state, now, environment } = step;
+  const waiting = [...nodes].filter((node) => node.task === null || !sameGoal(node.goal, goal));
+  waiting.sort((a, b) => (a.agent.agentId < b.agent.agentId ? -1 : 1));
+  // What the one before is in the middle of stays down until it is well, and counts as long.
+  for (const id of state.rollout?.active ?? []) state.down.add(id);
+  const record: RolloutRecord = {
+    id: `${goal.id}@${now}`,
+    goal,
+    from: state.completed,
+    strategy,
+    maxUnavailable: environment.settings.rollout.maxUnavailable,
+    status: 'running',
+    phases: phasesOf(strategy, waiting.length),
+    phase: 0,
+    errors: [],
+  };
+  state.rollout = restoreRollout(record);
+  for (const node of waiting) state.rollout.queue.add(node.agent.agentId);
+  state.stragglers.clear();
+  step.persistRollout();
+  step.log('info', 'a rollout begins', { goal: goal.id, from: state.completed?.id ?? null, nodes: waiting.length });
+}
+
+/** After a start: who waits, who is being changed, from the nodes' own marks. */
+export function resumeRollout(step: Step): void {
+  const { state } = step;
+  const { rollout } = state;
+  for (const node of state.nodes.values()) {
+    const { agentId } = node.agent;
+    if (!isUnfinished(rollout)) {
+      noteStraggler(step, node);
+      continue;
+    }
+    const mark = node.step?.rollout === rollout.record.id ? node.step : null;
+    if (mark === null) {
+      rollout.queue.add(agentId);
+      continue;
+    }
+    rollout.begun += 1;
+    if (mark.state === 'failed') rollout.failed.add(agentId);
+    if (mark.state === 'active') {
+      rollout.active.add(agentId);
+      step.arm(node, 'step', mark.since + step.environment.settings.rollout.stepTimeoutMs);
+      // Whether the kill was sent, nobody knows: a task of another goal is told to go again, or asked again to change.
+      if (node.task !== null && !sameGoal(node.goal, rollout.record.goal)) step.arm(node, 'ask', step.now);
+    }
+  }
+}
+
+/** At the end of each step: as many nodes as may be get their turn. */
+export function advanceRollout(step: Step): void {
+  const { state } = step;
+  if (state.frozen || !state.subscribed || state.mode !== 'keep') return;
+  if (!isUnfinished(state.rollout) && state.stragglers.size > 0) mendStragglers(step);
+  const { rollout } = state;
+  if (rollout === null || rollout.record.status !== 'running') return;
+  let looks = 0;
+  while (rollout.record.status === 'running') {
+    if (!phaseIsOpen(step, rollout)) return;
+    const [next] = rollout.queue;
+    if (next === undefined) break;
+    const room = roomToTakeDown(state, rollout.record.maxUnavailable);
+    if (rollout.active.size >= widthOf(rollout.record) || room <= 0 || looks === MOST_LOOKS) return;
+    looks += 1;
+    rollout.queue.delete(next);
+    const node = state.nodes.get(next);
+    if (node !== undefined) takeTurn(step, rollout, node);
+  }
+  if (rollout.queue.size === 0 && rollout.active.size === 0 && rollout.failed.size === 0) complete(step, rollout);
+}
+
+/** Nodes that were away during a rollout are brought to where the others are, by one of their own. */
+function mendStragglers(step: Step): void {
+  const { state } = step;
+  const { completed, stragglers, nodes } = state;
+  if (completed === null) return;
+  const behind = [...stragglers].map((id) => nodes.get(id)).filter((node): node is Node => node !== undefined);
+  beginRollout(step, completed, { kind: 'serial' }, behind);
+}
+
+/** False when the phase has all the nodes that it may have, and the next one may not begin yet. */
+function phaseIsOpen(step: Step, rollout: Rollout): boolean {
+  const { record } = rollout;
+  const upTo = record.phases[record.phase]?.upTo ?? null;
+  if (upTo === null || rollout.begun < upTo || rollout.queue.size === 0) return true;
+  if (rollout.active.size > 0) return false;
+  const waits = record.strategy.kind === 'canary';
+  setRecord(step, rollout, { phase: record.phase + 1, ...(waits ? { status: 'waiting' as const } : {}) });
+  if (waits) step.log('info', 'the canaries are well; the rollout waits for `continue`', { goal: record.goal.id });
+  return !waits;
+}
+
+function takeTurn(step: Step, rollout: Rollout, node: Node): void {
+  const { task } = node;
+  const { agentId } = node.agent;
+  const { goal } = rollout.record;
+  if (!node.placed.wanted) return;
+  if (task === null) {
+    // Its next launch is of the new goal; there is nothing to take down.
+    mark(step, rollout, node, 'complete');
+    return;
+  }
+  if (sameGoal(node.goal, goal)) return;
+  if (task.phase === 'lost' || task.phase === 'unreachable' || node.draining || node.killing !== null) {
+    // It comes after the rollout, when it is back.
+    return;
+  }
+  if (task.phase !== 'running') {
+    rollout.queue.add(agentId);
+    return;
+  }
+  mark(step, rollout, node, 'active');
+  rollout.active.add(agentId);
+  step.arm(node, 'step', step.now + step.environment.settings.rollout.stepTimeoutMs);
+  change(step, rollout, node);
+}
+
+/** Asks for the change in place, or kills the task so that another one follows. */
+function change(step: Step, rollout: Rollout, node: Node): void {
+  const { task, goal } = node;
+  if (task === null || sameGoal(goal, rollout.record.goal)) return;
+  if (goal !== null && goal.relaunchKey === rollout.record.goal.relaunchKey) {
+    if (task.phase === 'running') {
+      step.act({ type: 'upgrade', agentId: node.agent.agentId, taskId: task.taskId, goal: rollout.record.goal });
+    }
+    step.arm(node, 'ask', step.now + ASK_AGAIN_MS);
+  } else {
+    killTask(step, node, 'rollout');
+  }
+}
+
+/** The deadline `ask`. */
+export function askAgain(step: Step, node: Node): void {
+  const { rollout } = step.state;
+  if (rollout?.active.has(node.agent.agentId) === true) change(step, rollout, node);
+}
+
+// ---- what nodes do meanwhile -----------------------------------------------------------------------------------------
+
+/** A node came, by itself or because it may have a task now. */
+export function joinRollout(step: Step, node: Node): void {
+  const { rollout } = step.state;
+  if (isUnfinished(rollout) && node.step?.rollout !== rollout.record.id) rollout.queue.add(node.agent.agentId);
+}
+
+/** A node went. */
+export function leaveRollout(step: Step, node: Node): void {
+  const { rollout, stragglers, down } = step.state;
+  const { agentId } = node.agent;
+  for (const set of [rollout?.queue, rollout?.active, rollout?.failed, stragglers, down]) set?.delete(agentId);
+}
+
+/** The task says what it is. */
+export function taskRuns(step: Step, node: Node, goalId: string): void {
+  const { rollout, completed } = step.state;
+  const known = [rollout?.record.goal, completed, rollout?.record.from].find((goal) => goal?.id === goalId);
+  // It cannot have become what needs a new task.
+  if (known === undefined || known === null || sameGoal(node.goal, known)) return;
+  if (node.goal !== null && node.goal.relaunchKey !== known.relaunchKey) return;
+  node.goal = known;
+  step.disarm(node, 'ask');
+  step.persist(node);
+  lookAtGate(step, node);
+  noteStraggler(step, node);
+}
+
+/** Call when the health of the node, or what its task is, has changed. */
+export function lookAtGate(step: Step, node: Node): void {
+  const { rollout } = step.state;
+  if (rollout === null || !rollout.active.has(node.agent.agentId)) return;
+  const isThere = node.task?.health?.healthy === true && sameGoal(node.goal, rollout.record.goal);
+  if (!isThere) step.disarm(node, 'gate');
+  else if (node.deadlines.gate === undefined) step.arm(node, 'gate', step.now + step.environment.settings.rollout.gateMs);
+}
+
+/** The deadline `gate`: well for long enough. */
+export function passGate(step: Step, node: Node): void {
+  const { rollout } = step.state;
+  if (rollout === null || !rollout.active.delete(node.agent.agentId)) return;
+  step.disarm(node, 'step');
+  mark(step, rollout, node, 'complete');
+}
+
+/** The node did not get there: nothing more is begun. */
+export function failStep(step: Step, node: Node, why: string): void {
+  const { rollout } = step.state;
+  const { agentId, hostname } = node.agent;
+  if (rollout === null || !rollout.active.delete(agentId)) return;
+  for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
+  rollout.failed.add(agentId);
+  mark(step, rollout, node, 'failed');
+  const error = `${hostname}: ${why}`;
+  setRecord(step, rollout, { status: 'failed', errors: [...rollout.record.errors, error].slice(-MAX_ERRORS) });
+  step.log('warn', 'a node failed; the rollout stops', { agentId, hostname, goal: rollout.record.goal.id, why });
+}
+
+/** The task of the node ended without having been told to. */
+export function taskEndedByItself(step: Step, node: Node, end: string): void {
+  const { rollout } = step.state;
+  if (rollout === null || !rollout.active.has(node.agent.agentId)) return;
+  if (sameGoal(node.goal, rollout.record.goal)) failStep(step, node, `the new task ${end}`);
+}
+
+/** A task that runs and is not what the others are. */
+export function noteStraggler(step: Step, node: Node): void {
+  const { state } = step;
+  if (isUnfinished(state.rollout) || node.task === null || !node.placed.wanted) return;
+  if (node.goal === null || sameGoal(node.goal, state.completed)) state.stragglers.delete(node.agent.agentId);
+  else state.stragglers.add(node.agent.agentId);
+}
+
+// ---- the record ----------------------------------------------------------------------------------------------------
+
+function complete(step: Step, rollout: Rollout): void {
+  const { state } = step;
+  setRecord(step, rollout, { status: 'complete' });
+  state.completed = rollout.record.goal;
+  step.persistFramework();
+  step.log('info', 'the rollout is complete', { goal: rollout.record.goal.id });
+}
+
+/** Who has no goal yet, and was not in a rollout: its task is one. */
+function mark(step: Step, rollout: Rollout, node: Node, state: StepMark['state']): void {
+  if (node.step?.rollout !== rollout.record.id) rollout.begun += 1;
+  node.step = { rollout: rollout.record.id, phase: rollout.record.phase, state, since: step.now };
+  step.persist(node);
+}
+
+export function setRecord(step: Step, rollout: Rollout, change: Partial<RolloutRecord>): void {
+  const { state } = step;
+  if (state.rollout !== rollout) return;
+  Object.assign(rollout.record, change);
+  step.persistRollout();
+}
