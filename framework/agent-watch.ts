@@ -2,7 +2,7 @@
 import type { FrameworkLogger } from './contract.ts';
 import { viewOfListed } from './daemonset/agent-view.ts';
 import type { DaemonsetEvent, ListedAgent } from './daemonset/events.ts';
-import { type AgentList, createOperator, type Operator } from './mesos-http-client/index.ts';
+import { type AgentList, createOperator, type MasterAccess, type Operator } from './mesos-http-client/index.ts';
 import type { AgentId, OperatorEvent } from './mesos-http-client/messages.ts';
 
 /** A snapshot is a little older than its arrival. */
@@ -21,11 +21,11 @@ export class AgentWatch {
   #complained = false;
   #closed = false;
 
-  constructor(master: string, logger: FrameworkLogger, emit: (event: DaemonsetEvent) => void) {
+  constructor(access: MasterAccess, logger: FrameworkLogger, emit: (event: DaemonsetEvent) => void) {
     this.#logger = logger;
     this.#emit = emit;
     this.#operator = createOperator({
-      master,
+      ...access,
       onEvent: (event) => this.#hear(event),
       onDown: (reason) => this.#logger.debug({ reason }, 'the stream of agents is down; trying again'),
     });

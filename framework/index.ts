@@ -12,6 +12,7 @@ export type {
   NodeStatus,
   TaskTemplate,
 } from './contract.ts';
+export { fixedMaster } from './mesos-http-client/index.ts';
 export type {
   AgentId,
   CommandInfo,

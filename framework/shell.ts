@@ -68,14 +68,16 @@ class Shell implements Framework {
   async start(): Promise<void> {
     const { options, book, loaded } = await this.#load();
     const state = initialState(loaded.frameworkId, loaded.records, Date.now());
+    const { masters, authorization, tls } = options;
+    const access = { masters, authorization, tls };
     const subscription = createSubscription({
-      master: options.master,
+      ...access,
       frameworkId: loaded.frameworkId,
       frameworkInfo: () => frameworkInfo(options),
       onEvent: (event) => this.#hear(event),
       onDown: (reason, wasSubscribed) => this.#down(reason, wasSubscribed),
     });
-    const agents = new AgentWatch(options.master, options.logger, (event) => this.#queue.push(event));
+    const agents = new AgentWatch(access, options.logger, (event) => this.#queue.push(event));
     this.#running = { state, book, subscription, agents };
     subscription.open();
     agents.open();

@@ -5,7 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
-import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
+import { type Framework, type FrameworkOptions, fixedMaster, type NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { Announcer } from './distribution/announcer.ts';
@@ -99,7 +99,7 @@ export class ControlPlane {
       changed: (names) => this.#servicesChanged(names),
     });
     this.#framework = options.createFramework({
-      master: config.master,
+      masters: fixedMaster(config.master),
       store: options.store,
       name: config.name,
       user: config.user,

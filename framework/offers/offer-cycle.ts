@@ -6,7 +6,7 @@ import { viewOfOffer } from '../daemonset/agent-view.ts';
 import type { Step } from '../daemonset/effects.ts';
 import { seeAgent } from '../daemonset/nodes.ts';
 import type { Node } from '../daemonset/state.ts';
-import type { InverseOffer, Offer, OfferId } from '../mesos-http-client/messages.ts';
+import { type InverseOffer, millisecondsOf, type Offer, type OfferId } from '../mesos-http-client/messages.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, LAUNCH_SILENCE_MS } from '../tasks/status-flow.ts';
 import { acceptCall, SERVED_REFUSE_SECONDS, taskInfo } from './launch.ts';
@@ -153,7 +153,7 @@ function groupOffers(offers: readonly Offer[]): Offer[][] {
 function maintenanceOf(offer: Offer, now: number): string | null {
   const window = offer.unavailability;
   if (window === undefined) return null;
-  const start = window.start.nanoseconds / 1e6;
-  const end = window.duration === undefined ? Number.POSITIVE_INFINITY : start + window.duration.nanoseconds / 1e6;
+  const start = millisecondsOf(window.start);
+  const end = window.duration === undefined ? Number.POSITIVE_INFINITY : start + millisecondsOf(window.duration);
   return start <= now && now < end ? `the agent is in maintenance since ${new Date(start).toISOString()}` : null;
 }
