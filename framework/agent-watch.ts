@@ -2,8 +2,8 @@
 import type { FrameworkLogger } from './contract.ts';
 import { viewOfListed } from './daemonset/agent-view.ts';
 import type { DaemonsetEvent, ListedAgent } from './daemonset/events.ts';
-import { type AgentList, createOperator, type Operator } from './mesos-http-client/index.ts';
-import type { AgentId, OperatorEvent } from './mesos-http-client/messages.ts';
+import { type AgentList, createOperator, type MasterAccess, type Operator } from './mesos-http-client/index.ts';
+import type { AgentId, FrameworkId, OperatorEvent } from './mesos-http-client/messages.ts';
 
 /** A snapshot is a little older than its arrival. */
 const SNAPSHOT_AGE_MS = 1_000;
@@ -13,6 +13,7 @@ const MAX_RETRY_MS = 600_000;
 export class AgentWatch {
   readonly #operator: Operator;
   readonly #logger: FrameworkLogger;
+  readonly #frameworkId: () => FrameworkId | null;
   readonly #emit: (event: DaemonsetEvent) => void;
   /** A list is on its way; `again` if it was wanted once more meanwhile. */
   #asking: { again: boolean } | null = null;
@@ -21,11 +22,17 @@ export class AgentWatch {
   #complained = false;
   #closed = false;
 
-  constructor(master: string, logger: FrameworkLogger, emit: (event: DaemonsetEvent) => void) {
+  constructor(
+    access: MasterAccess,
+    logger: FrameworkLogger,
+    frameworkId: () => FrameworkId | null,
+    emit: (event: DaemonsetEvent) => void,
+  ) {
     this.#logger = logger;
+    this.#frameworkId = frameworkId;
     this.#emit = emit;
     this.#operator = createOperator({
-      master,
+      ...access,
       onEvent: (event) => this.#hear(event),
       onDown: (reason) => this.#logger.debug({ reason }, 'the stream of agents is down; trying again'),
     });
@@ -90,7 +97,7 @@ export class AgentWatch {
         return;
       }
       case 'AGENT_ADDED': {
-        const agent = viewOfListed(event.agent_added.agent);
+        const agent = viewOfListed(event.agent_added.agent, this.#frameworkId());
         if (agent !== null) this.#emit({ type: 'agent-added', agent });
         return;
       }
@@ -103,14 +110,18 @@ export class AgentWatch {
   }
 
   #emitList(list: AgentList, askedAt: number): void {
-    const registered = list.agents.map(viewOfListed).filter((agent): agent is ListedAgent => agent !== null);
+    const frameworkId = this.#frameworkId();
+    const registered = list.agents
+      .map((agent) => viewOfListed(agent, frameworkId))
+      .filter((agent): agent is ListedAgent => agent !== null);
     const recovered = list.recovered_agents
       .map((agent) => agent.id?.value)
       .filter((id): id is AgentId => id !== undefined);
     // Listed, but without an address: there all the same.
+    const seen = new Set(registered.map((one) => one.view.agentId));
     for (const agent of list.agents) {
       const id = agent.agent_info.id?.value;
-      if (id !== undefined && !registered.some((one) => one.view.agentId === id)) recovered.push(id);
+      if (id !== undefined && !seen.has(id)) recovered.push(id);
     }
     this.#emit({ type: 'agents', registered, recovered, askedAt });
   }

@@ -7,6 +7,8 @@ export interface AgentView {
   readonly hostname: string;
   /** From the offer's URL or the agent's pid; never from DNS. */
   readonly ip: string;
+  /** Where the agent's own API listens; null when nothing has told it since the start. */
+  readonly port: number | null;
   /** True when the agent has resources reserved to `slave_public` (DC/OS' mark of a public agent). */
   readonly isPublic: boolean;
   /** Text attributes as they are; scalars, ranges and sets as Mesos prints them. */

@@ -3,10 +3,11 @@
  * asked. Kept apart from `index.ts`, so that the rooms of the framework can name them without a cycle.
  */
 import type { AgentView } from './agent.ts';
+import type { MasterAccess } from './mesos-http-client/index.ts';
 import type { AgentId, CommandInfo, DiscoveryInfo, HealthCheck, Labels, TaskId } from './mesos-http-client/messages.ts';
 import type { Constraint } from './offers/constraints.ts';
-import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import type { Goal, RolloutSettings, Strategy } from './rollout/goal.ts';
+import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import type { StateStore } from './state/state-store.ts';
 
 /** What the framework's user wants to run on an agent. */
@@ -51,9 +52,8 @@ export interface FrameworkLogger {
   error(fields: object, message: string): void;
 }
 
-export interface FrameworkOptions {
-  /** Base URL of a master, `http://host:port`; redirects to the leader are followed. */
-  readonly master: string;
+/** `masters`, `authorization`, `tls`: how the cluster is reached, for the scheduler API as well as for the operator API. */
+export interface FrameworkOptions extends MasterAccess {
   readonly store: StateStore;
   readonly name: string;
   readonly user: string;

@@ -21,8 +21,8 @@ import { answerOffers, giveBack } from './offers/offer-cycle.ts';
 import { reviveIfDue, wantOffer } from './offers/revival.ts';
 import { takeOrder } from './rollout/commands.ts';
 import { type Goal, sameGoal } from './rollout/goal.ts';
-import { isUnfinished } from './rollout/rollout-state.ts';
 import { advanceRollout, beginRollout, failStep, resumeRollout, taskRuns } from './rollout/rollout.ts';
+import { isUnfinished } from './rollout/rollout-state.ts';
 import { repeatKills } from './tasks/kills.ts';
 import { beginRun, dueRepeat, reconcileCall, suspend } from './tasks/reconciliation.ts';
 import {

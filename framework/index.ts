@@ -8,10 +8,12 @@ export type {
   FrameworkCounters,
   FrameworkLogger,
   FrameworkOptions,
+  HealthReport,
   NodeState,
   NodeStatus,
   TaskTemplate,
 } from './contract.ts';
+export { fixedMaster } from './mesos-http-client/index.ts';
 export type {
   AgentId,
   CommandInfo,
@@ -21,6 +23,18 @@ export type {
   Resource,
   TaskId,
 } from './mesos-http-client/messages.ts';
+export { type Constraint, parseConstraint } from './offers/constraints.ts';
+export { type Goal, type RolloutSettings, type Strategy, strategySchema } from './rollout/goal.ts';
+export {
+  type PhaseView,
+  PLAN_VERBS,
+  type PlanCommand,
+  type PlanOutcome,
+  type PlanStatus,
+  type PlanVerb,
+  type PlanView,
+  type StepView,
+} from './rollout/plan-view.ts';
 export { createFramework } from './shell.ts';
 export { openFileStore } from './state/file-store.ts';
 export type { StateStore } from './state/state-store.ts';

@@ -2,37 +2,23 @@
  * The thin shell around the daemonset's core: streams, timers and reports become events, one after the other; actions become
  * writes and calls, in the order in which the core gave them. It decides nothing but when the framework cannot go on.
  */
-import { randomUUID } from 'node:crypto';
-import { AgentWatch } from './agent-watch.ts';
 import type { AgentView } from './agent.ts';
-import type { Framework, FrameworkCounters, FrameworkOptions, NodeStatus } from './contract.ts';
-import type { Action, DaemonsetEvent } from './daemonset/events.ts';
+import { AgentWatch } from './agent-watch.ts';
+import type { Framework, FrameworkCounters, FrameworkOptions, HealthReport, NodeStatus } from './contract.ts';
+import type { Action, DaemonsetEvent, Order } from './daemonset/events.ts';
 import { statusOf } from './daemonset/node-status.ts';
 import { type DaemonsetState, type Environment, initialState } from './daemonset/state.ts';
 import { step } from './daemonset.ts';
+import { Enquiries } from './enquiries.ts';
 import { EventQueue } from './event-queue.ts';
+import { frameworkInfo, newTaskId } from './framework-info.ts';
 import { createSubscription, type Subscription } from './mesos-http-client/index.ts';
-import {
-  type AgentId,
-  type CallBody,
-  type Event,
-  type FrameworkInfo,
-  type TaskId,
-  taskId,
-} from './mesos-http-client/messages.ts';
+import type { AgentId, CallBody, Event, TaskId } from './mesos-http-client/messages.ts';
+import type { Goal, Strategy } from './rollout/goal.ts';
+import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
+import { planNames, planOf } from './rollout/plans.ts';
 import { RecordBook } from './state/record-book.ts';
 import type { TaskHealth } from './tasks/ledger.ts';
-
-const WEEK_SECONDS = 7 * 24 * 3600;
-const CAPABILITIES = [
-  'MULTI_ROLE',
-  'RESERVATION_REFINEMENT',
-  'PARTITION_AWARE',
-  'TASK_KILLING_STATE',
-  // Without these two, agents with GPUs and agents in other regions would never be offered.
-  'GPU_RESOURCES',
-  'REGION_AWARE',
-];
 
 /** A framework that keeps one task on every agent. Nothing happens before `start`. */
 export function createFramework(options: FrameworkOptions): Framework {
@@ -45,6 +31,7 @@ interface Running {
   readonly book: RecordBook;
   readonly subscription: Subscription;
   readonly agents: AgentWatch;
+  readonly enquiries: Enquiries;
 }
 
 class Shell implements Framework {
@@ -53,6 +40,9 @@ class Shell implements Framework {
   readonly #queue: EventQueue<DaemonsetEvent>;
   /** Reports that wait for their turn: only the last of each task matters. */
   readonly #health = new Map<TaskId, TaskHealth>();
+  /** Orders of operators that wait for their answer. */
+  readonly #asked = new Map<number, (outcome: PlanOutcome) => void>();
+  #orders = 0;
   #running: Running | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -60,24 +50,38 @@ class Shell implements Framework {
   constructor(options: FrameworkOptions) {
     this.#options = options;
     this.#queue = new EventQueue((event) => this.#process(event));
+    const { principal, constraints, reserve, rollout } = options;
     this.#environment = {
+      settings: { principal, constraints, reserve, rollout },
       newTaskId: (agent) => newTaskId(options.name, agent),
-      template: (agent, id) => options.task(agent, id),
+      template: (agent, id, goal) => options.task(agent, id, goal),
     };
   }
 
   async start(): Promise<void> {
     const { options, book, loaded } = await this.#load();
-    const state = initialState(loaded.frameworkId, loaded.records, Date.now());
+    const state = initialState(loaded, Date.now());
+    const { masters, authorization, tls } = options;
+    const access = { masters, authorization, tls };
     const subscription = createSubscription({
-      master: options.master,
-      frameworkId: loaded.frameworkId,
+      ...access,
+      frameworkId: state.frameworkId,
       frameworkInfo: () => frameworkInfo(options),
       onEvent: (event) => this.#hear(event),
       onDown: (reason, wasSubscribed) => this.#down(reason, wasSubscribed),
     });
-    const agents = new AgentWatch(options.master, options.logger, (event) => this.#queue.push(event));
-    this.#running = { state, book, subscription, agents };
+    const agents = new AgentWatch(
+      access,
+      options.logger,
+      () => state.frameworkId,
+      (event) => this.#queue.push(event),
+    );
+    this.#running = { state, book, subscription, agents, enquiries: new Enquiries(access, options.logger) };
+    this.#queue.push({ type: 'begin', goal: options.goal, uninstall: options.uninstall });
+    if (state.mode === 'gone') {
+      options.logger.info({}, 'everything was uninstalled before; there is nothing to subscribe for');
+      return;
+    }
     subscription.open();
     agents.open();
   }
@@ -98,12 +102,47 @@ class Shell implements Framework {
     return node === undefined ? undefined : statusOf(node, Date.now());
   }
 
-  reportHealth(id: TaskId, health: { healthy: true } | { healthy: false; reason: string }): void {
-    const report: TaskHealth = { healthy: health.healthy, reason: health.healthy ? null : health.reason };
+  reportHealth(id: TaskId, health: HealthReport): void {
+    const report: TaskHealth = health.healthy
+      ? { healthy: true, reason: null, dead: false }
+      : { healthy: false, reason: health.reason, dead: health.dead === true };
     const waiting = this.#health.has(id);
     if (!waiting && this.#isKnown(id, report)) return;
     this.#health.set(id, report);
     if (!waiting) this.#queue.push({ type: 'health', taskId: id, health: report });
+  }
+
+  reportGoal(id: TaskId, goal: string): void {
+    const task = this.#taskOf(id);
+    if (task?.node.goal?.id !== goal) this.#queue.push({ type: 'runs', taskId: id, goal });
+  }
+
+  reportUpgradeFailed(id: TaskId, goal: string, reason: string): void {
+    this.#queue.push({ type: 'upgrade-failed', taskId: id, goal, reason });
+  }
+
+  planNames(): string[] {
+    return this.#running === null ? [] : planNames(this.#running.state);
+  }
+
+  plan(name: string): PlanView | undefined {
+    return this.#running === null ? undefined : planOf(this.#running.state, name, Date.now());
+  }
+
+  command(command: PlanCommand): Promise<PlanOutcome> {
+    return this.#order({ kind: 'plan', command });
+  }
+
+  rollOut(goal: Goal, strategy: Strategy): Promise<PlanOutcome> {
+    return this.#order({ kind: 'roll-out', goal, strategy });
+  }
+
+  async freeze(frozen: boolean): Promise<void> {
+    await this.#order({ kind: 'freeze', frozen });
+  }
+
+  get frozen(): boolean {
+    return this.#running?.state.frozen ?? false;
   }
 
   subscribed(): boolean {
@@ -123,6 +162,9 @@ class Shell implements Framework {
       statusUpdates: counted?.statusUpdates ?? 0,
       subscriptions: this.#running?.subscription.counters.subscriptions ?? 0,
       reconciliations: counted?.reconciliations ?? 0,
+      kills: counted?.kills ?? 0,
+      revives: counted?.revives ?? 0,
+      unreserved: counted?.unreserved ?? 0,
     };
   }
 
@@ -134,10 +176,25 @@ class Shell implements Framework {
 
   /** The same again and again is no news (a proxy reports every few seconds). */
   #isKnown(id: TaskId, report: TaskHealth): boolean {
+    const health = this.#taskOf(id)?.task.health;
+    return health?.healthy === report.healthy && health.reason === report.reason && health.dead === report.dead;
+  }
+
+  #taskOf(id: TaskId) {
     const state = this.#running?.state;
     const agentId = state?.tasks.get(id);
-    const task = agentId === undefined ? null : state?.nodes.get(agentId)?.task;
-    return task?.taskId === id && task.health?.healthy === report.healthy && task.health.reason === report.reason;
+    const node = agentId === undefined ? undefined : state?.nodes.get(agentId);
+    return node?.task?.taskId === id ? { node, task: node.task } : null;
+  }
+
+  #order(order: Order): Promise<PlanOutcome> {
+    if (this.#stopped || this.#running === null) {
+      return Promise.resolve({ kind: 'invalid', message: 'the framework does not run' });
+    }
+    this.#orders += 1;
+    const id = this.#orders;
+    this.#queue.push({ type: 'order', id, order });
+    return new Promise((resolve) => this.#asked.set(id, resolve));
   }
 
   // ---- from Mesos to events ----------------------------------------------------------------------------------------
@@ -154,6 +211,12 @@ class Shell implements Framework {
         break;
       case 'INVERSE_OFFERS':
         this.#queue.push({ type: 'inverse-offers', offers: event.inverse_offers.inverse_offers });
+        break;
+      case 'RESCIND_INVERSE_OFFER':
+        this.#queue.push({
+          type: 'inverse-offer-rescinded',
+          offerId: event.rescind_inverse_offer.inverse_offer_id.value,
+        });
         break;
       case 'RESCIND':
         this.#rescind(event.rescind.offer_id.value);
@@ -239,6 +302,7 @@ class Shell implements Framework {
   #perform(running: Running, action: Action): void {
     switch (action.type) {
       case 'persist-framework':
+      case 'persist-rollout':
       case 'persist':
       case 'forget':
         // Written already, before everything else of its step.
@@ -258,12 +322,47 @@ class Shell implements Framework {
       case 'changed':
         this.#tellChanged(action.agentId);
         return;
+      case 'upgrade':
+        this.#options.upgrade(action.agentId, action.taskId, action.goal);
+        return;
+      case 'ask-last-words':
+        this.#enquire(running, action.agentId, async (agent) => {
+          const text = await running.enquiries.lastWords(agent, action.taskId);
+          return text === null ? null : { type: 'last-words', agentId: agent.agentId, taskId: action.taskId, text };
+        });
+        return;
+      case 'ask-port-holders':
+        this.#enquire(running, action.agentId, async (agent) => {
+          const holders = await running.enquiries.portHolders(agent, action.ports);
+          return holders === null ? null : { type: 'port-holders', agentId: agent.agentId, holders };
+        });
+        return;
+      case 'answer':
+        this.#asked.get(action.id)?.(action.outcome);
+        this.#asked.delete(action.id);
+        return;
     }
+  }
+
+  /** Only makes a sentence better: without an answer things go on as they are. */
+  #enquire(running: Running, id: AgentId, ask: (agent: AgentView) => Promise<DaemonsetEvent | null>): void {
+    const agent = running.state.nodes.get(id)?.agent;
+    if (agent === undefined) return;
+    ask(agent).then(
+      (event) => {
+        if (event !== null && !this.#stopped) this.#queue.push(event);
+      },
+      (error: unknown) => this.#options.logger.debug({ agentId: id, error: String(error) }, 'nobody could tell more'),
+    );
   }
 
   #send(running: Running, body: CallBody, launches: TaskId | null): void {
     void running.subscription.call(body).then((result) => {
-      if (result.outcome === 'accepted' || this.#stopped) return;
+      if (this.#stopped) return;
+      if (result.outcome === 'accepted') {
+        if (body.type === 'TEARDOWN') this.#queue.push({ type: 'torn-down' });
+        return;
+      }
       const refused = result.outcome === 'refused';
       const level = refused ? 'warn' : 'debug';
       this.#options.logger[level]({ call: body.type, ...result }, 'a call was not accepted');
@@ -294,29 +393,11 @@ class Shell implements Framework {
 
   #shut(): void {
     this.#stopped = true;
+    for (const answer of this.#asked.values()) answer({ kind: 'invalid', message: 'the framework has ended' });
+    this.#asked.clear();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#running?.subscription.close();
     this.#running?.agents.close();
     if (this.#running !== null) this.#running.state.subscribed = false;
   }
-}
-
-function frameworkInfo(options: FrameworkOptions): FrameworkInfo {
-  return {
-    user: options.user,
-    name: options.name,
-    roles: [...options.roles],
-    hostname: options.hostname,
-    webui_url: options.webuiUrl,
-    // Mesos' defaults would kill every task the moment that the scheduler or an agent restarts.
-    failover_timeout: WEEK_SECONDS,
-    checkpoint: true,
-    capabilities: CAPABILITIES.map((type) => ({ type })),
-  };
-}
-
-/** Readable in a list of tasks, and never used twice. */
-function newTaskId(framework: string, agent: AgentView): TaskId {
-  const readable = `${framework}-${agent.hostname}`.replaceAll(/[^A-Za-z0-9._-]/g, '-').slice(0, 150);
-  return taskId(`${readable}__${randomUUID()}`);
 }

@@ -5,7 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
-import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
+import { type Framework, type FrameworkOptions, fixedMaster, type NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { Announcer } from './distribution/announcer.ts';
@@ -19,6 +19,8 @@ import { TrafficWindow } from './traffic.ts';
 const TICK_MS = 250;
 /** How long after a start a proxy that ran before is taken for ready before it says so. */
 const PRESUMED_READY_MS = 10_000;
+
+const ROLLOUT = { strategy: { kind: 'serial' }, maxUnavailable: 1, gateMs: 10_000, stepTimeoutMs: 300_000 } as const;
 
 export type ControlPlaneLogger = FrameworkOptions['logger'];
 
@@ -99,11 +101,19 @@ export class ControlPlane {
       changed: (names) => this.#servicesChanged(names),
     });
     this.#framework = options.createFramework({
-      master: config.master,
+      masters: fixedMaster(config.master),
       store: options.store,
       name: config.name,
       user: config.user,
-      roles: [...new Set([config.role, 'slave_public'])],
+      role: config.role,
+      publicRole: 'slave_public',
+      principal: null,
+      constraints: [],
+      reserve: true,
+      goal: { id: options.artifact.sha256.slice(0, 12), relaunchKey: options.artifact.sha256 },
+      rollout: ROLLOUT,
+      uninstall: false,
+      upgrade: () => undefined,
       hostname: options.hostname,
       webuiUrl: options.advertise,
       logger,

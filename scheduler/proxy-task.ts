@@ -60,6 +60,7 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
     name: `${options.name}-proxy`,
     cpus: CPUS,
     mem: MEM,
+    disk: 0,
     ports: [ports.out, ports.in, ports.admin],
     command: {
       shell: true,

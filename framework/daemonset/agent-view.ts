@@ -15,6 +15,7 @@ export function viewOfOffer(offer: Offer, before: AgentView | undefined): AgentV
     agentId: offer.agent_id.value,
     hostname: offer.hostname,
     ip,
+    port: offer.url?.address.port ?? before?.port ?? null,
     // One offer shows one role's part of the agent: it can prove that an agent is public, not that it is private.
     isPublic: before?.isPublic === true || isPublic(offer.resources),
     attributes: attributesOf(offer.attributes),
@@ -26,12 +27,12 @@ export function viewOfOffer(offer: Offer, before: AgentView | undefined): AgentV
 /** Null when the entry lacks an id or an address: an offer will bring them. */
 export function viewOfListed(agent: OperatorAgent, frameworkId: FrameworkId | null): ListedAgent | null {
   const { agent_info: info, pid } = agent;
-  const ip = pid === undefined ? null : ipOfPid(pid);
-  if (info.id === undefined || ip === null) return null;
+  const address = pid === undefined ? null : addressOfPid(pid);
+  if (info.id === undefined || address === null) return null;
   const view: AgentView = {
     agentId: info.id.value,
     hostname: info.hostname,
-    ip,
+    ...address,
     isPublic: isPublic(agent.total_resources) || isPublic(info.resources),
     attributes: attributesOf(info.attributes),
     region: info.domain?.fault_domain?.region?.name ?? null,
@@ -47,9 +48,9 @@ export function viewOfListed(agent: OperatorAgent, frameworkId: FrameworkId | nu
 }
 
 /** `slave(1)@10.0.0.5:5051`, or with an IPv6 address in brackets. */
-function ipOfPid(pid: string): string | null {
-  const match = /@\[?([^@\]]+)\]?:\d+$/.exec(pid);
-  return match?.[1] ?? null;
+function addressOfPid(pid: string): { ip: string; port: number } | null {
+  const match = /@\[?([^@\]]+)\]?:(\d+)$/.exec(pid);
+  return match?.[1] === undefined ? null : { ip: match[1], port: Number(match[2]) };
 }
 
 function isPublic(resources: readonly Resource[]): boolean {

@@ -92,11 +92,21 @@ function judgeTask(node: Node, task: LedgerTask): Judgement {
 function judgeKilled(node: Node, why: KillReason | null): Judgement {
   switch (why) {
     case 'eviction':
-      return excluded(`Left out of the placement${node.placed.wanted ? '' : `: ${node.placed.why}`}; the task is told to end.`);
+      return excluded(
+        `Left out of the placement${node.placed.wanted ? '' : `: ${node.placed.why}`}; the task is told to end.`,
+      );
     case 'maintenance':
-      return { state: 'draining', cause: 'maintenance', reason: 'The machine goes into maintenance; the task is told to end.' };
+      return {
+        state: 'draining',
+        cause: 'maintenance',
+        reason: 'The machine goes into maintenance; the task is told to end.',
+      };
     case 'health':
-      return { state: 'unhealthy', cause: 'killing', reason: 'Nothing of the task answers any more; it is being replaced.' };
+      return {
+        state: 'unhealthy',
+        cause: 'killing',
+        reason: 'Nothing of the task answers any more; it is being replaced.',
+      };
     case 'rollout':
     case null:
       return { state: 'draining', cause: 'rollout', reason: 'The task is being replaced by one of the new version.' };

@@ -7,8 +7,8 @@ import { joinRollout, leaveRollout } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
-import { leavePlacement, placeNode } from './membership.ts';
 import type { ListedAgent } from './events.ts';
+import { leavePlacement, placeNode } from './membership.ts';
 import { type Node, newNode, type Removal } from './state.ts';
 
 /** A new agent is offered by itself, within an allocation interval (1 s). */
@@ -124,7 +124,7 @@ export function removeAgent(step: Step, agentId: AgentId): void {
 
 function sameView(a: AgentView, b: AgentView): boolean {
   if (a.hostname !== b.hostname || a.ip !== b.ip || a.isPublic !== b.isPublic) return false;
-  if (a.region !== b.region || a.zone !== b.zone) return false;
+  if (a.port !== b.port || a.region !== b.region || a.zone !== b.zone) return false;
   const names = Object.keys(a.attributes);
   return (
     names.length === Object.keys(b.attributes).length &&

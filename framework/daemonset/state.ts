@@ -26,7 +26,9 @@ export type Listing = 'unasked' | 'registered' | 'recovered' | 'missing';
 export type Placed = { readonly wanted: true } | { readonly wanted: false; readonly why: string };
 
 /** Why a launch did not come about: figures, or a clause. */
-export type Misfit = { readonly kind: 'gaps'; readonly gaps: readonly Gap[] } | { readonly kind: 'other'; readonly why: string };
+export type Misfit =
+  | { readonly kind: 'gaps'; readonly gaps: readonly Gap[] }
+  | { readonly kind: 'other'; readonly why: string };
 
 /** Why the node's task was told to go. */
 export type KillReason = 'eviction' | 'health' | 'maintenance' | 'rollout';
@@ -212,7 +214,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
   };
   for (const record of agents) {
     const { agentId, hostname, ip, isPublic, attributes, region, zone } = record;
-    const node = newNode({ agentId, hostname, ip, isPublic, attributes, region, zone }, now);
+    const node = newNode({ agentId, hostname, ip, port: null, isPublic, attributes, region, zone }, now);
     if (record.taskId !== null) {
       node.task = newTask(record.taskId, 'recovered', record.launchedAt ?? now, now);
       state.tasks.set(record.taskId, agentId);

@@ -6,7 +6,9 @@
  * older one still delivers is dropped.
  */
 import { backoffDelay, RECONNECT } from './backoff.ts';
-import { type Opened, openPost, sentenceOf, shortBody } from './http.ts';
+import { MesosError, type MesosErrorKind, sentenceOf } from './errors.ts';
+import { parseJson } from './json.ts';
+import { type LeaderAnswer, type MasterAccess, openAtLeader } from './leader.ts';
 import { RecordIoDecoder } from './record-io.ts';
 
 /** Mesos' fixed interval, for as long as SUBSCRIBED has not said another. */
@@ -28,9 +30,16 @@ export interface StreamConnection {
 /** What became of a record: an event, or nothing that we know (skipped), or not what it should be (counted). */
 export type Decoded<E> = { readonly kind: 'event'; readonly event: E } | { readonly kind: 'unknown' | 'bad' };
 
+/**
+ * Why there is no stream: what an attempt came to, or, of a stream that stood, `lost` (it broke, fell silent or was
+ * damaged), `stale` (the master does not know it any more) or `moved` (another master leads).
+ */
+export type DownKind = MesosErrorKind | 'lost' | 'stale' | 'moved';
+
 export interface EventStreamOptions<E> {
-  /** Base URL of a master, with the path of the API. */
-  readonly url: URL;
+  readonly access: MasterAccess;
+  /** The path of the API below a master's base URL. */
+  readonly path: string;
   /** The SUBSCRIBE call; asked for at each attempt. */
   body(): unknown;
   decode(record: unknown): Decoded<E>;
@@ -39,9 +48,15 @@ export interface EventStreamOptions<E> {
   /** Reading goes on when it resolves; it is never called twice at a time. */
   onEvent(event: E, connection: StreamConnection): void | Promise<void>;
   /** The stream broke, or an attempt failed. `wasSubscribed` is false for an attempt. */
-  onDown(reason: string, wasSubscribed: boolean): void;
+  onDown(reason: string, wasSubscribed: boolean, kind: DownKind): void;
   readonly random?: () => number;
   readonly heartbeatMs?: number;
+}
+
+/** The master of a stream: by which base URL it was found, and the origin that answered in the end. */
+interface Place {
+  readonly base: string;
+  readonly origin: string;
 }
 
 type State =
@@ -55,6 +70,7 @@ type State =
       readonly abort: AbortController;
       readonly silence: NodeJS.Timeout;
       readonly since: number;
+      readonly at: Place;
     }
   /** Waiting for the next attempt. */
   | { readonly name: 'backing-off'; readonly timer: NodeJS.Timeout };
@@ -69,6 +85,9 @@ export class EventStream<E> {
   #state: State = { name: 'idle' };
   #generation = 0;
   #attempt = 0;
+  /** The masters as they were last looked at. */
+  #masters = '';
+  #unwatch: (() => void) | null = null;
   #subscriptions = 0;
   #badRecords = 0;
 
@@ -86,16 +105,37 @@ export class EventStream<E> {
 
   /** Begins to connect, and never gives up until `close`. */
   open(): void {
-    if (this.#state.name === 'idle') this.#connect();
+    if (this.#state.name !== 'idle') return;
+    this.#unwatch = this.#options.access.masters.watch(() => this.#mastersChanged());
+    this.#connect();
   }
 
   close(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
     this.#enter({ name: 'idle' });
   }
 
   /** The connection of this generation is of no use any more (a call was told so): open another one. */
-  reopen(generation: number, reason: string): void {
-    if (generation === this.#generation && this.#state.name !== 'idle') this.#down(generation, reason);
+  reopen(generation: number, reason: string, kind: DownKind): void {
+    if (generation === this.#generation && this.#state.name !== 'idle') this.#down(generation, reason, kind);
+  }
+
+  /** Whatever is on its way is left for what is better now. A healthy stream is kept while no other leader is known. */
+  #mastersChanged(): void {
+    const bases = this.#options.access.masters.current();
+    const [best] = bases;
+    const same = bases.join() === this.#masters;
+    this.#masters = bases.join();
+    if (best === undefined || same) return;
+    const state = this.#state;
+    if (state.name === 'backing-off' || state.name === 'connecting') {
+      this.#attempt = 0;
+      this.#connect();
+    } else if (state.name === 'subscribed' && state.at.base !== best && state.at.origin !== new URL(best).origin) {
+      this.#attempt = 0;
+      this.#down(this.#generation, `the leading master is ${best} now, no longer ${state.at.origin}`, 'moved', 0);
+    }
   }
 
   #enter(next: State): void {
@@ -116,54 +156,59 @@ export class EventStream<E> {
     this.#generation += 1;
     const generation = this.#generation;
     const abort = new AbortController();
+    this.#masters = this.#options.access.masters.current().join();
     this.#enter({ name: 'connecting', abort, silence: this.#silence(generation, FIRST_RECORD_TIMEOUT_MS) });
     this.#run(generation, abort.signal).then(
-      (reason) => this.#down(generation, reason),
-      (error: unknown) => this.#down(generation, sentenceOf(error)),
+      (reason) => this.#down(generation, reason, 'lost'),
+      (error: unknown) => this.#down(generation, sentenceOf(error), error instanceof MesosError ? error.kind : 'lost'),
     );
   }
 
   #silence(generation: number, afterMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.#down(generation, `nothing heard for ${afterMs / 1000} s`), afterMs);
+    return setTimeout(() => this.#down(generation, `nothing heard for ${afterMs / 1000} s`, 'lost'), afterMs);
   }
 
-  #down(generation: number, reason: string): void {
+  #down(generation: number, reason: string, kind: DownKind, delayMs?: number): void {
     if (generation !== this.#generation) return;
     const left = this.#state;
     const wasSubscribed = left.name === 'subscribed';
     if (left.name === 'subscribed' && Date.now() - left.since >= GOOD_AFTER_MS) this.#attempt = 0;
-    const delay = backoffDelay(RECONNECT, this.#attempt, (this.#options.random ?? Math.random)());
+    const delay = delayMs ?? backoffDelay(RECONNECT, this.#attempt, (this.#options.random ?? Math.random)());
     this.#attempt += 1;
     this.#enter({ name: 'backing-off', timer: setTimeout(() => this.#connect(), delay) });
-    this.#options.onDown(reason, wasSubscribed);
+    this.#options.onDown(reason, wasSubscribed, kind);
   }
 
   /** One connection from its first byte to its last; resolves with why it ended. */
   async #run(generation: number, signal: AbortSignal): Promise<string> {
-    const opened = await openPost({
-      url: this.#options.url,
+    const opened = await openAtLeader({
+      access: this.#options.access,
+      path: this.#options.path,
       body: JSON.stringify(this.#options.body()),
       timeoutMs: CONNECT_TIMEOUT_MS,
       signal,
+      trying: () => this.#trying(generation),
     });
     try {
-      const { statusCode } = opened.response;
-      if (statusCode !== 200) {
-        return `${opened.url.origin} refused to subscribe: ${statusCode} ${await shortBody(opened.response)}`;
-      }
       return await this.#read(generation, opened);
     } finally {
       opened.destroy();
     }
   }
 
-  async #read(generation: number, opened: Opened): Promise<string> {
+  /** Each master has its time to answer. */
+  #trying(generation: number): void {
+    if (generation === this.#generation && this.#state.name === 'connecting') this.#state.silence.refresh();
+  }
+
+  async #read(generation: number, opened: LeaderAnswer): Promise<string> {
     const streamId = opened.response.headers['mesos-stream-id'];
     const connection: StreamConnection = {
       generation,
       url: opened.url,
       streamId: typeof streamId === 'string' ? streamId : null,
     };
+    const at: Place = { base: opened.base, origin: opened.url.origin };
     const decoder = new RecordIoDecoder();
     let badInARow = 0;
     for await (const chunk of opened.response.body) {
@@ -177,7 +222,7 @@ export class EventStream<E> {
           continue;
         }
         badInARow = 0;
-        this.#heard(generation, decoded.kind === 'event' ? decoded.event : null);
+        this.#heard(generation, decoded.kind === 'event' ? decoded.event : null, at);
         if (decoded.kind === 'event') await this.#options.onEvent(decoded.event, connection);
         if (generation !== this.#generation) return 'superseded';
       }
@@ -188,7 +233,7 @@ export class EventStream<E> {
   #decode(record: Uint8Array): Decoded<E> {
     let json: unknown;
     try {
-      json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(record));
+      json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(record));
     } catch {
       // The framing held, so the next record can be read: the caller counts this one.
       return { kind: 'bad' };
@@ -197,7 +242,7 @@ export class EventStream<E> {
   }
 
   /** Any record is a sign of life, not only a heartbeat. */
-  #heard(generation: number, event: E | null): void {
+  #heard(generation: number, event: E | null, at: Place): void {
     const state = this.#state;
     if (state.name !== 'connecting' && state.name !== 'subscribed') return;
     const said = event === null ? null : this.#options.subscribedIntervalMs(event);
@@ -205,7 +250,7 @@ export class EventStream<E> {
       const interval = this.#options.heartbeatMs ?? (said === 'default' ? DEFAULT_HEARTBEAT_MS : said);
       const silence = this.#silence(generation, interval * MISSED_HEARTBEATS);
       this.#subscriptions += 1;
-      this.#enter({ name: 'subscribed', abort: state.abort, silence, since: Date.now() });
+      this.#enter({ name: 'subscribed', abort: state.abort, silence, since: Date.now(), at });
     } else {
       state.silence.refresh();
     }

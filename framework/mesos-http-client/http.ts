@@ -1,18 +1,24 @@
 /**
- * One POST to a Mesos master, redirects included. A master that does not lead answers 307 with a Location that has no
- * scheme and, often, another path; the body has to go there again unchanged, and two masters may well redirect to each
- * other for a while (or one to itself).
+ * One POST to a Mesos master, redirects and login included. A master that does not lead answers 307 with a Location that
+ * has no scheme and, often, another path; the body has to go there again unchanged, and two masters may well redirect to
+ * each other for a while (or one to itself).
  */
 import { Client, type Dispatcher } from 'undici';
+import { type Authorization, UnauthorizedError, withAuthorization } from './auth/authorization.ts';
+import { MesosError, sentenceOf } from './errors.ts';
 
 const MAX_REDIRECTS = 5;
 
-/** A reason why there is no connection, in one sentence. */
-export class UnreachableError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'UnreachableError';
-  }
+/** How an https master is trusted. */
+export interface TlsTrust {
+  /** Certificates in PEM form; they alone are trusted then, not those of the system. */
+  readonly ca: string;
+}
+
+/** What every request to a master needs, whichever it goes to. */
+export interface Credentials {
+  readonly authorization: Authorization;
+  readonly tls: TlsTrust | undefined;
 }
 
 export interface Opened {
@@ -25,44 +31,99 @@ export interface Opened {
 
 export interface PostOptions {
   readonly url: URL;
+  readonly credentials: Credentials;
   readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
   /** For connecting, and again for the head of the answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Media types are compared letter by letter by the master: no `; charset`. */
-const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
+export const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
 
-/** Posts over a connection of its own, which stays open as long as the answer does. @throws {UnreachableError} */
+/** A connection of its own to one master. */
+export function connectTo(url: URL, tls: TlsTrust | undefined, timeoutMs: number, bodyTimeoutMs: number): Client {
+  return new Client(url.origin, {
+    connect: { timeout: timeoutMs, ...(tls === undefined ? {} : { ca: tls.ca }) },
+    headersTimeout: timeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+    keepAliveTimeout: 60_000,
+    pipelining: 1,
+  });
+}
+
+export function authorizationHeader(header: string | null): Record<string, string> {
+  return header === null ? {} : { authorization: header };
+}
+
+/** Posts over a connection of its own, which stays open as long as the answer does. @throws {MesosError} */
 export async function openPost(options: PostOptions): Promise<Opened> {
   let url = options.url;
   const visited = new Set<string>();
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    if (visited.has(url.href))
-      throw new UnreachableError(`redirected in a circle at ${url.href}: there is no leading master yet`);
+    if (visited.has(url.href)) {
+      throw new MesosError('no-leader', `redirected in a circle at ${url.href}: there is no leading master yet`);
+    }
     visited.add(url.href);
-    const opened = await postOnce(url, options);
+    const opened = await postAuthorized(url, options);
     if (opened.response.statusCode !== 307) return opened;
     opened.destroy();
-    const location = opened.response.headers['location'];
-    if (typeof location !== 'string' || !URL.canParse(location, url.href)) {
-      throw new UnreachableError(`${url.href} redirects, but not to an address (Location: ${String(location)})`);
-    }
-    url = new URL(location, url);
+    url = redirected(url, opened.response.headers['location']);
   }
-  throw new UnreachableError(`more than ${MAX_REDIRECTS} redirects from ${options.url.href}`);
+  throw new MesosError('no-leader', `more than ${MAX_REDIRECTS} redirects from ${options.url.href}`);
 }
 
-async function postOnce(url: URL, options: PostOptions): Promise<Opened> {
+function redirected(from: URL, location: unknown): URL {
+  if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
+    throw new MesosError('no-leader', `${from.href} redirects, but not to an address (Location: ${String(location)})`);
+  }
+  // Without a scheme, as Mesos writes it, it takes over ours.
+  const to = new URL(location, from);
+  if (to.protocol !== from.protocol) {
+    throw new MesosError(
+      'refused',
+      `${from.href} redirects from ${from.protocol}// to ${to.protocol}//, which is not followed: name the masters with ` +
+        'the scheme that all of them speak',
+    );
+  }
+  return to;
+}
+
+async function postAuthorized(url: URL, options: PostOptions): Promise<Opened> {
+  let last: Opened | null = null;
+  try {
+    const answer = await withAuthorization(options.credentials.authorization, `POST ${url.href}`, async (header) => {
+      last?.destroy();
+      const opened = await postOnce(url, options, header);
+      last = opened;
+      return { status: opened.response.statusCode, opened };
+    });
+    return answer.opened;
+  } catch (error) {
+    destroyed(last);
+    throw asMesosError(error);
+  }
+}
+
+function destroyed(opened: Opened | null): void {
+  opened?.destroy();
+}
+
+/** What to do about a 401. Neither the credential nor the header is ever quoted. */
+export function unauthorizedText(error: UnauthorizedError): string {
+  return `${error.message}; check the principal and its secret, or the service account, against the cluster's`;
+}
+
+/** A login that is refused is told apart from one that cannot be made just now. */
+export function asMesosError(error: unknown): MesosError {
+  if (error instanceof MesosError) return error;
+  if (!(error instanceof UnauthorizedError)) return new MesosError('unreachable', sentenceOf(error), { cause: error });
+  return new MesosError('unauthorized', unauthorizedText(error), { cause: error });
+}
+
+async function postOnce(url: URL, options: PostOptions, authorization: string | null): Promise<Opened> {
   const { timeoutMs, signal } = options;
-  const client = new Client(url.origin, {
-    connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: 0,
-    pipelining: 1,
-  });
+  const client = connectTo(url, options.credentials.tls, timeoutMs, 0);
   const destroy = (): void => {
     client.destroy(null).catch(ignoreClosed);
   };
@@ -70,7 +131,7 @@ async function postOnce(url: URL, options: PostOptions): Promise<Opened> {
     const response = await client.request({
       method: 'POST',
       path: url.pathname + url.search,
-      headers: { ...JSON_HEADERS, ...options.headers },
+      headers: { ...JSON_HEADERS, ...authorizationHeader(authorization) },
       body: options.body,
       signal,
     });
@@ -79,11 +140,11 @@ async function postOnce(url: URL, options: PostOptions): Promise<Opened> {
     return { url, response, destroy };
   } catch (error) {
     destroy();
-    throw new UnreachableError(`${url.origin} does not answer: ${sentenceOf(error)}`, { cause: error });
+    throw new MesosError('unreachable', `${url.origin} does not answer: ${sentenceOf(error)}`, { cause: error });
   }
 }
 
-/** The end of a body that is short by nature (an error's text), for a log or a person. */
+/** The beginning of a body that is short by nature (an error's text), for a log or a person. */
 export async function shortBody(response: Dispatcher.ResponseData<unknown>): Promise<string> {
   const LIMIT = 2_000;
   let text = '';
@@ -92,13 +153,6 @@ export async function shortBody(response: Dispatcher.ResponseData<unknown>): Pro
     if (text.length > LIMIT) return `${text.slice(0, LIMIT)}…`;
   }
   return text.trim();
-}
-
-/** The deepest message of an error: undici wraps what the system said. */
-export function sentenceOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError && error.errors.length > 0) return sentenceOf(error.errors[0]);
-  return error.message === '' ? error.name : error.message;
 }
 
 function ignoreClosed(): void {

@@ -3,8 +3,9 @@
  * is full is never offered. The stream tells what changes, GET_AGENTS how things are.
  */
 import { z } from 'zod';
-import { type Decoded, EventStream } from './event-stream.ts';
-import { openPost, sentenceOf, shortBody, UnreachableError } from './http.ts';
+import { MesosError, sentenceOf } from './errors.ts';
+import { type Decoded, type DownKind, EventStream } from './event-stream.ts';
+import { type MasterAccess, openAtLeader } from './leader.ts';
 import { getAgentsSchema, type OperatorEvent, operatorEventSchema } from './messages.ts';
 
 const PATH = '/api/v1';
@@ -12,12 +13,10 @@ const TIMEOUT_MS = 10_000;
 
 export type AgentList = z.infer<typeof getAgentsSchema>['get_agents'];
 
-export interface OperatorOptions {
-  /** Base URL of a master; redirects to the leader are followed. */
-  readonly master: string;
+export interface OperatorOptions extends MasterAccess {
   onEvent(event: OperatorEvent): void | Promise<void>;
   /** The stream broke, or an attempt failed (some clusters allow no operator API: offers must do then). Tried again until `close`. */
-  onDown(reason: string, wasSubscribed: boolean): void;
+  onDown(reason: string, wasSubscribed: boolean, kind: DownKind): void;
   readonly random?: () => number;
   readonly heartbeatMs?: number;
 }
@@ -25,15 +24,15 @@ export interface OperatorOptions {
 export interface Operator {
   open(): void;
   close(): void;
-  /** All agents that the leading master knows. @throws {UnreachableError} */
+  /** All agents that the leading master knows. @throws {MesosError} */
   getAgents(): Promise<AgentList>;
 }
 
 export function createOperator(options: OperatorOptions): Operator {
-  const url = new URL(PATH, options.master);
   const abort = new AbortController();
   const stream = new EventStream<OperatorEvent>({
-    url,
+    access: options,
+    path: PATH,
     body: () => ({ type: 'SUBSCRIBE' }),
     decode: decodeOperatorEvent,
     subscribedIntervalMs: (event) => {
@@ -55,22 +54,18 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     getAgents: async () => {
       const body = JSON.stringify({ type: 'GET_AGENTS' });
-      const opened = await openPost({
-        url,
+      const opened = await openAtLeader({
+        access: options,
+        path: PATH,
         body,
         timeoutMs: TIMEOUT_MS,
         signal: AbortSignal.any([abort.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       try {
-        if (opened.response.statusCode !== 200) {
-          const { statusCode } = opened.response;
-          throw new UnreachableError(`GET_AGENTS was refused: ${statusCode} ${await shortBody(opened.response)}`);
-        }
         return getAgentsSchema.parse(await opened.response.body.json()).get_agents;
       } catch (error) {
-        if (error instanceof UnreachableError) throw error;
         const why = error instanceof z.ZodError ? z.prettifyError(error) : sentenceOf(error);
-        throw new UnreachableError(`the answer to GET_AGENTS cannot be read: ${why}`, { cause: error });
+        throw new MesosError('unreadable', `the answer to GET_AGENTS cannot be read: ${why}`, { cause: error });
       } finally {
         opened.destroy();
       }

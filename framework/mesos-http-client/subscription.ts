@@ -3,7 +3,8 @@
  * is SUBSCRIBED there is a new session; calls of an older one are refused by the master, so they are never sent.
  */
 import { type CallOutcome, type CallQueue, createCallQueue } from './calls.ts';
-import { type Decoded, EventStream, type StreamConnection } from './event-stream.ts';
+import { type Decoded, type DownKind, EventStream, type StreamConnection } from './event-stream.ts';
+import { credentialsOf, type MasterAccess } from './leader.ts';
 import {
   type CallBody,
   type Event,
@@ -14,17 +15,20 @@ import {
   type SubscribeCall,
 } from './messages.ts';
 
-export interface SubscriptionOptions {
-  /** Base URL of a master, `http://host:port`; redirects to the leader are followed. */
-  readonly master: string;
-  /** Asked for at each attempt, without the id: that comes from `frameworkId`. */
+export interface SubscriptionOptions extends MasterAccess {
+  /**
+   * Asked for at each attempt, without the id: that comes from `frameworkId`. Without a principal it gets the one of
+   * `authorization`: Mesos wants the two to be the same.
+   */
   frameworkInfo(): FrameworkInfo;
+  /** Roles that want no offers, asked for at each attempt: a subscription replaces what SUPPRESS said. Default: none. */
+  suppressedRoles?(): readonly string[];
   /** The id of an earlier subscription, or null to be given one. */
   readonly frameworkId: FrameworkId | null;
   /** In order, one at a time; reading goes on when it resolves. SUBSCRIBED comes first, ERROR may be the first and last. */
   onEvent(event: Event): void | Promise<void>;
   /** The stream broke or an attempt to open it failed; it is tried again until `close`. */
-  onDown(reason: string, wasSubscribed: boolean): void;
+  onDown(reason: string, wasSubscribed: boolean, kind: DownKind): void;
   /** In [0, 1); for tests. */
   readonly random?: () => number;
   /** Overrides the master's interval; for tests. */
@@ -55,8 +59,9 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
   };
 
   const stream = new EventStream<Event>({
-    url: new URL(PATH, options.master),
-    body: () => subscribeCall(options.frameworkInfo(), id),
+    access: options,
+    path: PATH,
+    body: () => subscribeCall(withPrincipal(options), id, options.suppressedRoles?.() ?? []),
     decode: decodeEvent,
     subscribedIntervalMs: (event) => {
       if (event.type !== 'SUBSCRIBED') return null;
@@ -71,18 +76,18 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
       }
       return options.onEvent(event);
     },
-    onDown: (reason, wasSubscribed) => {
+    onDown: (reason, wasSubscribed, kind) => {
       dropCalls();
-      options.onDown(reason, wasSubscribed);
+      options.onDown(reason, wasSubscribed, kind);
     },
     ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   });
 
   function openCalls(connection: StreamConnection, framework: FrameworkId): CallQueue {
-    return createCallQueue({ url: connection.url, streamId: connection.streamId, frameworkId: framework }, (reason) =>
-      stream.reopen(connection.generation, reason),
-    );
+    const { url, streamId, generation } = connection;
+    const session = { url, streamId, frameworkId: framework, credentials: credentialsOf(options) };
+    return createCallQueue(session, (reason, kind) => stream.reopen(generation, reason, kind));
   }
 
   return {
@@ -101,13 +106,20 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
   };
 }
 
-function subscribeCall(info: FrameworkInfo, id: FrameworkId | null): SubscribeCall {
+function withPrincipal(options: SubscriptionOptions): FrameworkInfo {
+  const info = options.frameworkInfo();
+  const principal = info.principal ?? options.authorization?.principal ?? null;
+  return principal === null ? info : { ...info, principal };
+}
+
+function subscribeCall(info: FrameworkInfo, id: FrameworkId | null, suppressed: readonly string[]): SubscribeCall {
+  const suppressed_roles = [...suppressed];
   // The id has to stand in both places, or in neither.
-  if (id === null) return { type: 'SUBSCRIBE', subscribe: { framework_info: info, suppressed_roles: [] } };
+  if (id === null) return { type: 'SUBSCRIBE', subscribe: { framework_info: info, suppressed_roles } };
   return {
     type: 'SUBSCRIBE',
     framework_id: { value: id },
-    subscribe: { framework_info: { ...info, id: { value: id } }, suppressed_roles: [] },
+    subscribe: { framework_info: { ...info, id: { value: id } }, suppressed_roles },
   };
 }
 

@@ -41,7 +41,9 @@ export function parseConstraint(text: string): Constraint {
       if (value === null) throw new Error(`'${text}': ${operator} needs an expression`);
       return { field: normal(field), operator, value, pattern: wholly(text, value) };
     case 'GROUP_BY':
-      throw new Error(`'${text}': GROUP_BY spreads a number of instances, and there is one on every agent: use MAX_PER`);
+      throw new Error(
+        `'${text}': GROUP_BY spreads a number of instances, and there is one on every agent: use MAX_PER`,
+      );
     default:
       throw new Error(`'${text}': there is no operator ${operator}; there are ${[...ALONE, ...COUNTED].join(', ')}`);
   }
@@ -50,10 +52,11 @@ export function parseConstraint(text: string): Constraint {
 /** Why the agent alone does not match, as a clause; null if it does. Counted constraints are not looked at. */
 export function mismatch(constraints: readonly Constraint[], agent: AgentView): string | null {
   for (const constraint of constraints) {
-    const has = valueOf(constraint.field, agent);
+    const has = fieldOf(constraint.field, agent);
     switch (constraint.operator) {
       case 'IS':
-        if (has === null || !isSame(has, constraint.value)) return clause(constraint.field, has, `is not ${constraint.value}`);
+        if (has === null || !isSame(has, constraint.value))
+          return clause(constraint.field, has, `is not ${constraint.value}`);
         break;
       case 'LIKE':
         if (has === null || !constraint.pattern.test(has)) {
@@ -61,7 +64,8 @@ export function mismatch(constraints: readonly Constraint[], agent: AgentView): 
         }
         break;
       case 'UNLIKE':
-        if (has !== null && constraint.pattern.test(has)) return clause(constraint.field, has, `is like ${constraint.value}`);
+        if (has !== null && constraint.pattern.test(has))
+          return clause(constraint.field, has, `is like ${constraint.value}`);
         break;
       case 'AT_MOST':
         if (has === null) return clause(constraint.field, has, 'is counted');
@@ -82,7 +86,7 @@ export interface Count {
 export function countsOf(constraints: readonly Constraint[], agent: AgentView): Count[] {
   return constraints.flatMap((constraint, index) => {
     if (constraint.operator !== 'AT_MOST') return [];
-    const value = valueOf(constraint.field, agent);
+    const value = fieldOf(constraint.field, agent);
     if (value === null) return [];
     const others = constraint.most === 1 ? 'another agent has' : `${constraint.most} other agents have`;
     return [
@@ -95,7 +99,7 @@ export function countsOf(constraints: readonly Constraint[], agent: AgentView): 
   });
 }
 
-function valueOf(field: string, agent: AgentView): string | null {
+function fieldOf(field: string, agent: AgentView): string | null {
   switch (field) {
     case '@hostname':
       return agent.hostname;

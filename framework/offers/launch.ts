@@ -1,6 +1,14 @@
 /** From a template and picked resources to the TaskInfo and the ACCEPT that Mesos wants. */
 import type { TaskTemplate } from '../contract.ts';
-import type { AgentId, CallBody, OfferId, Operation, Resource, TaskId, TaskInfo } from '../mesos-http-client/messages.ts';
+import type {
+  AgentId,
+  CallBody,
+  OfferId,
+  Operation,
+  Resource,
+  TaskId,
+  TaskInfo,
+} from '../mesos-http-client/messages.ts';
 
 /** What stays of an offer after a launch is not wanted for an hour; more of it is offered again at once. */
 export const SERVED_REFUSE_SECONDS = 3600;

@@ -4,7 +4,7 @@
  */
 import type { Step } from '../daemonset/effects.ts';
 import type { Maintenance, Node } from '../daemonset/state.ts';
-import type { InverseOffer, Offer, OfferId } from '../mesos-http-client/messages.ts';
+import { type InverseOffer, millisecondsOf, type Offer, type OfferId } from '../mesos-http-client/messages.ts';
 import { killTask } from '../tasks/kills.ts';
 import { SERVED_REFUSE_SECONDS } from './launch.ts';
 import { isAway, wantOffer } from './revival.ts';
@@ -67,7 +67,7 @@ export function meetMaintenance(step: Step, node: Node): void {
 }
 
 function windowOf(unavailability: InverseOffer['unavailability'], inverseOffer: OfferId | null): Maintenance {
-  const from = Number(unavailability.start.nanoseconds) / 1e6;
+  const from = millisecondsOf(unavailability.start);
   const { duration } = unavailability;
-  return { from, until: duration === undefined ? null : from + Number(duration.nanoseconds) / 1e6, inverseOffer };
+  return { from, until: duration === undefined ? null : from + millisecondsOf(duration), inverseOffer };
 }

@@ -145,10 +145,7 @@ function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
     step.arm(node, 'launch', step.now + LAUNCH_SILENCE_MS);
     const task = taskInfo(agentId, taskId, template, placement.resources);
     const offerIds = group.map((offer) => offer.id.value);
-    step.call(
-      acceptCall({ offerIds, unreserve: placement.unreserve, reserve: placement.reserve, task }),
-      taskId,
-    );
+    step.call(acceptCall({ offerIds, unreserve: placement.unreserve, reserve: placement.reserve, task }), taskId);
     step.log('info', 'launching', { agentId, hostname, taskId, goal: goal.id });
     return true;
   } catch (error) {

@@ -98,15 +98,22 @@ class Picker {
       this.#pick(resource, { ranges: { range: toRanges(here) } });
     }
     if (missing.size === 0) return null;
-    const offered = this.#usable.flatMap((resource) => (resource.name === 'ports' ? (resource.ranges?.range ?? []) : []));
+    const offered = this.#usable.flatMap((resource) =>
+      resource.name === 'ports' ? (resource.ranges?.range ?? []) : [],
+    );
     return { resource: 'ports', missing: [...missing], offered };
   }
 
   surplus(): Resource[] {
-    return [...this.#left].flatMap(([resource, left]) => {
-      if (typeof left === 'number') return left === 0 ? [] : [{ ...identityOf(resource), scalar: { value: left / 1000 } }];
-      return left.length === 0 ? [] : [{ ...identityOf(resource), ranges: { range: toRanges(left) } }];
-    });
+    const surplus: Resource[] = [];
+    for (const [resource, left] of this.#left) {
+      if (typeof left === 'number') {
+        if (left > 0) surplus.push({ ...identityOf(resource), scalar: { value: left / 1000 } });
+      } else if (left.length > 0) {
+        surplus.push({ ...identityOf(resource), ranges: { range: toRanges(left) } });
+      }
+    }
+    return surplus;
   }
 
   #pick(from: Resource, amount: Pick<Resource, 'scalar' | 'ranges'>): void {

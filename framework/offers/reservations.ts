@@ -60,6 +60,7 @@ export function rolesOf(resource: Resource): string[] {
 }
 
 export function sameReservations(a: Resource, b: Resource): boolean {
-  const of = ({ role, reservation, reservations }: Resource): string => JSON.stringify([role, reservation, reservations]);
+  const of = ({ role, reservation, reservations }: Resource): string =>
+    JSON.stringify([role, reservation, reservations]);
   return of(a) === of(b);
 }

@@ -7,8 +7,8 @@ import type { Node } from '../daemonset/state.ts';
 import { killTask } from '../tasks/kills.ts';
 import { type Goal, type Strategy, sameGoal } from './goal.ts';
 import type { PlanCommand, PlanOutcome } from './plan-view.ts';
-import { isUnfinished, type Rollout } from './rollout-state.ts';
 import { beginRollout, setRecord } from './rollout.ts';
+import { isUnfinished, type Rollout } from './rollout-state.ts';
 
 export function takeOrder(step: Step, order: Order): PlanOutcome {
   switch (order.kind) {
@@ -73,7 +73,8 @@ function commandUpdate(step: Step, command: PlanCommand): PlanOutcome {
   switch (command.verb) {
     case 'start':
     case 'continue':
-      if (record.status === 'running' || record.status === 'complete') return already(`the rollout is ${record.status}`);
+      if (record.status === 'running' || record.status === 'complete')
+        return already(`the rollout is ${record.status}`);
       retryFailed(step, rollout);
       setRecord(step, rollout, { status: 'running' });
       return done('the rollout goes on');
@@ -108,7 +109,8 @@ function commandStep(step: Step, rollout: Rollout, { verb }: PlanCommand, name: 
       if (rollout.failed.size === 0) setRecord(step, rollout, { status: 'running', errors: [] });
       return done(`${hostname} has its turn again`);
     case 'forceComplete':
-      if (node.step?.rollout === rollout.record.id && node.step.state === 'complete') return already(`${hostname} is done`);
+      if (node.step?.rollout === rollout.record.id && node.step.state === 'complete')
+        return already(`${hostname} is done`);
       forceStep(step, rollout, node);
       if (rollout.failed.size === 0 && rollout.record.status === 'failed') {
         setRecord(step, rollout, { status: 'running', errors: [] });
@@ -150,7 +152,8 @@ function forceStep(step: Step, rollout: Rollout, node: Node | undefined): void {
 function commandNodes(step: Step, command: PlanCommand): PlanOutcome {
   const { state } = step;
   const node = command.step === undefined ? null : findNode(step, command.step);
-  if (command.step !== undefined && node === null) return notFound(`the plan ${command.plan} has no step ${command.step}`);
+  if (command.step !== undefined && node === null)
+    return notFound(`the plan ${command.plan} has no step ${command.step}`);
   switch (command.verb) {
     case 'start':
     case 'continue':
@@ -160,7 +163,8 @@ function commandNodes(step: Step, command: PlanCommand): PlanOutcome {
       return invalid('an agent without its task always gets one; `freeze` stops every other change');
     case 'restart':
       if (node === null) return invalid('restart takes a phase and a step: the node whose task is to be replaced');
-      if (node.task === null) return already(`${node.agent.hostname} has no task; one is launched as soon as it can be`);
+      if (node.task === null)
+        return already(`${node.agent.hostname} has no task; one is launched as soon as it can be`);
       killTask(step, node, 'rollout');
       return done(`the task of ${node.agent.hostname} is being replaced`);
     case 'forceComplete':

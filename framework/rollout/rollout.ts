@@ -27,7 +27,8 @@ export function desiredGoal(state: DaemonsetState, node: Node): Goal {
 /** How many more nodes may be taken down now, for whatever reason. */
 export function roomToTakeDown(state: DaemonsetState, most: number): number {
   const { rollout, down } = state;
-  const changing = rollout === null ? 0 : rollout.active.size + [...rollout.failed].filter((id) => !isWell(state, id)).length;
+  const changing =
+    rollout === null ? 0 : rollout.active.size + [...rollout.failed].filter((id) => !isWell(state, id)).length;
   return most - changing - down.size;
 }
 
@@ -207,7 +208,8 @@ export function lookAtGate(step: Step, node: Node): void {
   if (rollout === null || !rollout.active.has(node.agent.agentId)) return;
   const isThere = node.task?.health?.healthy === true && sameGoal(node.goal, rollout.record.goal);
   if (!isThere) step.disarm(node, 'gate');
-  else if (node.deadlines.gate === undefined) step.arm(node, 'gate', step.now + step.environment.settings.rollout.gateMs);
+  else if (node.deadlines.gate === undefined)
+    step.arm(node, 'gate', step.now + step.environment.settings.rollout.gateMs);
 }
 
 /** The deadline `gate`: well for long enough. */

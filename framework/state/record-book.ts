@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Action } from '../daemonset/events.ts';
-import { type FrameworkId, frameworkId } from '../mesos-http-client/messages.ts';
+import type { Remembered } from '../daemonset/state.ts';
 import {
   AGENTS_PREFIX,
   type AgentRecord,
@@ -12,16 +12,13 @@ import {
   agentRecordSchema,
   FRAMEWORK_KEY,
   frameworkRecordSchema,
+  ROLLOUT_KEY,
+  rolloutRecordSchema,
 } from './records.ts';
 import { type StateStore, StateStoreError } from './state-store.ts';
 
 /** Enough to hide the latency of a disk or of ZooKeeper, few enough not to flood it. */
-const PARALLEL_WRITES = 16;
-
-export interface Loaded {
-  readonly frameworkId: FrameworkId | null;
-  readonly records: readonly AgentRecord[];
-}
+const PARALLEL = 16;
 
 export class RecordBook {
   readonly #store: StateStore;
@@ -33,33 +30,41 @@ export class RecordBook {
   }
 
   /** @throws {StateStoreError} */
-  async load(): Promise<Loaded> {
+  async load(): Promise<Remembered> {
     const framework = await this.#read(FRAMEWORK_KEY, frameworkRecordSchema);
-    const records: AgentRecord[] = [];
-    for (const key of await this.#store.list(AGENTS_PREFIX)) {
-      const record = await this.#read(key, agentRecordSchema);
-      if (record !== null) records.push(record);
+    const rollout = await this.#read(ROLLOUT_KEY, rolloutRecordSchema);
+    const keys = await this.#store.list(AGENTS_PREFIX);
+    const agents: AgentRecord[] = [];
+    for (let from = 0; from < keys.length; from += PARALLEL) {
+      const some = keys.slice(from, from + PARALLEL).map((key) => this.#read(key, agentRecordSchema));
+      for (const record of await Promise.all(some)) if (record !== null) agents.push(record);
     }
-    return { frameworkId: framework === null ? null : frameworkId(framework.frameworkId), records };
+    return { framework, rollout, agents };
   }
 
   /** Writes what a step wants written; durable when it resolves. @throws {StateStoreError | VersionConflict} */
   async write(actions: readonly Action[]): Promise<void> {
     const writes: (() => Promise<void>)[] = [];
     for (const action of actions) {
-      if (action.type === 'persist-framework') {
-        const record = { frameworkId: action.frameworkId };
-        writes.push(() => this.#put(FRAMEWORK_KEY, record));
-      } else if (action.type === 'persist') {
-        const { record } = action;
-        writes.push(() => this.#put(agentKey(record.agentId), record));
-      } else if (action.type === 'forget') {
-        const key = agentKey(action.agentId);
-        writes.push(() => this.#delete(key));
+      switch (action.type) {
+        case 'persist-framework':
+          writes.push(() => this.#put(FRAMEWORK_KEY, action.record));
+          break;
+        case 'persist-rollout':
+          writes.push(() => this.#put(ROLLOUT_KEY, action.record));
+          break;
+        case 'persist':
+          writes.push(() => this.#put(agentKey(action.record.agentId), action.record));
+          break;
+        case 'forget':
+          writes.push(() => this.#delete(agentKey(action.agentId)));
+          break;
+        default:
+          break;
       }
     }
-    for (let from = 0; from < writes.length; from += PARALLEL_WRITES) {
-      await Promise.all(writes.slice(from, from + PARALLEL_WRITES).map((write) => write()));
+    for (let from = 0; from < writes.length; from += PARALLEL) {
+      await Promise.all(writes.slice(from, from + PARALLEL).map((write) => write()));
     }
   }
 

@@ -8,7 +8,9 @@ import type { Node, Removal } from '../daemonset/state.ts';
 import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
 import { release } from '../offers/release.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
+import { failStep, joinRollout, lookAtGate, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
 import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
+import { addStray, dropStray, killTask } from './kills.ts';
 import {
   endOf,
   isFromMaster,
@@ -21,8 +23,6 @@ import {
   reportOf,
   type TaskHealth,
 } from './ledger.ts';
-import { failStep, joinRollout, lookAtGate, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
-import { addStray, dropStray, killTask } from './kills.ts';
 import { answered } from './reconciliation.ts';
 
 /** A launch of which nothing is heard for so long is asked for. */

@@ -6,6 +6,7 @@ import {
   createFramework,
   type Framework,
   type FrameworkOptions,
+  fixedMaster,
   openFileStore,
   type StateStore,
   StateStoreError,
@@ -26,7 +27,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 async function startScheduler(more: Partial<FrameworkOptions> = {}): Promise<void> {
   store = await openFileStore(directory);
   framework = createFramework({
-    master: mesos.url,
+    masters: fixedMaster(mesos.url),
     store,
     name: 'nodemesh',
     user: 'root',

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createFramework, openFileStore } from '../../framework/index.ts';
+import { createFramework, fixedMaster, openFileStore } from '../../framework/index.ts';
 import { ScriptedMaster, until } from './mesos-http-client/scripted-master.ts';
 import { Story, template } from './story.ts';
 
@@ -19,7 +19,7 @@ test.each([400, 500])('the offers of an ACCEPT that is refused with %i are decli
   };
   master.onCall = ({ body }, response) => response.writeHead(body.type === 'ACCEPT' ? status : 202).end('no');
   const framework = createFramework({
-    master: master.url,
+    masters: fixedMaster(master.url),
     store,
     name: 'nodemesh',
     user: 'root',

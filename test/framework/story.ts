@@ -7,12 +7,11 @@ import { expect } from 'vitest';
 import type { NodeStatus, TaskTemplate } from '../../framework/contract.ts';
 import type { Action, DaemonsetEvent } from '../../framework/daemonset/events.ts';
 import { statusOf } from '../../framework/daemonset/node-status.ts';
-import { type DaemonsetState, initialState } from '../../framework/daemonset/state.ts';
+import { type DaemonsetState, initialState, type Settings } from '../../framework/daemonset/state.ts';
 import { step } from '../../framework/daemonset.ts';
 import {
   agentId,
   type CallBody,
-  type FrameworkId,
   frameworkId,
   type Offer,
   offerSchema,
@@ -22,12 +21,14 @@ import {
   type TaskStatus,
   taskId,
 } from '../../framework/mesos-http-client/messages.ts';
-import type { AgentRecord } from '../../framework/state/records.ts';
+import type { Goal } from '../../framework/rollout/goal.ts';
+import type { AgentRecord, FrameworkRecord, RolloutRecord } from '../../framework/state/records.ts';
 
 export const template: TaskTemplate = {
   name: 'proxy',
   cpus: 0.1,
   mem: 64,
+  disk: 0,
   ports: [4140, 4141],
   command: { value: 'exec proxy' },
   killGraceSeconds: 5,
@@ -44,13 +45,25 @@ export interface OfferSketch {
   attributes?: Record<string, string>;
 }
 
+export const GOAL: Goal = { id: 'v1', relaunchKey: 'k1' };
+
+export const SETTINGS: Settings = {
+  principal: 'nodemesh',
+  constraints: [],
+  reserve: true,
+  rollout: { strategy: { kind: 'serial' }, maxUnavailable: 1, gateMs: 10_000, stepTimeoutMs: 300_000 },
+};
+
 type CallOf<T extends CallBody['type']> = Extract<CallBody, { type: T }>;
 
 export class Story {
   now = 1_000_000;
   state: DaemonsetState;
   readonly disk = new Map<string, AgentRecord>();
-  diskFrameworkId: FrameworkId | null = null;
+  diskFramework: FrameworkRecord | null = null;
+  diskRollout: RolloutRecord | null = null;
+  settings: Settings;
+  goal: Goal;
   /** Actions of all steps since they were last looked at. */
   #seen: Action[] = [];
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -58,16 +71,27 @@ export class Story {
   #tasks = 0;
   template: (agent: string) => TaskTemplate = () => template;
 
-  constructor(records: AgentRecord[] = []) {
+  constructor(records: AgentRecord[] = [], settings: Partial<Settings> = {}) {
+    this.settings = { ...SETTINGS, ...settings };
+    this.goal = GOAL;
     for (const record of records) this.disk.set(record.agentId, record);
-    this.state = initialState(null, records, this.now);
+    this.state = this.#begun();
   }
 
   /** The scheduler is killed; another one starts with the same store. */
-  restart(): void {
+  restart(change: { goal?: Goal; settings?: Partial<Settings>; uninstall?: boolean } = {}): void {
     this.#seen = [];
     this.#wakeAt = Number.POSITIVE_INFINITY;
-    this.state = initialState(this.diskFrameworkId, [...this.disk.values()], this.now);
+    this.goal = change.goal ?? this.goal;
+    this.settings = { ...this.settings, ...change.settings };
+    this.state = this.#begun(change.uninstall);
+  }
+
+  #begun(uninstall = false): DaemonsetState {
+    const agents = [...this.disk.values()];
+    this.state = initialState({ framework: this.diskFramework, rollout: this.diskRollout, agents }, this.now);
+    this.event({ type: 'begin', goal: this.goal, uninstall });
+    return this.state;
   }
 
   /** Lets time pass, tick by tick as the core asked for. */
@@ -83,13 +107,15 @@ export class Story {
 
   event(event: DaemonsetEvent): Action[] {
     const actions = step(this.state, event, this.now, {
+      settings: this.settings,
       newTaskId: (agent) => taskId(`${agent.agentId}-task-${++this.#tasks}`),
       template: (agent) => this.template(agent.agentId),
     });
     for (const action of actions) {
       if (action.type === 'persist') this.disk.set(action.record.agentId, structuredClone(action.record));
       else if (action.type === 'forget') this.disk.delete(action.agentId);
-      else if (action.type === 'persist-framework') this.diskFrameworkId = action.frameworkId;
+      else if (action.type === 'persist-framework') this.diskFramework = action.record;
+      else if (action.type === 'persist-rollout') this.diskRollout = action.record;
       else if (action.type === 'wake') this.#wakeAt = action.at;
     }
     this.#seen.push(...actions);
@@ -119,9 +145,9 @@ export class Story {
         ...(agent === undefined ? {} : { agent }),
       }),
     healthy: (task: string) =>
-      this.event({ type: 'health', taskId: taskId(task), health: { healthy: true, reason: null } }),
+      this.event({ type: 'health', taskId: taskId(task), health: { healthy: true, reason: null, dead: false } }),
     unhealthy: (task: string, reason: string) =>
-      this.event({ type: 'health', taskId: taskId(task), health: { healthy: false, reason } }),
+      this.event({ type: 'health', taskId: taskId(task), health: { healthy: false, reason, dead: false } }),
     agents: (...names: string[]) =>
       this.event({
         type: 'agents',
@@ -242,6 +268,15 @@ export function launchesOf(call: CallOf<'ACCEPT'>): TaskInfo[] {
 }
 
 function listed(name: string, deactivated = false) {
-  const view = { agentId: agentId(name), hostname: `${name}.example`, ip: '10.0.0.1', isPublic: false, attributes: {} };
-  return { view, deactivated };
+  const view = {
+    agentId: agentId(name),
+    hostname: `${name}.example`,
+    ip: '10.0.0.1',
+    port: 5051,
+    isPublic: false,
+    attributes: {},
+    region: null,
+    zone: null,
+  };
+  return { view, deactivated, ports: [{ begin: 1, end: 65_535 }], holdsOurs: null };
 }

@@ -4,6 +4,8 @@
  */
 
 export interface Authorization {
+  /** Who the requests are made for, as far as it is known: Mesos wants a framework's principal to be the same. */
+  readonly principal: string | null;
   /** The value of the `Authorization` header for the next request, null for none. @throws when logging in fails. */
   header(): Promise<string | null>;
   /**
@@ -22,14 +24,25 @@ export class UnauthorizedError extends Error {
 }
 
 export const NO_AUTHORIZATION: Authorization = {
+  principal: null,
   header: () => Promise.resolve(null),
   renewed: () => Promise.resolve(null),
 };
 
 /** `credential` is `user:password` in base64 already, as linkerd takes it. */
 export function basicAuthorization(credential: string): Authorization {
-  const header = `Basic ${credential.trim()}`;
-  return { header: () => Promise.resolve(header), renewed: () => Promise.resolve(null) };
+  return fixed(`Basic ${credential.trim()}`, null);
+}
+
+/** A principal and its secret, as Mesos' own HTTP authenticator wants them. @throws {Error} for a principal with a colon. */
+export function principalAuthorization(principal: string, secret: string): Authorization {
+  // RFC 7617, section 2: the first colon ends the name.
+  if (principal.includes(':')) throw new Error(`the principal '${principal}' must not have a colon in it`);
+  return fixed(`Basic ${Buffer.from(`${principal}:${secret}`).toString('base64')}`, principal);
+}
+
+function fixed(header: string, principal: string | null): Authorization {
+  return { principal, header: () => Promise.resolve(header), renewed: () => Promise.resolve(null) };
 }
 
 /**

@@ -49,6 +49,7 @@ interface Token {
 }
 
 export class DcosLogin implements Authorization {
+  readonly principal: string;
   private readonly options: DcosLoginOptions;
   private token: Token | null = null;
   private login: Promise<Token> | null = null;
@@ -56,6 +57,7 @@ export class DcosLogin implements Authorization {
 
   constructor(options: DcosLoginOptions) {
     this.options = options;
+    this.principal = options.account.uid;
   }
 
   async header(): Promise<string> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createOperator, type Operator, UnreachableError } from '../../../framework/mesos-http-client/index.ts';
+import { createOperator, fixedMaster, MesosError, type Operator } from '../../../framework/mesos-http-client/index.ts';
 import type { OperatorEvent } from '../../../framework/mesos-http-client/messages.ts';
 import { ScriptedMaster, until } from './scripted-master.ts';
 
@@ -20,7 +20,7 @@ beforeEach(async () => {
   master = await new ScriptedMaster().start();
   events = [];
   operator = createOperator({
-    master: master.url,
+    masters: fixedMaster(master.url),
     onEvent: (event) => {
       events.push(event.type);
     },
@@ -50,7 +50,7 @@ test.each([
 ])('%s is an error that says so', async (_name, status, body, message) => {
   master.onCall = (_received, response) => response.writeHead(status).end(body);
   const failure = operator.getAgents();
-  await expect(failure).rejects.toThrow(UnreachableError);
+  await expect(failure).rejects.toThrow(MesosError);
   await expect(failure).rejects.toThrow(message);
 });
 

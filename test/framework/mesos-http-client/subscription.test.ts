@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   createSubscription,
+  fixedMaster,
   type Subscription,
   type SubscriptionOptions,
 } from '../../../framework/mesos-http-client/index.ts';
@@ -27,7 +28,7 @@ afterEach(async () => {
 
 function open(more: Partial<SubscriptionOptions> = {}): Subscription {
   subscription = createSubscription({
-    master: master.url,
+    masters: fixedMaster(master.url),
     frameworkId: null,
     frameworkInfo: () => ({ user: 'root', name: 'f' }),
     onEvent: (event) => {

@@ -1,0 +1,44 @@
+/** Events, master → scheduler. Source: include/mesos/v1/scheduler/scheduler.proto. */
+import { z } from 'zod';
+import { agentIdValue, frameworkIdValue, offerIdValue, textValue } from './ids.ts';
+import { inverseOfferSchema, offerSchema } from './offers.ts';
+import { taskStatusSchema } from './task-status.ts';
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('SUBSCRIBED'),
+    subscribed: z.object({
+      framework_id: frameworkIdValue,
+      heartbeat_interval_seconds: z.number().positive().optional(),
+      master_info: z
+        .object({ id: z.string(), hostname: z.string().optional(), version: z.string().optional() })
+        .optional(),
+    }),
+  }),
+  z.object({ type: z.literal('OFFERS'), offers: z.object({ offers: z.array(offerSchema).default([]) }) }),
+  z.object({ type: z.literal('RESCIND'), rescind: z.object({ offer_id: offerIdValue }) }),
+  z.object({
+    type: z.literal('INVERSE_OFFERS'),
+    inverse_offers: z.object({ inverse_offers: z.array(inverseOfferSchema).default([]) }),
+  }),
+  z.object({
+    type: z.literal('RESCIND_INVERSE_OFFER'),
+    rescind_inverse_offer: z.object({ inverse_offer_id: offerIdValue }),
+  }),
+  z.object({ type: z.literal('UPDATE'), update: z.object({ status: taskStatusSchema }) }),
+  z.object({ type: z.literal('UPDATE_OPERATION_STATUS'), update_operation_status: z.object({ status: z.unknown() }) }),
+  z.object({ type: z.literal('MESSAGE'), message: z.unknown() }),
+  z.object({
+    type: z.literal('FAILURE'),
+    failure: z.object({
+      agent_id: agentIdValue.optional(),
+      executor_id: textValue.optional(),
+      status: z.number().optional(),
+    }),
+  }),
+  z.object({ type: z.literal('ERROR'), error: z.object({ message: z.string() }) }),
+  z.object({ type: z.literal('HEARTBEAT') }),
+]);
+export type Event = z.infer<typeof eventSchema>;
+/** An event as the master writes it. */
+export type EventWire = z.input<typeof eventSchema>;
