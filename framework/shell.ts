@@ -9,10 +9,10 @@ import type { Action, DaemonsetEvent, Order } from './daemonset/events.ts';
 import { statusOf } from './daemonset/node-status.ts';
 import { type DaemonsetState, type Environment, initialState } from './daemonset/state.ts';
 import { step } from './daemonset.ts';
-import { Enquiries } from './enquiries.ts';
+import { lastWords } from './enquiries.ts';
 import { EventQueue } from './event-queue.ts';
 import { frameworkInfo, newTaskId } from './framework-info.ts';
-import { createSubscription, type Subscription } from './mesos-http-client/index.ts';
+import { createSubscription, type MasterAccess, type Subscription } from './mesos-http-client/index.ts';
 import type { AgentId, CallBody, Event, TaskId } from './mesos-http-client/messages.ts';
 import type { Goal, Strategy } from './rollout/goal.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
@@ -31,7 +31,7 @@ interface Running {
   readonly book: RecordBook;
   readonly subscription: Subscription;
   readonly agents: AgentWatch;
-  readonly enquiries: Enquiries;
+  readonly access: MasterAccess;
 }
 
 class Shell implements Framework {
@@ -76,7 +76,7 @@ class Shell implements Framework {
       () => state.frameworkId,
       (event) => this.#queue.push(event),
     );
-    this.#running = { state, book, subscription, agents, enquiries: new Enquiries(access, options.logger) };
+    this.#running = { state, book, subscription, agents, access };
     this.#queue.push({ type: 'begin', goal: options.goal, uninstall: options.uninstall });
     if (state.mode === 'gone') {
       options.logger.info({}, 'everything was uninstalled before; there is nothing to subscribe for');
@@ -327,14 +327,14 @@ class Shell implements Framework {
         return;
       case 'ask-last-words':
         this.#enquire(running, action.agentId, async (agent) => {
-          const text = await running.enquiries.lastWords(agent, action.taskId);
+          const text = await lastWords(running.access, agent, action.taskId);
           return text === null ? null : { type: 'last-words', agentId: agent.agentId, taskId: action.taskId, text };
         });
         return;
       case 'ask-port-holders':
         this.#enquire(running, action.agentId, async (agent) => {
-          const holders = await running.enquiries.portHolders(agent, action.ports);
-          return holders === null ? null : { type: 'port-holders', agentId: agent.agentId, holders };
+          const holders = await running.agents.holdersOf(agent.agentId, action.ports);
+          return { type: 'port-holders', agentId: agent.agentId, holders };
         });
         return;
       case 'answer':

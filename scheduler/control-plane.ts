@@ -12,11 +12,13 @@ import { Announcer } from './distribution/announcer.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
 import { type Artifact, proxyTask } from './proxy-task.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
+const STREAM_GONE = 'The control stream of the proxy has been gone for more than 3 s';
 /** How long after a start a proxy that ran before is taken for ready before it says so. */
 const PRESUMED_READY_MS = 10_000;
 
@@ -59,6 +61,7 @@ export class ControlPlane {
   readonly #feed: Feed;
   readonly #sessions: NodeSessions;
   readonly #announcer: Announcer;
+  readonly #probe: HealthProbe;
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
@@ -147,6 +150,15 @@ export class ControlPlane {
         ),
       staleLeader: (taskId) => void this.#doubtLead(`the proxy task ${taskId}`),
     });
+    this.#probe = new HealthProbe({
+      targets: () =>
+        [...this.#nodes.values()].flatMap((node) =>
+          node.state === 'unhealthy' && node.taskId !== null && this.#sessions.get(node.taskId) === undefined
+            ? [{ taskId: node.taskId, ip: node.ip, adminPort: config.ports.admin }]
+            : [],
+        ),
+      told: (target, alive) => this.#probed(target.taskId, alive),
+    });
   }
 
   /** Resolves when the state is loaded; neither Mesos nor Marathon has to answer. @throws {StateStoreError} */
@@ -165,6 +177,7 @@ export class ControlPlane {
     this.#flush();
     this.discovery.start();
     this.#announcer.start();
+    this.#probe.start();
     this.#ticker = setInterval(() => this.#sessions.tick(), TICK_MS);
   }
 
@@ -174,7 +187,7 @@ export class ControlPlane {
     clearTimeout(this.#presumption);
     clearImmediate(this.#flushing);
     this.#sessions.close();
-    await Promise.all([this.#announcer.stop(), this.discovery.stop(), this.#framework.stop()]);
+    await Promise.all([this.#announcer.stop(), this.#probe.stop(), this.discovery.stop(), this.#framework.stop()]);
   }
 
   subscribe(request: Subscribe, response: ServerResponse): SubscribeOutcome {
@@ -306,10 +319,19 @@ export class ControlPlane {
       'the control stream of a proxy is gone',
     );
     if (node === undefined || node.taskId === null || node.taskId !== session.taskId) return;
-    const reason = 'The control stream of the proxy has been gone for more than 3 s.';
-    this.#framework.reportHealth(node.taskId, { healthy: false, reason });
+    this.#framework.reportHealth(node.taskId, { healthy: false, reason: `${STREAM_GONE}.` });
     this.#stageAgent(node);
     this.#commit();
+  }
+
+  /** A proxy without a control stream was asked directly. */
+  #probed(taskId: string, alive: boolean): void {
+    const node = [...this.#nodes.values()].find((one) => one.taskId === taskId);
+    if (node?.taskId === undefined || node.taskId === null || this.#sessions.get(taskId) !== undefined) return;
+    const reason = alive
+      ? `${STREAM_GONE}; the proxy answers at its own address.`
+      : `${STREAM_GONE}, and nothing answers at its own address.`;
+    this.#framework.reportHealth(node.taskId, { healthy: false, reason, dead: !alive });
   }
 
   #tellHealth(node: NodeStatus): void {
