@@ -97,7 +97,7 @@ export class AgentWatch {
       case 'AGENT_REMOVED':
         this.#emit({ type: 'agent-removed', agentId: event.agent_removed.agent_id.value });
         return;
-      case 'HEARTBEAT':
+      default:
         return;
     }
   }
