@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { MesosError, sentenceOf } from './errors.ts';
-import { type Decoded, type DownKind, EventStream } from './event-stream.ts';
+import type { Decoded } from './event-decoder.ts';
+import { type DownKind, EventStream } from './event-stream.ts';
 import { boundedBody } from './http.ts';
 import { parseJson } from './json.ts';
 import { type LeaderAnswer, type MasterAccess, openAtLeader } from './leader.ts';
