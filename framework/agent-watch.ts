@@ -75,6 +75,20 @@ export class AgentWatch {
     );
   }
 
+  /** Which running tasks have these ports of the agent. @throws {MesosError} */
+  async holdersOf(agentId: AgentId, ports: readonly number[]): Promise<Record<number, string>> {
+    const { tasks } = await this.#operator.ask('GET_TASKS');
+    const holders: Record<number, string> = {};
+    for (const task of tasks) {
+      if (task.agent_id.value !== agentId) continue;
+      const ranges = task.resources.flatMap((one) => (one.name === 'ports' ? (one.ranges?.range ?? []) : []));
+      for (const port of ports) {
+        if (ranges.some(({ begin, end }) => begin <= port && port <= end)) holders[port] = task.task_id.value;
+      }
+    }
+    return holders;
+  }
+
   #failed(error: unknown): void {
     if (this.#closed) return;
     if (!this.#complained) {
@@ -104,7 +118,7 @@ export class AgentWatch {
       case 'AGENT_REMOVED':
         this.#emit({ type: 'agent-removed', agentId: event.agent_removed.agent_id.value });
         return;
-      case 'HEARTBEAT':
+      default:
         return;
     }
   }

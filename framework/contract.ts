@@ -4,7 +4,15 @@
  */
 import type { AgentView } from './agent.ts';
 import type { MasterAccess } from './mesos-http-client/index.ts';
-import type { AgentId, CommandInfo, DiscoveryInfo, HealthCheck, Labels, TaskId } from './mesos-http-client/messages.ts';
+import type {
+  AgentId,
+  CommandInfo,
+  ContainerInfo,
+  DiscoveryInfo,
+  HealthCheck,
+  Labels,
+  TaskId,
+} from './mesos-http-client/messages.ts';
 import type { Constraint } from './offers/constraints.ts';
 import type { Goal, RolloutSettings, Strategy } from './rollout/goal.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
@@ -23,7 +31,7 @@ export interface TaskTemplate {
   readonly limits?: { readonly cpus?: number | 'unlimited'; readonly mem?: number | 'unlimited' };
   readonly command: CommandInfo;
   /** An image to run it in, as ContainerInfo; absent for plain processes of the agent. */
-  readonly container?: unknown;
+  readonly container?: ContainerInfo;
   readonly discovery?: DiscoveryInfo;
   readonly healthCheck?: HealthCheck;
   readonly labels?: Labels;

@@ -12,7 +12,13 @@ import { step } from './daemonset.ts';
 import { lastWords } from './enquiries.ts';
 import { EventQueue } from './event-queue.ts';
 import { frameworkInfo, newTaskId } from './framework-info.ts';
-import { createSubscription, type MasterAccess, type Subscription } from './mesos-http-client/index.ts';
+import {
+  createSubscription,
+  type DownKind,
+  frameworkErrorOf,
+  type MasterAccess,
+  type Subscription,
+} from './mesos-http-client/index.ts';
 import type { AgentId, CallBody, Event, TaskId } from './mesos-http-client/messages.ts';
 import type { Goal, Strategy } from './rollout/goal.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
@@ -68,7 +74,7 @@ class Shell implements Framework {
       frameworkId: state.frameworkId,
       frameworkInfo: () => frameworkInfo(options),
       onEvent: (event) => this.#hear(event),
-      onDown: (reason, wasSubscribed) => this.#down(reason, wasSubscribed),
+      onDown: (reason, wasSubscribed, kind) => this.#down(reason, wasSubscribed, kind),
     });
     const agents = new AgentWatch(
       access,
@@ -246,21 +252,16 @@ class Shell implements Framework {
 
   #refused(message: string): void {
     const id = this.frameworkId() ?? 'unknown';
-    if (/framework has been removed/i.test(message)) {
-      this.#fatal(
-        `Mesos has removed the framework ${id} (it was torn down, or away for longer than its failover timeout) and its ` +
-          'tasks are killed; to begin anew under another id, empty the state store and start again',
-      );
-    } else if (/framework failed over/i.test(message)) {
-      this.#fatal(`another scheduler has subscribed as framework ${id}; only one may run: stop one of the two`);
-    } else {
-      this.#options.logger.error({ message }, 'Mesos refuses the subscription; trying again');
-    }
+    const { kind, advice } = frameworkErrorOf(message);
+    if (kind === 'removed') this.#fatal(`Mesos has removed the framework ${id}: ${advice}`);
+    else if (kind === 'failed-over') this.#fatal(`another scheduler has subscribed as framework ${id}; ${advice}`);
+    else this.#options.logger.error({ message, kind }, `Mesos refuses the subscription: ${advice}; trying again`);
   }
 
-  #down(reason: string, wasSubscribed: boolean): void {
-    if (wasSubscribed) this.#options.logger.warn({ reason }, 'subscription lost; trying again');
-    else this.#options.logger.debug({ reason }, 'not subscribed yet; trying again');
+  #down(reason: string, wasSubscribed: boolean, kind: DownKind): void {
+    const asked = kind === 'unauthorized' || kind === 'forbidden' || kind === 'refused';
+    if (wasSubscribed) this.#options.logger.warn({ reason, kind }, 'subscription lost; trying again');
+    else this.#options.logger[asked ? 'warn' : 'debug']({ reason, kind }, 'not subscribed yet; trying again');
     if (wasSubscribed) this.#queue.push({ type: 'disconnected' });
   }
 

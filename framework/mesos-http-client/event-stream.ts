@@ -7,9 +7,8 @@
  */
 import { backoffDelay, RECONNECT } from './backoff.ts';
 import { MesosError, type MesosErrorKind, sentenceOf } from './errors.ts';
-import { parseJson } from './json.ts';
+import { type Decoded, EventDecoder } from './event-decoder.ts';
 import { type LeaderAnswer, type MasterAccess, openAtLeader } from './leader.ts';
-import { RecordIoDecoder } from './record-io.ts';
 
 /** Mesos' fixed interval, for as long as SUBSCRIBED has not said another. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
@@ -26,9 +25,6 @@ export interface StreamConnection {
   readonly url: URL;
   readonly streamId: string | null;
 }
-
-/** What became of a record: an event, or nothing that we know (skipped), or not what it should be (counted). */
-export type Decoded<E> = { readonly kind: 'event'; readonly event: E } | { readonly kind: 'unknown' | 'bad' };
 
 /**
  * Why there is no stream: what an attempt came to, or, of a stream that stood, `lost` (it broke, fell silent or was
@@ -209,11 +205,10 @@ export class EventStream<E> {
       streamId: typeof streamId === 'string' ? streamId : null,
     };
     const at: Place = { base: opened.base, origin: opened.url.origin };
-    const decoder = new RecordIoDecoder();
+    const decoder = new EventDecoder<E>(this.#options.decode);
     let badInARow = 0;
     for await (const chunk of opened.response.body) {
-      for (const record of decoder.push(chunk)) {
-        const decoded = this.#decode(record);
+      for (const decoded of decoder.push(chunk)) {
         if (generation !== this.#generation) return 'superseded';
         if (decoded.kind === 'bad') {
           this.#badRecords += 1;
@@ -228,17 +223,6 @@ export class EventStream<E> {
       }
     }
     return decoder.atBoundary ? 'the master ended the stream' : 'the stream ended in the middle of a record';
-  }
-
-  #decode(record: Uint8Array): Decoded<E> {
-    let json: unknown;
-    try {
-      json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(record));
-    } catch {
-      // The framing held, so the next record can be read: the caller counts this one.
-      return { kind: 'bad' };
-    }
-    return this.#options.decode(json);
   }
 
   /** Any record is a sign of life, not only a heartbeat. */

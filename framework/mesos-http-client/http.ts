@@ -155,6 +155,22 @@ export async function shortBody(response: Dispatcher.ResponseData<unknown>): Pro
   return text.trim();
 }
 
+/** A whole body, unless it is longer than `limit` bytes. @throws {MesosError} */
+export async function boundedBody(response: Dispatcher.ResponseData<unknown>, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response.body) {
+      length += chunk.length;
+      if (length > limit) throw new MesosError('unreadable', `the answer is longer than the limit of ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw asMesosError(error);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 function ignoreClosed(): void {
   // The connection is given up on purpose; how it ended interests nobody.
 }

@@ -3,7 +3,9 @@
  * is SUBSCRIBED there is a new session; calls of an older one are refused by the master, so they are never sent.
  */
 import { type CallOutcome, type CallQueue, createCallQueue } from './calls.ts';
-import { type Decoded, type DownKind, EventStream, type StreamConnection } from './event-stream.ts';
+import type { Decoded } from './event-decoder.ts';
+import { type DownKind, EventStream, type StreamConnection } from './event-stream.ts';
+import { frameworkErrorOf, isFinal } from './framework-error.ts';
 import { credentialsOf, type MasterAccess } from './leader.ts';
 import {
   type CallBody,
@@ -25,7 +27,10 @@ export interface SubscriptionOptions extends MasterAccess {
   suppressedRoles?(): readonly string[];
   /** The id of an earlier subscription, or null to be given one. */
   readonly frameworkId: FrameworkId | null;
-  /** In order, one at a time; reading goes on when it resolves. SUBSCRIBED comes first, ERROR may be the first and last. */
+  /**
+   * In order, one at a time; reading goes on when it resolves. SUBSCRIBED comes first, ERROR may be the first and last:
+   * after one that is `failed-over` or `removed` the subscription has closed itself, after another it is tried again.
+   */
   onEvent(event: Event): void | Promise<void>;
   /** The stream broke or an attempt to open it failed; it is tried again until `close`. */
   onDown(reason: string, wasSubscribed: boolean, kind: DownKind): void;
@@ -73,6 +78,8 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
         dropCalls();
         id = frameworkId(event.subscribed.framework_id.value);
         calls = openCalls(connection, id);
+      } else if (event.type === 'ERROR' && isFinal(frameworkErrorOf(event.error.message).kind)) {
+        close();
       }
       return options.onEvent(event);
     },
@@ -90,12 +97,14 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     return createCallQueue(session, (reason, kind) => stream.reopen(generation, reason, kind));
   }
 
+  function close(): void {
+    stream.close();
+    dropCalls();
+  }
+
   return {
     open: () => stream.open(),
-    close: () => {
-      stream.close();
-      dropCalls();
-    },
+    close,
     call: (body) => (calls === null ? Promise.resolve(NOT_SUBSCRIBED) : calls.send(body)),
     get subscribed() {
       return stream.subscribed;

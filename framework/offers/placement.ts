@@ -140,7 +140,7 @@ function addTo(list: Resource[], one: Resource): void {
 
 /** Not volumes, and not what anybody (another framework of the role, too) has reserved for himself. */
 function isUsable(resource: Resource, hold: Hold | null): boolean {
-  if (resource.disk !== undefined) return false;
+  if (resource.disk !== undefined || resource.revocable !== undefined || resource.shared !== undefined) return false;
   if (isMine(resource, hold)) return true;
   if (resource.reservation !== undefined) return false;
   return !(resource.reservations ?? []).some((reservation) => reservation.type === 'DYNAMIC');

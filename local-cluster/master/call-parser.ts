@@ -87,6 +87,20 @@ const callSchema = z.looseObject({
     .optional(),
 });
 
+/** The calls that this master does something about. */
+type ModelledCall = Exclude<
+  Call,
+  {
+    type:
+      | 'SHUTDOWN'
+      | 'MESSAGE'
+      | 'REQUEST'
+      | 'RECONCILE_OPERATIONS'
+      | 'ACKNOWLEDGE_OPERATION_STATUS'
+      | 'UPDATE_FRAMEWORK';
+  }
+>;
+
 /** The field that each call needs besides `framework_id`; null where it may be absent. */
 const PAYLOAD = {
   SUBSCRIBE: 'subscribe',
@@ -100,7 +114,7 @@ const PAYLOAD = {
   KILL: 'kill',
   ACKNOWLEDGE: 'acknowledge',
   RECONCILE: 'reconcile',
-} as const satisfies Record<Call['type'], string | null>;
+} as const satisfies Record<ModelledCall['type'], string | null>;
 
 /** Calls of Mesos that this master takes and does nothing about. */
 const IGNORED_CALLS = new Set([
@@ -148,7 +162,7 @@ export function parseCall(body: string): Parsed<Call | IgnoredCall> {
   return { ok: true, value: call as unknown as Call };
 }
 
-function isCallType(type: string): type is Call['type'] {
+function isCallType(type: string): type is ModelledCall['type'] {
   return Object.hasOwn(PAYLOAD, type);
 }
 

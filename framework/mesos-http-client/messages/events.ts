@@ -1,8 +1,9 @@
 /** Events, master → scheduler. Source: include/mesos/v1/scheduler/scheduler.proto. */
 import { z } from 'zod';
 import { agentIdValue, frameworkIdValue, offerIdValue, textValue } from './ids.ts';
+import { masterInfoSchema } from './masters.ts';
 import { inverseOfferSchema, offerSchema } from './offers.ts';
-import { taskStatusSchema } from './task-status.ts';
+import { operationStatusSchema, taskStatusSchema } from './task-status.ts';
 
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -10,9 +11,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     subscribed: z.object({
       framework_id: frameworkIdValue,
       heartbeat_interval_seconds: z.number().positive().optional(),
-      master_info: z
-        .object({ id: z.string(), hostname: z.string().optional(), version: z.string().optional() })
-        .optional(),
+      master_info: masterInfoSchema.optional(),
     }),
   }),
   z.object({ type: z.literal('OFFERS'), offers: z.object({ offers: z.array(offerSchema).default([]) }) }),
@@ -26,8 +25,14 @@ export const eventSchema = z.discriminatedUnion('type', [
     rescind_inverse_offer: z.object({ inverse_offer_id: offerIdValue }),
   }),
   z.object({ type: z.literal('UPDATE'), update: z.object({ status: taskStatusSchema }) }),
-  z.object({ type: z.literal('UPDATE_OPERATION_STATUS'), update_operation_status: z.object({ status: z.unknown() }) }),
-  z.object({ type: z.literal('MESSAGE'), message: z.unknown() }),
+  z.object({
+    type: z.literal('UPDATE_OPERATION_STATUS'),
+    update_operation_status: z.object({ status: operationStatusSchema }),
+  }),
+  z.object({
+    type: z.literal('MESSAGE'),
+    message: z.object({ agent_id: agentIdValue, executor_id: textValue, data: z.string() }),
+  }),
   z.object({
     type: z.literal('FAILURE'),
     failure: z.object({

@@ -1,8 +1,9 @@
-/** The operator API. Source: include/mesos/v1/master/master.proto. */
+/** What the operator API holds: agents, frameworks and tasks. Source: include/mesos/v1/master/master.proto. */
 import { z } from 'zod';
-import { agentIdValue } from './ids.ts';
-import { attributeSchema, resourceSchema } from './resources.ts';
-import { domainSchema } from './times-and-places.ts';
+import { agentIdValue, frameworkIdValue, taskIdValue, textValue } from './ids.ts';
+import { attributeSchema, labelsSchema, resourceSchema } from './resources.ts';
+import { TASK_STATES, taskStatusSchema } from './task-status.ts';
+import { domainSchema, nanosecondsSchema } from './times-and-places.ts';
 
 export const agentInfoSchema = z.object({
   id: agentIdValue.optional(),
@@ -18,43 +19,98 @@ export type AgentInfo = z.infer<typeof agentInfoSchema>;
 export const operatorAgentSchema = z.object({
   agent_info: agentInfoSchema,
   active: z.boolean().default(true),
+  /** By DEACTIVATE_AGENT or DRAIN_AGENT: no offers come of it until REACTIVATE_AGENT. */
   deactivated: z.boolean().optional(),
   version: z.string().optional(),
   pid: z.string().optional(),
+  registered_time: nanosecondsSchema.optional(),
+  reregistered_time: nanosecondsSchema.optional(),
   total_resources: z.array(resourceSchema).default([]),
+  allocated_resources: z.array(resourceSchema).optional(),
+  offered_resources: z.array(resourceSchema).optional(),
+  capabilities: z.array(z.object({ type: z.string().optional() })).optional(),
+  /** Since DRAIN_AGENT. */
+  drain_info: z
+    .object({
+      state: z.enum(['UNKNOWN', 'DRAINING', 'DRAINED']),
+      config: z
+        .object({ max_grace_period: nanosecondsSchema.optional(), mark_gone: z.boolean().optional() })
+        .optional(),
+    })
+    .optional(),
+  estimated_drain_start_time: nanosecondsSchema.optional(),
 });
 export type OperatorAgent = z.infer<typeof operatorAgentSchema>;
 export type OperatorAgentWire = z.input<typeof operatorAgentSchema>;
 
-export const getAgentsSchema = z.object({
-  type: z.literal('GET_AGENTS'),
-  get_agents: z.object({
-    agents: z.array(operatorAgentSchema).default([]),
-    /** Known from the registry after a master failover, not back yet. */
-    recovered_agents: z.array(agentInfoSchema).default([]),
-  }),
-});
-
-/** The operator events that a daemonset needs; the others are skipped by the reader. */
-export const operatorEventSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('SUBSCRIBED'),
-    subscribed: z.object({
-      get_state: z
+/** A task as the master knows it: enough of it to adopt one of ours. */
+export const operatorTaskSchema = z.object({
+  name: z.string(),
+  task_id: taskIdValue,
+  framework_id: frameworkIdValue,
+  agent_id: agentIdValue,
+  executor_id: textValue.optional(),
+  state: z.enum(TASK_STATES),
+  resources: z.array(resourceSchema).default([]),
+  statuses: z.array(taskStatusSchema).default([]),
+  /** The state of the update that is not acknowledged yet. */
+  status_update_state: z.enum(TASK_STATES).optional(),
+  status_update_uuid: z.string().optional(),
+  labels: labelsSchema.optional(),
+  discovery: z
+    .object({
+      visibility: z.string().optional(),
+      name: z.string().optional(),
+      ports: z
         .object({
-          get_agents: z
-            .object({
-              agents: z.array(operatorAgentSchema).default([]),
-              recovered_agents: z.array(agentInfoSchema).default([]),
-            })
+          ports: z
+            .array(
+              z.object({
+                number: z.number().int(),
+                name: z.string().optional(),
+                protocol: z.string().optional(),
+                labels: labelsSchema.optional(),
+              }),
+            )
             .optional(),
         })
         .optional(),
-      heartbeat_interval_seconds: z.number().positive().optional(),
-    }),
-  }),
-  z.object({ type: z.literal('HEARTBEAT') }),
-  z.object({ type: z.literal('AGENT_ADDED'), agent_added: z.object({ agent: operatorAgentSchema }) }),
-  z.object({ type: z.literal('AGENT_REMOVED'), agent_removed: z.object({ agent_id: agentIdValue }) }),
-]);
-export type OperatorEvent = z.infer<typeof operatorEventSchema>;
+      labels: labelsSchema.optional(),
+    })
+    .optional(),
+  user: z.string().optional(),
+});
+export type OperatorTask = z.infer<typeof operatorTaskSchema>;
+
+export const operatorFrameworkInfoSchema = z.object({
+  id: frameworkIdValue.optional(),
+  user: z.string(),
+  name: z.string(),
+  failover_timeout: z.number().optional(),
+  checkpoint: z.boolean().optional(),
+  role: z.string().optional(),
+  roles: z.array(z.string()).optional(),
+  hostname: z.string().optional(),
+  principal: z.string().optional(),
+  webui_url: z.string().optional(),
+  capabilities: z.array(z.object({ type: z.string().optional() })).optional(),
+  labels: labelsSchema.optional(),
+});
+
+export const operatorFrameworkSchema = z.object({
+  framework_info: operatorFrameworkInfoSchema,
+  active: z.boolean(),
+  connected: z.boolean(),
+  /** Known from its tasks after a master failover, not subscribed again yet. */
+  recovered: z.boolean().optional(),
+  registered_time: nanosecondsSchema.optional(),
+  reregistered_time: nanosecondsSchema.optional(),
+  unregistered_time: nanosecondsSchema.optional(),
+  allocated_resources: z.array(resourceSchema).optional(),
+  offered_resources: z.array(resourceSchema).optional(),
+});
+export type OperatorFramework = z.infer<typeof operatorFrameworkSchema>;
+
+/** A machine of the maintenance schedule; matched as a whole, so with exactly the fields that the agent goes by. */
+export const machineIdSchema = z.object({ hostname: z.string().optional(), ip: z.string().optional() });
+export type MachineId = z.infer<typeof machineIdSchema>;

@@ -33,8 +33,11 @@ export const resourceSchema = z.object({
   reservation: reservationSchema.optional(),
   reservations: z.array(reservationSchema).optional(),
   allocation_info: z.object({ role: z.string().optional() }).optional(),
-  /** Persistent volumes and the like: carried, not interpreted. */
+  /** Persistent volumes and the like: carried, not interpreted. An offer is accepted with all that it said. */
   disk: z.unknown().optional(),
+  revocable: z.unknown().optional(),
+  shared: z.unknown().optional(),
+  provider_id: z.unknown().optional(),
 });
 export type Resource = z.infer<typeof resourceSchema>;
 

@@ -1,7 +1,7 @@
 /** What Mesos says of a task. Source: include/mesos/v1/mesos.proto. */
 import { z } from 'zod';
 import { agentIdValue, taskIdValue, textValue } from './ids.ts';
-import { labelsSchema } from './resources.ts';
+import { labelsSchema, resourceSchema } from './resources.ts';
 import { nanosecondsSchema } from './times-and-places.ts';
 
 export const TASK_STATES = [
@@ -55,5 +55,43 @@ export const taskStatusSchema = z.object({
     })
     .optional(),
   unreachable_time: nanosecondsSchema.optional(),
+  /** What the task's `check` said last; an empty object before the first time. */
+  check_status: z
+    .object({
+      type: z.enum(['HTTP', 'TCP', 'COMMAND']).optional(),
+      http: z.object({ status_code: z.number().int().optional() }).optional(),
+      tcp: z.object({ succeeded: z.boolean().optional() }).optional(),
+      command: z.object({ exit_code: z.number().int().optional() }).optional(),
+    })
+    .optional(),
+  /** Which resources ran out, where that ended the task. */
+  limitation: z.object({ resources: z.array(resourceSchema).optional() }).optional(),
 });
 export type TaskStatus = z.infer<typeof taskStatusSchema>;
+
+export const OPERATION_STATES = [
+  'OPERATION_PENDING',
+  'OPERATION_FINISHED',
+  'OPERATION_FAILED',
+  'OPERATION_ERROR',
+  'OPERATION_DROPPED',
+  'OPERATION_UNREACHABLE',
+  'OPERATION_GONE_BY_OPERATOR',
+  'OPERATION_RECOVERING',
+  'OPERATION_UNKNOWN',
+  'OPERATION_UNSUPPORTED',
+] as const;
+export type OperationState = (typeof OPERATION_STATES)[number];
+
+/** What became of an operation that had an id. */
+export const operationStatusSchema = z.object({
+  operation_id: textValue.optional(),
+  state: z.enum(OPERATION_STATES),
+  message: z.string().optional(),
+  converted_resources: z.array(resourceSchema).optional(),
+  /** An object, unlike a task's; base64. Present exactly when it wants an ACKNOWLEDGE_OPERATION_STATUS. */
+  uuid: textValue.optional(),
+  agent_id: agentIdValue.optional(),
+  resource_provider_id: textValue.optional(),
+});
+export type OperationStatus = z.infer<typeof operationStatusSchema>;

@@ -59,7 +59,7 @@ describe('how a task ends', () => {
 
   test('a container image is refused in words', async () => {
     const bench = await startAgent();
-    run(bench, shellTask('t', 'true', { container: { type: 'DOCKER' } }));
+    run(bench, shellTask('t', 'true', { container: { type: 'DOCKER', docker: { image: 'any' } } }));
     const { message, reason } = await reached(bench.master, 't', 'TASK_FAILED');
     expect(reason).toBe('REASON_CONTAINER_LAUNCH_FAILED');
     expect(message).toContain('no container images');

@@ -89,7 +89,11 @@ describe('a TaskInfo that cannot run is a TASK_ERROR', () => {
     ],
     ['a slash in the id', { task_id: { value: taskId('a/b') } }, /^'a\/b' contains invalid characters$/],
     ['a long id', { task_id: { value: taskId('x'.repeat(256)) } }, /255/],
-    ['command and executor', { executor: {} }, /^Task should have at least one \(but not both\)/],
+    [
+      'command and executor',
+      { executor: { executor_id: { value: 'e' } } },
+      /^Task should have at least one \(but not both\)/,
+    ],
     [
       'another role',
       { resources: [scalar('cpus', 1, { allocation_info: { role: 'other' } })] },

@@ -1,0 +1,31 @@
+/** The login of a DC/OS service account over the client's own HTTP: what `auth/` leaves to whoever brings the sockets. */
+import type { Authorization } from './auth/authorization.ts';
+import { parseServiceAccount } from './auth/credential.ts';
+import { DcosLogin, type SendLogin } from './auth/dcos-login.ts';
+import { boundedBody, connectTo, type TlsTrust } from './http.ts';
+
+const TIMEOUT_MS = 10_000;
+/** A token has some hundred bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * Requests in the name of a service account. `credential` is the JSON text of its secret: `login_endpoint`, `private_key`,
+ * `scheme` and `uid`. @throws {CredentialError} for one that cannot be used; its message quotes nothing secret.
+ */
+export function serviceAccountAuthorization(credential: string, tls?: TlsTrust): Authorization {
+  return new DcosLogin({ account: parseServiceAccount(credential), send: sendLogin(tls), now: () => Date.now() });
+}
+
+function sendLogin(tls: TlsTrust | undefined): SendLogin {
+  return async ({ url, headers, body }) => {
+    const client = connectTo(url, tls, TIMEOUT_MS, TIMEOUT_MS);
+    try {
+      const path = url.pathname + url.search;
+      const signal = AbortSignal.timeout(2 * TIMEOUT_MS);
+      const response = await client.request({ method: 'POST', path, headers, body, signal });
+      return { status: response.statusCode, body: await boundedBody(response, MAX_ANSWER_BYTES) };
+    } finally {
+      await client.destroy();
+    }
+  };
+}
