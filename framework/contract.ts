@@ -94,6 +94,8 @@ export interface FrameworkOptions extends MasterAccess {
   upgrade(agentId: AgentId, taskId: TaskId, goal: Goal): void;
   /** A node appeared, changed or went: read `nodes()`. May be called often; never re-entrant with a call of yours. */
   changed(agentId: AgentId): void;
+  /** Everything is uninstalled: what is left in the store may go too. */
+  uninstalled(): void;
   /**
    * The framework cannot go on: "Framework has been removed", "failed over", a version conflict in the store. One
    * sentence that says what to do; the process should end.

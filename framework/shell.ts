@@ -12,6 +12,7 @@ import { step } from './daemonset.ts';
 import { lastWords } from './enquiries.ts';
 import { EventQueue } from './event-queue.ts';
 import { frameworkInfo, newTaskId } from './framework-info.ts';
+import { eventOf, withoutOffer } from './hearing.ts';
 import {
   createSubscription,
   type DownKind,
@@ -20,11 +21,14 @@ import {
   type Subscription,
 } from './mesos-http-client/index.ts';
 import type { AgentId, CallBody, Event, TaskId } from './mesos-http-client/messages.ts';
+import { OrderDesk } from './order-desk.ts';
 import type { Goal, Strategy } from './rollout/goal.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import { planNames, planOf } from './rollout/plans.ts';
 import { RecordBook } from './state/record-book.ts';
 import type { TaskHealth } from './tasks/ledger.ts';
+
+const LONGEST_TIMER_MS = 3_600_000;
 
 /** A framework that keeps one task on every agent. Nothing happens before `start`. */
 export function createFramework(options: FrameworkOptions): Framework {
@@ -46,9 +50,7 @@ class Shell implements Framework {
   readonly #queue: EventQueue<DaemonsetEvent>;
   /** Reports that wait for their turn: only the last of each task matters. */
   readonly #health = new Map<TaskId, TaskHealth>();
-  /** Orders of operators that wait for their answer. */
-  readonly #asked = new Map<number, (outcome: PlanOutcome) => void>();
-  #orders = 0;
+  readonly #orders: OrderDesk;
   #running: Running | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -56,6 +58,7 @@ class Shell implements Framework {
   constructor(options: FrameworkOptions) {
     this.#options = options;
     this.#queue = new EventQueue((event) => this.#process(event));
+    this.#orders = new OrderDesk((event) => this.#queue.push(event));
     const { principal, constraints, reserve, rollout } = options;
     this.#environment = {
       settings: { principal, constraints, reserve, rollout },
@@ -67,8 +70,8 @@ class Shell implements Framework {
   async start(): Promise<void> {
     const { options, book, loaded } = await this.#load();
     const state = initialState(loaded, Date.now());
-    const { masters, authorization, tls } = options;
-    const access = { masters, authorization, tls };
+    const { masters, authorization, tls, mayCall } = options;
+    const access = { masters, authorization, tls, mayCall };
     const subscription = createSubscription({
       ...access,
       frameworkId: state.frameworkId,
@@ -84,8 +87,8 @@ class Shell implements Framework {
     );
     this.#running = { state, book, subscription, agents, access };
     this.#queue.push({ type: 'begin', goal: options.goal, uninstall: options.uninstall });
-    if (state.mode === 'gone') {
-      options.logger.info({}, 'everything was uninstalled before; there is nothing to subscribe for');
+    if (state.mode === 'gone' || (options.uninstall && state.frameworkId === null)) {
+      options.logger.info({}, 'everything is uninstalled; there is nothing to subscribe for');
       return;
     }
     subscription.open();
@@ -194,60 +197,25 @@ class Shell implements Framework {
   }
 
   #order(order: Order): Promise<PlanOutcome> {
-    if (this.#stopped || this.#running === null) {
-      return Promise.resolve({ kind: 'invalid', message: 'the framework does not run' });
-    }
-    this.#orders += 1;
-    const id = this.#orders;
-    this.#queue.push({ type: 'order', id, order });
-    return new Promise((resolve) => this.#asked.set(id, resolve));
+    if (!this.#stopped && this.#running !== null) return this.#orders.take(order);
+    return Promise.resolve({ kind: 'invalid', message: 'the framework does not run' });
   }
 
   // ---- from Mesos to events ----------------------------------------------------------------------------------------
 
   /** Resolves when there is room for more: until then the stream is not read. */
   async #hear(event: Event): Promise<void> {
-    switch (event.type) {
-      case 'SUBSCRIBED':
-        this.#options.logger.info({ frameworkId: event.subscribed.framework_id.value }, 'subscribed');
-        this.#queue.push({ type: 'subscribed', frameworkId: event.subscribed.framework_id.value });
-        break;
-      case 'OFFERS':
-        this.#queue.push({ type: 'offers', offers: event.offers.offers });
-        break;
-      case 'INVERSE_OFFERS':
-        this.#queue.push({ type: 'inverse-offers', offers: event.inverse_offers.inverse_offers });
-        break;
-      case 'RESCIND_INVERSE_OFFER':
-        this.#queue.push({
-          type: 'inverse-offer-rescinded',
-          offerId: event.rescind_inverse_offer.inverse_offer_id.value,
-        });
-        break;
-      case 'RESCIND':
-        this.#rescind(event.rescind.offer_id.value);
-        break;
-      case 'UPDATE':
-        this.#queue.push({ type: 'update', status: event.update.status });
-        break;
-      case 'FAILURE':
-        if (event.failure.executor_id === undefined) this.#queue.push({ type: 'agent-failure' });
-        break;
-      case 'ERROR':
-        this.#refused(event.error.message);
-        break;
-      default:
-        break;
+    const told = eventOf(event);
+    if (told !== null) this.#queue.push(told);
+    if (event.type === 'SUBSCRIBED') {
+      this.#options.logger.info({ frameworkId: event.subscribed.framework_id.value }, 'subscribed');
+    } else if (event.type === 'RESCIND') {
+      const id = event.rescind.offer_id.value;
+      this.#queue.replace((waiting) => withoutOffer(waiting, id));
+    } else if (event.type === 'ERROR') {
+      this.#refused(event.error.message);
     }
     await this.#queue.room();
-  }
-
-  /** No offer is kept, so only one that still waits in the queue can be spared the way to the master and back. */
-  #rescind(id: string): void {
-    this.#queue.replace((waiting) => {
-      if (waiting.type !== 'offers' || !waiting.offers.some((offer) => offer.id.value === id)) return waiting;
-      return { type: 'offers', offers: waiting.offers.filter((offer) => offer.id.value !== id) };
-    });
   }
 
   #refused(message: string): void {
@@ -282,6 +250,7 @@ class Shell implements Framework {
       this.#fatal(sentence, new Error(sentence, { cause: error }));
       return;
     }
+    if (!this.#leads()) return;
     try {
       await running.book.write(actions);
     } catch (error) {
@@ -289,8 +258,16 @@ class Shell implements Framework {
       this.#fatal(error instanceof Error ? error.message : String(error), error);
       return;
     }
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#leads()) return;
     for (const action of actions) this.#perform(running, action);
+  }
+
+  /** False, and the end, when this process may not lead any more: whoever leads now goes on from what is stored. */
+  #leads(): boolean {
+    const { mayCall } = this.#options;
+    if (mayCall === undefined || mayCall()) return true;
+    this.#fatal('the lead is lost: another scheduler may be leading already, so this one ends');
+    return false;
   }
 
   #latest(event: DaemonsetEvent): DaemonsetEvent {
@@ -339,8 +316,10 @@ class Shell implements Framework {
         });
         return;
       case 'answer':
-        this.#asked.get(action.id)?.(action.outcome);
-        this.#asked.delete(action.id);
+        this.#orders.answer(action.id, action.outcome);
+        return;
+      case 'uninstalled':
+        this.#options.uninstalled();
         return;
     }
   }
@@ -375,7 +354,9 @@ class Shell implements Framework {
 
   #wake(at: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#queue.push({ type: 'tick' }), Math.max(0, at - Date.now()));
+    // A tick that comes too early does no harm; a longer time than this a timer would not keep.
+    const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, at - Date.now()));
+    this.#timer = setTimeout(() => this.#queue.push({ type: 'tick' }), delay);
   }
 
   #tellChanged(agentId: AgentId): void {
@@ -394,8 +375,7 @@ class Shell implements Framework {
 
   #shut(): void {
     this.#stopped = true;
-    for (const answer of this.#asked.values()) answer({ kind: 'invalid', message: 'the framework has ended' });
-    this.#asked.clear();
+    this.#orders.close();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#running?.subscription.close();
     this.#running?.agents.close();

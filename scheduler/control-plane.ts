@@ -117,6 +117,7 @@ export class ControlPlane {
       rollout: ROLLOUT,
       uninstall: false,
       upgrade: () => undefined,
+      uninstalled: () => undefined,
       hostname: options.hostname,
       webuiUrl: options.advertise,
       logger,

@@ -89,6 +89,8 @@ export type Action =
   | { readonly type: 'ask-last-words'; readonly agentId: AgentId; readonly taskId: TaskId }
   /** Find out which tasks have these ports of the agent. */
   | { readonly type: 'ask-port-holders'; readonly agentId: AgentId; readonly ports: readonly number[] }
+  /** Nothing is left at Mesos, and this record is all that is left in the store. */
+  | { readonly type: 'uninstalled' }
   | { readonly type: 'answer'; readonly id: number; readonly outcome: PlanOutcome }
   | { readonly type: 'changed'; readonly agentId: AgentId }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string; readonly fields: object }

@@ -10,14 +10,17 @@ const LISTEN_MS = 5_000;
 
 export function beginUninstall(step: Step): void {
   const { state } = step;
-  if (state.mode === 'gone') return;
+  if (state.mode === 'gone') return step.act({ type: 'uninstalled' });
   state.mode = 'uninstall';
   state.frozen = false;
   step.persistFramework();
   step.log('info', 'everything is being uninstalled', { nodes: state.nodes.size });
   for (const node of state.nodes.values()) placeNode(step, node);
   // Without an id there is nothing at any master.
-  if (state.frameworkId === null) state.mode = 'gone';
+  if (state.frameworkId === null) {
+    state.mode = 'gone';
+    step.act({ type: 'uninstalled' });
+  }
 }
 
 /** At the end of each step: is everything gone? */
@@ -44,6 +47,7 @@ export function tornDown(step: Step): void {
   for (const node of [...state.nodes.values()]) removeNode(step, node, 'everything is uninstalled');
   step.persistFramework();
   step.log('info', 'everything is uninstalled', {});
+  step.act({ type: 'uninstalled' });
 }
 
 /** The node's task ended, or what was held for it is free: go on. */

@@ -33,6 +33,8 @@ interface Session {
   readonly streamId: string | null;
   readonly frameworkId: FrameworkId;
   readonly credentials: Credentials;
+  /** As in {@link MasterAccess}. */
+  readonly mayCall?: (() => boolean) | undefined;
 }
 
 interface Waiting {
@@ -78,6 +80,7 @@ export function createCallQueue(session: Session, lost: (reason: string, kind: D
   }
 
   async function attempt(call: Waiting, authorization: string | null): Promise<{ status: number; text: string }> {
+    if (session.mayCall?.() === false) throw new Error('not sent: this client may not speak now');
     const response = await client.request({
       method: 'POST',
       path: url.pathname + url.search,

@@ -12,6 +12,11 @@ export interface MasterAccess {
   readonly authorization?: Authorization | undefined;
   /** For https masters whose certificate is of an authority of your own. Default: the system's authorities. */
   readonly tls?: TlsTrust | undefined;
+  /**
+   * Asked right before anything is sent; false: it is not sent. For a client of which several stand ready, and only one may
+   * speak.
+   */
+  readonly mayCall?: (() => boolean) | undefined;
 }
 
 export function credentialsOf(access: MasterAccess): Credentials {
@@ -40,6 +45,7 @@ export interface LeaderAnswer extends Opened {
  * @throws {MesosError}
  */
 export async function openAtLeader(request: LeaderRequest): Promise<LeaderAnswer> {
+  if (request.access.mayCall?.() === false) throw new MesosError('refused', 'not sent: this client may not speak now');
   const bases = request.access.masters.current();
   if (bases.length === 0) throw new MesosError('no-leader', 'no leader: no leading master is known at the moment');
   const failures: MesosError[] = [];

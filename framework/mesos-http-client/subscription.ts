@@ -93,7 +93,8 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
 
   function openCalls(connection: StreamConnection, framework: FrameworkId): CallQueue {
     const { url, streamId, generation } = connection;
-    const session = { url, streamId, frameworkId: framework, credentials: credentialsOf(options) };
+    const { mayCall } = options;
+    const session = { url, streamId, frameworkId: framework, credentials: credentialsOf(options), mayCall };
     return createCallQueue(session, (reason, kind) => stream.reopen(generation, reason, kind));
   }
 

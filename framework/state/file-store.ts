@@ -85,6 +85,12 @@ class FileStore implements StateStore {
       .sort();
   }
 
+  async clear(): Promise<void> {
+    this.#assertOpen();
+    await Promise.allSettled(this.#tails.values());
+    await removeFiles(this.#directory);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -140,6 +146,20 @@ async function read(path: string): Promise<Versioned | null> {
       { cause: error },
     );
   }
+}
+
+/** All files of keys, and the folders that are empty then; locks stay. */
+async function removeFiles(folder: string): Promise<void> {
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      await removeFiles(path);
+      await describing(`cannot delete ${path}`, ADVICE, () => rm(path, { recursive: true, force: true }));
+    } else if (entry.name.endsWith(SUFFIX) && !entry.name.startsWith('.')) {
+      await describing(`cannot delete ${path}`, ADVICE, () => rm(path, { force: true }));
+    }
+  }
+  await syncDirectory(folder);
 }
 
 async function expectVersion(key: string, path: string, expected: number | null): Promise<void> {

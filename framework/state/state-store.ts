@@ -16,6 +16,8 @@ export interface StateStore {
   delete(key: string, expected: number): Promise<void>;
   /** Keys directly below a prefix, e.g. `agents` → `['agents/a', 'agents/b']`. */
   list(prefix: string): Promise<string[]>;
+  /** Deletes every key, whatever its version: nothing that was stored matters any more. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
