@@ -140,7 +140,11 @@ async function postOnce(url: URL, options: PostOptions, authorization: string | 
     return { url, response, destroy };
   } catch (error) {
     destroy();
-    throw new MesosError('unreachable', `${url.origin} does not answer: ${sentenceOf(error)}`, { cause: error });
+    const why = sentenceOf(error);
+    const advice = /certificate/i.test(why)
+      ? '; where its authority is one of your own, give its certificate as the CA'
+      : '';
+    throw new MesosError('unreachable', `${url.origin} does not answer: ${why}${advice}`, { cause: error });
   }
 }
 

@@ -4,7 +4,8 @@ import { parseServiceAccount } from './auth/credential.ts';
 import { DcosLogin, type SendLogin } from './auth/dcos-login.ts';
 import { boundedBody, connectTo, type TlsTrust } from './http.ts';
 
-const TIMEOUT_MS = 10_000;
+/** A stream waits ten seconds for its first record, the login before it included. */
+const TIMEOUT_MS = 4_000;
 /** A token has some hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 

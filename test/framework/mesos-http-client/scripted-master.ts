@@ -1,7 +1,9 @@
 /** An HTTP server whose answers a test writes down beforehand or as it goes: what the client has to put up with. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { MasterSource } from '../../../framework/mesos-http-client/master-source.ts';
 import { encodeRecord } from '../../../framework/mesos-http-client/record-io.ts';
 
 export interface Received {
@@ -10,7 +12,7 @@ export interface Received {
   readonly body: {
     type: string;
     framework_id?: { value: string };
-    subscribe?: { framework_info: { id?: { value: string } } };
+    subscribe?: { framework_info: { id?: { value: string }; principal?: string }; suppressed_roles?: string[] };
   };
   /** The connection it came over. */
   readonly socket: object;
@@ -25,12 +27,23 @@ export class ScriptedMaster {
   onSubscribe: Answer = (_received, response) => this.openStream(response);
   onCall: Answer = (_received, response) => response.writeHead(202).end();
   url = '';
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  /** The one value of `Authorization` that is taken; null: every request is. */
+  authorization: string | null = null;
+  readonly #scheme: 'http' | 'https';
+  readonly #server;
+
+  /** `tls`: a certificate for `localhost`, under which name it is reached then. */
+  constructor(tls?: { readonly key: Buffer; readonly cert: Buffer }) {
+    const listener = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+  }
 
   async start(): Promise<this> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const host = this.#scheme === 'http' ? '127.0.0.1' : 'localhost';
+    this.url = `${this.#scheme}://${host}:${(this.#server.address() as AddressInfo).port}`;
     return this;
   }
 
@@ -62,6 +75,10 @@ export class ScriptedMaster {
     const received = { path: request.url ?? '', headers: request.headers, body, socket: request.socket };
     this.received.push(received);
     response.on('error', () => {});
+    if (this.authorization !== null && request.headers.authorization !== this.authorization) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="mesos-master-scheduler"' }).end('401 Unauthorized.');
+      return;
+    }
     if (body.type === 'SUBSCRIBE') this.onSubscribe(received, response);
     else this.onCall(received, response);
   }
@@ -71,6 +88,38 @@ export const SUBSCRIBED = {
   type: 'SUBSCRIBED',
   subscribed: { framework_id: { value: 'f-1' }, heartbeat_interval_seconds: 15, master_info: { id: 'm' } },
 };
+
+/** Masters that the test names as it goes. */
+export class TestSource implements MasterSource {
+  readonly #watchers = new Set<() => void>();
+  #urls: readonly string[];
+
+  constructor(...urls: string[]) {
+    this.#urls = urls;
+  }
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
+  current(): readonly string[] {
+    return this.#urls;
+  }
+
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
+  become(...urls: string[]): void {
+    this.#urls = urls;
+    for (const changed of this.#watchers) changed();
+  }
+
+  close(): void {
+    this.#watchers.clear();
+  }
+}
 
 export async function until(condition: () => boolean, seconds = 5): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
