@@ -2,6 +2,7 @@
 import type { AgentTable } from './agents.ts';
 import type { Clock } from './clock.ts';
 import type { FrameworkTable } from './frameworks.ts';
+import type { Credential } from './http-auth.ts';
 import type { OfferBook, OfferFilters } from './offers.ts';
 import type { OperatorStreams } from './operator-stream.ts';
 
@@ -19,6 +20,8 @@ export interface MasterSettings {
   readonly agentReregisterTimeoutMs: number;
   readonly allocationIntervalMs: number;
   readonly heartbeatMs: number;
+  /** Empty: nobody has to say who he is. */
+  readonly credentials: readonly Credential[];
 }
 
 export interface MasterContext {

@@ -22,7 +22,9 @@ import { runAllocation } from './allocation.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { MasterContext } from './context.ts';
 import { disconnectFramework, removeFramework, subscribeFramework } from './framework-lifecycle.ts';
+import { strangerError } from './framework-validation.ts';
 import { type FrameworkRecord, FrameworkTable, rolesOf } from './frameworks.ts';
+import type { Credential } from './http-auth.ts';
 import { OfferBook, OfferFilters } from './offers.ts';
 import { getAgents, getState } from './operator-json.ts';
 import { type OperatorSink, OperatorStreams } from './operator-stream.ts';
@@ -42,6 +44,8 @@ export interface MasterOptions {
   readonly agentReregisterTimeoutMs?: number;
   readonly allocationIntervalMs?: number;
   readonly heartbeatMs?: number;
+  /** Who may call over HTTP; without any, everybody. */
+  readonly credentials?: readonly Credential[];
   readonly clock?: Clock;
   readonly uuid?: () => string;
   /** What the master before this one knew: `registry()` of it. */
@@ -87,6 +91,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
         agentReregisterTimeoutMs: options.agentReregisterTimeoutMs ?? 600_000,
         allocationIntervalMs: options.allocationIntervalMs ?? 1000,
         heartbeatMs: options.heartbeatMs ?? 15_000,
+        credentials: options.credentials ?? [],
       },
       clock: { now: () => clock.now(), after: (ms, run) => this.#after(clock, ms, run) },
       uuid: options.uuid ?? randomUUID,
@@ -108,23 +113,35 @@ export class Master implements MasterEndpoint, SchedulerApi {
 
   // ---- frameworks (SchedulerApi) -----------------------------------------------------------------------------------
 
-  subscribe(call: SubscribeCall, sink: EventSink): SchedulerConnection | Refusal {
+  /** `principal`: as whom the caller has authenticated, if he had to. */
+  subscribe(call: SubscribeCall, sink: EventSink, principal: string | null = null): SchedulerConnection | Refusal {
     if (!this.#alive) return NOT_LEADING;
+    const stranger = strangerError(principal, call.subscribe.framework_info);
+    if (stranger !== null && call.subscribe.framework_info.principal !== undefined) {
+      return { status: 400, message: `Failed to validate scheduler::Call: ${stranger}` };
+    }
     const claimed = call.framework_id?.value;
     const infoId = call.subscribe.framework_info.id?.value;
     if (claimed !== infoId) {
       const message = "Failed to validate scheduler::Call: 'framework_id' differs from 'subscribe.framework_info.id'";
       return { status: 400, message };
     }
-    const { stream, framework } = subscribeFramework(this.context, call, sink);
+    const { stream, framework } = subscribeFramework(this.context, call, sink, principal);
     return new Connection(this, stream, framework);
   }
 
   /** One call of a framework, with the checks of the HTTP API in its order. Null when accepted. */
-  call(frameworkId: FrameworkId, streamId: string | null, body: CallBody): Refusal | null {
+  call(
+    frameworkId: FrameworkId,
+    streamId: string | null,
+    body: CallBody,
+    principal: string | null = null,
+  ): Refusal | null {
     if (!this.#alive) return NOT_LEADING;
     const framework = this.context.frameworks.get(frameworkId);
     if (framework === undefined) return { status: 400, message: 'Framework cannot be found' };
+    const stranger = strangerError(principal, framework.info);
+    if (stranger !== null) return { status: 400, message: stranger };
     if (framework.link.kind !== 'connected') return { status: 403, message: 'Framework is not subscribed' };
     if (streamId === null) {
       return { status: 400, message: "All non-subscribe calls should include the 'Mesos-Stream-Id' header" };
