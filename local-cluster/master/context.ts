@@ -3,6 +3,7 @@ import type { AgentTable } from './agents.ts';
 import type { Clock } from './clock.ts';
 import type { FrameworkTable } from './frameworks.ts';
 import type { Credential } from './http-auth.ts';
+import type { MaintenanceBook } from './maintenance.ts';
 import type { OfferBook, OfferFilters } from './offers.ts';
 import type { OperatorStreams } from './operator-stream.ts';
 
@@ -33,6 +34,7 @@ export interface MasterContext {
   readonly frameworks: FrameworkTable;
   readonly offers: OfferBook;
   readonly filters: OfferFilters;
+  readonly maintenance: MaintenanceBook;
   readonly operators: OperatorStreams;
   /** Allocate soon, at most once for all requests of this moment. */
   readonly requestAllocation: () => void;

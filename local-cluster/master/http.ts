@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Caller, callerOf, type Realm, sendUnauthorized } from './http-auth.ts';
 import { methodNotAllowed, sendEmpty, sendJson, sendText } from './http-io.ts';
-import { serveOperator } from './http-operator.ts';
+import { serveOperator, serveV0Change } from './http-operator.ts';
 import { serveScheduler } from './http-scheduler.ts';
 import type { Master } from './master.ts';
 import { answerNotLeading, type NotLeading, redirectTo } from './not-leading.ts';
@@ -66,12 +66,16 @@ async function serve(
   if (path === '/api/v1/scheduler') return serveScheduler(master, caller, request, response);
   if (path === '/api/v1' || path.startsWith('/api/v1/')) return serveOperator(master, request, response);
   const read = READS[path];
+  // The schedule is read and written at the same path.
+  if (V0_CHANGES.has(path) && (read === undefined || request.method === 'POST')) {
+    return serveV0Change(master, path, request, response);
+  }
   if (read !== undefined) get(request, response, () => sendJson(request, response, read(master)));
 }
 
 function realmOf(path: string): Realm {
   if (path === '/api/v1/scheduler') return 'mesos-master-scheduler';
-  return Object.hasOwn(READS, path) ? 'mesos-master-readonly' : 'mesos-master-readwrite';
+  return Object.hasOwn(READS, path) && !V0_CHANGES.has(path) ? 'mesos-master-readonly' : 'mesos-master-readwrite';
 }
 
 /** Answered by every master, leading or not. */
@@ -88,12 +92,15 @@ const READS: Readonly<Record<string, (master: Master) => object>> = {
   '/frameworks': ({ context }) => frameworksJson(context),
   '/tasks': ({ context }) => tasksJson(context),
   '/roles': ({ context }) => rolesJson(context),
-  '/maintenance/schedule': () => ({}),
-  '/maintenance/status': () => ({}),
+  '/maintenance/schedule': ({ context }) => context.maintenance.scheduleJson(),
+  '/maintenance/status': ({ context }) => context.maintenance.statusJson(context.agents.all()),
 };
 
+const V0_CHANGES: ReadonlySet<string> = new Set(['/maintenance/schedule', '/machine/down', '/machine/up']);
+
 function isServed(path: string): boolean {
-  return path === '/redirect' || path === '/api/v1' || path.startsWith('/api/v1/') || Object.hasOwn(READS, path);
+  if (path === '/redirect' || path === '/api/v1' || path.startsWith('/api/v1/')) return true;
+  return Object.hasOwn(READS, path) || V0_CHANGES.has(path);
 }
 
 /** `/master/state` is another name of `/state`, and so on for all. */

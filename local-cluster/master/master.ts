@@ -16,7 +16,7 @@ import type {
 import type { AgentEndpoint, HeldTask, MasterEndpoint } from '../agent-link.ts';
 import type { EventSink, Refusal, SchedulerApi, SchedulerConnection } from '../scheduler-link.ts';
 import { accept, decline } from './accept.ts';
-import { agentUnreachable, disconnectAgent, markGone, registerAgent, removeAgent } from './agent-lifecycle.ts';
+import { disconnectAgent, registerAgent, removeAgent } from './agent-lifecycle.ts';
 import { type AgentLink, AgentTable, type MasterRegistry } from './agents.ts';
 import { runAllocation } from './allocation.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -25,10 +25,14 @@ import { disconnectFramework, removeFramework, subscribeFramework } from './fram
 import { strangerError } from './framework-validation.ts';
 import { type FrameworkRecord, FrameworkTable, rolesOf } from './frameworks.ts';
 import type { Credential } from './http-auth.ts';
+import { answerInverseOffers } from './inverse-offers.ts';
+import { MaintenanceBook } from './maintenance.ts';
 import { OfferBook, OfferFilters } from './offers.ts';
+import { applyChange, type OperatorChange, settleDrains } from './operator-changes.ts';
 import { getAgents, getState } from './operator-json.ts';
 import { type OperatorSink, OperatorStreams } from './operator-stream.ts';
 import { reconcile } from './reconciliation.ts';
+import { recover, registryOf } from './recovery.ts';
 import type { Subscription } from './subscription.ts';
 import { acknowledge, forwardUpdate, kill } from './task-updates.ts';
 
@@ -99,11 +103,12 @@ export class Master implements MasterEndpoint, SchedulerApi {
       frameworks: new FrameworkTable(),
       offers: new OfferBook(),
       filters: new OfferFilters(),
+      maintenance: new MaintenanceBook(),
       operators: new OperatorStreams(),
       requestAllocation: () => this.#requestAllocation(),
       nextNumber: (kind) => this.#numbers[kind]++,
     };
-    if (options.registry !== undefined) this.#recover(options.registry);
+    if (options.registry !== undefined) recover(this.context, options.registry);
     this.#allocateRegularly();
   }
 
@@ -151,6 +156,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
       return { status: 400, message };
     }
     this.#perform(framework, body);
+    settleDrains(this.context);
     return null;
   }
 
@@ -174,9 +180,9 @@ export class Master implements MasterEndpoint, SchedulerApi {
       case 'TEARDOWN':
         return removeFramework(this.context, framework);
       case 'ACCEPT_INVERSE_OFFERS':
+        return answerInverseOffers(this.context, framework, 'ACCEPT', body.accept_inverse_offers);
       case 'DECLINE_INVERSE_OFFERS':
-        // There is no maintenance here, so there are no inverse offers to answer.
-        return;
+        return answerInverseOffers(this.context, framework, 'DECLINE', body.decline_inverse_offers);
     }
   }
 
@@ -184,6 +190,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
     const revived = new Set(this.#named(framework, roles));
     for (const role of revived) framework.suppressed.delete(role);
     this.context.filters.forget(framework.id, revived);
+    this.context.maintenance.endQuiet(framework.id);
     this.context.requestAllocation();
   }
 
@@ -196,7 +203,9 @@ export class Master implements MasterEndpoint, SchedulerApi {
   // ---- agents (MasterEndpoint) -------------------------------------------------------------------------------------
 
   register(agent: AgentEndpoint, agentId: AgentId | null, tasks: readonly HeldTask[]): void {
-    if (this.#alive) registerAgent(this.context, agent, agentId, tasks);
+    if (!this.#alive) return;
+    registerAgent(this.context, agent, agentId, tasks);
+    settleDrains(this.context);
   }
 
   statusUpdate(agentId: AgentId, frameworkId: FrameworkId, status: TaskStatus): void {
@@ -235,11 +244,18 @@ export class Master implements MasterEndpoint, SchedulerApi {
     return getAgents(this.context);
   }
 
+  /** Null when it is done. */
+  operate(change: OperatorChange): Refusal | null {
+    if (!this.#alive) return NOT_LEADING;
+    const refusal = applyChange(this.context, change);
+    settleDrains(this.context);
+    this.context.requestAllocation();
+    return refusal;
+  }
+
   /** Its processes die and it is never let in again. False if there is no such agent. */
   markAgentGone(agentId: AgentId): boolean {
-    const known = this.#alive && markGone(this.context, agentId);
-    this.context.requestAllocation();
-    return known;
+    return this.operate({ type: 'MARK_AGENT_GONE', agentId }) === null;
   }
 
   agents(): AgentSummary[] {
@@ -267,13 +283,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
 
   /** What the next master must know. */
   registry(): MasterRegistry {
-    const agents = this.context.agents.all();
-    return {
-      agents: agents.map((agent) => ({ ...agent.info, id: { value: agent.id } })),
-      totals: new Map(agents.map((agent) => [agent.id, agent.total])),
-      unreachable: agents.filter((agent) => agent.link.kind === 'unreachable').map((agent) => agent.id),
-      gone: [...this.context.agents.gone],
-    };
+    return registryOf(this.context);
   }
 
   /** This master is no more: every stream ends, every timer stops, calls are refused with 503. */
@@ -290,22 +300,6 @@ export class Master implements MasterEndpoint, SchedulerApi {
   }
 
   // ---- time --------------------------------------------------------------------------------------------------------
-
-  #recover(registry: MasterRegistry): void {
-    const now = this.context.clock.now();
-    for (const id of registry.gone) this.context.agents.gone.add(id);
-    for (const info of registry.agents) {
-      const id = info.id?.value;
-      if (id === undefined || this.context.agents.gone.has(id)) continue;
-      const unreachable = registry.unreachable?.includes(id) === true;
-      const link: AgentLink = unreachable ? { kind: 'unreachable', since: now } : { kind: 'recovered' };
-      const agent = this.context.agents.add(id, info, link, now);
-      agent.total = registry.totals?.get(id) ?? agent.total;
-    }
-    this.context.clock.after(this.context.settings.agentReregisterTimeoutMs, () => {
-      for (const agent of this.context.agents.recovered()) agentUnreachable(this.context, agent);
-    });
-  }
 
   /** Many events of one moment are answered by one allocation. */
   #requestAllocation(): void {

@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OperatorEventWire } from '../../../local-cluster/master/operator-stream.ts';
-import { answers, exchange, streamed } from './raw-http.ts';
+import { answers, exchange, fitted, streamed } from './raw-http.ts';
 import {
   exchanges,
   haveRecordings,
@@ -12,7 +12,7 @@ import {
   recordedStream,
 } from './recordings.ts';
 import { Replay } from './replay.ts';
-import { essence, fitted, serve } from './served.ts';
+import { essence, serve } from './served.ts';
 import { anonymous, shapeOf } from './shape.ts';
 
 const cleanups: (() => void)[] = [];

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import { createMasterHttp, type Standing } from '../../../local-cluster/master/http.ts';
-import { answers, exchange } from './raw-http.ts';
+import { answers, exchange, fitted } from './raw-http.ts';
 import { parseResponse, type RecordedResponse, rawRequest, recordedResponse } from './recordings.ts';
 import { anonymous } from './shape.ts';
 
@@ -42,10 +42,4 @@ export async function expectSameAnswer(
     exchangeName,
     ...(essence(recordedResponse(name, exchangeName), false) as object),
   });
-}
-
-/** A request with its Content-Length as its body has become. */
-export function fitted(request: string): string {
-  const length = Buffer.byteLength(request.slice(request.indexOf('\r\n\r\n') + 4), 'latin1');
-  return request.replace(/Content-Length: \d+/, `Content-Length: ${length}`);
 }
