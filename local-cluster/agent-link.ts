@@ -33,9 +33,19 @@ export interface HeldTask {
   readonly status: TaskStatus;
 }
 
+/** How an agent is to get rid of its tasks. */
+export interface DrainOrder {
+  /** A task's own grace period can only be shorter; null leaves it as it is. */
+  readonly maxGraceSeconds: number | null;
+  /** The agent will be marked gone when it is drained. */
+  readonly markGone: boolean;
+}
+
 /** What a master may ask of an agent. Called only while the link is up. */
 export interface AgentEndpoint {
   readonly description: AgentDescription;
+  /** Reserved dynamically, and volumes: as a master last said (`checkpoint`). Kept over restarts of either side. */
+  readonly checkpointed: readonly Resource[];
   /** Begin a task: fetch, start, report. */
   runTask(frameworkId: FrameworkId, frameworkInfo: FrameworkInfo, task: TaskInfo): void;
   killTask(frameworkId: FrameworkId, taskId: TaskId, graceSeconds?: number): void;
@@ -43,6 +53,12 @@ export interface AgentEndpoint {
   acknowledge(frameworkId: FrameworkId, taskId: TaskId, uuid: string): void;
   /** Kill all tasks of a framework (TEARDOWN, failover timeout). */
   shutdownFramework(frameworkId: FrameworkId): void;
+  /** All that is reserved dynamically on the agent now, and its volumes. */
+  checkpoint(resources: readonly Resource[]): void;
+  /** DRAIN_AGENT: kill all tasks, as REASON_AGENT_DRAINING. */
+  drain(order: DrainOrder): void;
+  /** Exit with all tasks, not a word about them: its machine is under maintenance. It may register again later. */
+  shutDown(): void;
   /** Answer of the master to `register`: the agent's id, new or confirmed. */
   registered(agentId: AgentId): void;
   /** The operator marked the agent gone: kill everything, at once, and never register again. */

@@ -11,12 +11,14 @@ import type {
   AgentId,
   FrameworkId,
   FrameworkInfo,
+  Resource,
   TaskId,
   TaskInfo,
 } from '../../framework/mesos-http-client/messages.ts';
-import type { AgentDescription, AgentEndpoint } from '../agent-link.ts';
+import type { AgentDescription, AgentEndpoint, DrainOrder } from '../agent-link.ts';
 import { createAgentHttp } from './agent-http.ts';
 import { type AgentOptions, resourcesOf } from './agent-options.ts';
+import { Checkpoint } from './checkpoint.ts';
 import { Fetcher } from './fetcher.ts';
 import { Prober } from './probes.ts';
 import { Registration } from './registration.ts';
@@ -45,6 +47,7 @@ export class Agent implements AgentEndpoint {
   private readonly fetcher: Fetcher;
   private readonly prober = new Prober();
   private readonly tasks: TaskTable;
+  private readonly checkpoints: Checkpoint;
   private readonly registration: Registration;
   private readonly server: Server;
   private readonly waiting = new Set<(agentId: AgentId) => void>();
@@ -56,6 +59,7 @@ export class Agent implements AgentEndpoint {
   constructor(options: AgentOptions) {
     this.agentId = options.agentId ?? null;
     this.options = options;
+    this.checkpoints = new Checkpoint(options.workDir);
     this.fetcher = new Fetcher(join(options.workDir, 'fetch'));
     this.tasks = new TaskTable({
       ip: options.ip,
@@ -98,6 +102,7 @@ export class Agent implements AgentEndpoint {
       // The port first: whoever has it may be another agent, whose sandboxes these are.
       await this.listen();
       await Promise.all(['slaves', 'fetch'].map((name) => rm(join(workDir, name), { recursive: true, force: true })));
+      this.checkpoints.load();
       this.join();
       return this.agentId ?? (await this.firstRegistration());
     } catch (error) {
@@ -123,16 +128,7 @@ export class Agent implements AgentEndpoint {
    * 1.4, if nothing of its configuration changed) and reports its tasks as FAILED with REASON_EXECUTOR_TERMINATED.
    */
   async reboot(): Promise<void> {
-    if (this.isOver || this.isRebooting) return;
-    this.isRebooting = true;
-    this.leave();
-    await this.tasks.crash();
-    const back = async (): Promise<void> => {
-      await sleep(this.options.rebootMs ?? DEFAULT_REBOOT_MS);
-      this.isRebooting = false;
-      this.join();
-    };
-    void back();
+    await this.restart(() => this.tasks.crash());
   }
 
   /** Kills everything, closes everything. May be called again. */
@@ -176,6 +172,11 @@ export class Agent implements AgentEndpoint {
     });
   }
 
+  /** Ends a task as the kernel does when its container needs more memory than it has. False if it does not run. */
+  exceedMemory(taskId: TaskId): boolean {
+    return this.tasks.runs().some((run) => run.taskId === taskId && run.exceedMemory());
+  }
+
   // ---- what a master asks; a message that arrives while the link is down is lost ----
 
   registered(agentId: AgentId): void {
@@ -199,6 +200,23 @@ export class Agent implements AgentEndpoint {
     this.tasks.kill(frameworkId, taskId, heeded ? graceSeconds * 1000 : undefined);
   }
 
+  get checkpointed(): readonly Resource[] {
+    return this.checkpoints.resources;
+  }
+
+  checkpoint(resources: readonly Resource[]): void {
+    if (this.registration.reachable()) this.checkpoints.save(resources);
+  }
+
+  drain(order: DrainOrder): void {
+    if (this.registration.reachable()) this.tasks.drain(order);
+  }
+
+  /** Exits as Mesos' agent does, and is started again by its service manager: refused while its machine is down. */
+  shutDown(): void {
+    void this.restart(() => this.tasks.abandon());
+  }
+
   acknowledge(frameworkId: FrameworkId, taskId: TaskId, uuid: string): void {
     if (this.registration.reachable()) this.tasks.acknowledge(frameworkId, taskId, uuid);
   }
@@ -209,6 +227,7 @@ export class Agent implements AgentEndpoint {
 
   gone(): void {
     this.registration.close();
+    this.checkpoints.forget();
     void this.shutdown();
   }
 
@@ -223,6 +242,19 @@ export class Agent implements AgentEndpoint {
         resolve();
       });
     });
+  }
+
+  private async restart(endTasks: () => Promise<void>): Promise<void> {
+    if (this.isOver || this.isRebooting) return;
+    this.isRebooting = true;
+    this.leave();
+    await endTasks();
+    const back = async (): Promise<void> => {
+      await sleep(this.options.rebootMs ?? DEFAULT_REBOOT_MS);
+      this.isRebooting = false;
+      this.join();
+    };
+    void back();
   }
 
   private join(): void {

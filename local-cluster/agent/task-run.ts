@@ -17,6 +17,7 @@ import type {
   TaskInfo,
   TaskStatus,
 } from '../../framework/mesos-http-client/messages.ts';
+import type { DrainOrder } from '../agent-link.ts';
 import type { Fetcher } from './fetcher.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import type { Prober } from './probes.ts';
@@ -29,8 +30,11 @@ import {
   endedByItself,
   endedByKill,
   healthDraft,
-  KILLED_DURING_LAUNCH,
+  type KillCause,
+  killedDuringLaunch,
+  killing,
   launchFailed,
+  memoryExceeded,
   type StatusDraft,
 } from './task-status.ts';
 
@@ -65,12 +69,12 @@ type Phase =
   | {
       readonly kind: 'killing';
       readonly live: Live;
-      readonly unhealthy: boolean;
+      readonly cause: KillCause;
       readonly deadlineMs: number;
       readonly timer: NodeJS.Timeout;
     }
-  /** Killed with the machine that it ran on. */
-  | { readonly kind: 'crashed' }
+  /** Killed with the machine that it ran on, or for its memory: `as` is what will be said of it. */
+  | { readonly kind: 'crashed'; readonly as: StatusDraft }
   | { readonly kind: 'ended' };
 
 /** Of Mesos' command executor. */
@@ -129,25 +133,24 @@ export class TaskRun {
   }
 
   /** SIGTERM to the whole group, SIGKILL after the grace period. A second call can only shorten that. */
-  kill(overrideGraceMs?: number, unhealthy = false): void {
+  kill(overrideGraceMs?: number, cause: KillCause = 'asked'): void {
     const { phase } = this;
-    const policy = this.task.kill_policy?.grace_period;
-    const graceMs = overrideGraceMs ?? (policy === undefined ? DEFAULT_GRACE_MS : policy.nanoseconds / 1e6);
+    const graceMs = overrideGraceMs ?? this.ownGraceMs();
     switch (phase.kind) {
       case 'launching':
         phase.abort.abort(new Error('the task was killed'));
-        this.end(KILLED_DURING_LAUNCH);
+        this.end(killedDuringLaunch(cause));
         return;
       case 'running':
         phase.live.monitor?.stop();
-        this.phase = this.killingPhase(phase.live, unhealthy, graceMs);
-        if (this.knowsKilling()) this.report({ state: 'TASK_KILLING', source: 'SOURCE_EXECUTOR' });
+        this.phase = this.killingPhase(phase.live, cause, graceMs);
+        if (this.isCapableOf('TASK_KILLING_STATE')) this.report(killing(cause));
         signalGroup(phase.live.pid, 'SIGTERM');
         return;
       case 'killing':
         if (overrideGraceMs === undefined || performance.now() + overrideGraceMs >= phase.deadlineMs) return;
         clearTimeout(phase.timer);
-        this.phase = this.killingPhase(phase.live, phase.unhealthy, overrideGraceMs);
+        this.phase = this.killingPhase(phase.live, phase.cause, overrideGraceMs);
         return;
       case 'crashed':
       case 'ended':
@@ -155,18 +158,24 @@ export class TaskRun {
     }
   }
 
+  /** The agent wants to be rid of it: its own grace period counts, if that is not too long. */
+  drain({ maxGraceSeconds, markGone }: DrainOrder): void {
+    const most = maxGraceSeconds === null ? Number.POSITIVE_INFINITY : maxGraceSeconds * 1000;
+    this.kill(Math.min(this.ownGraceMs(), most), markGone ? 'agent leaves' : 'agent drains');
+  }
+
   /** The machine goes down: SIGKILL at once; reported as EXECUTOR_TERMINATED once the process is gone. */
   crash(): void {
-    const { phase } = this;
-    if (phase.kind === 'launching') {
-      phase.abort.abort(new Error('the agent rebooted'));
+    if (this.phase.kind === 'launching') {
+      this.phase.abort.abort(new Error('the agent rebooted'));
       this.end(EXECUTOR_TERMINATED);
-    } else if (phase.kind === 'running' || phase.kind === 'killing') {
-      if (phase.kind === 'killing') clearTimeout(phase.timer);
-      phase.live.monitor?.stop();
-      this.phase = { kind: 'crashed' };
-      signalGroup(phase.live.pid, 'SIGKILL');
-    }
+    } else this.endAtOnce(EXECUTOR_TERMINATED);
+  }
+
+  /** SIGKILL, as when a container needs more memory than it has. False if it has no process. */
+  exceedMemory(): boolean {
+    const mem = this.task.resources.filter(({ name }) => name === 'mem');
+    return this.endAtOnce(memoryExceeded(mem.reduce((sum, { scalar }) => sum + (scalar?.value ?? 0), 0)));
   }
 
   /** From now on it reports nothing. */
@@ -237,13 +246,29 @@ export class TaskRun {
     const target = { ip: this.options.ip, cwd: this.directory, env };
     return new HealthMonitor(check, this.options.prober, target, {
       health: (healthy) => this.report(healthDraft(healthy)),
-      unhealthyForGood: () => this.kill(undefined, true),
+      unhealthyForGood: () => this.kill(undefined, 'unhealthy'),
     });
   }
 
-  private killingPhase(live: Live, unhealthy: boolean, graceMs: number): Phase {
+  private killingPhase(live: Live, cause: KillCause, graceMs: number): Phase {
     const timer = setTimeout(() => signalGroup(live.pid, 'SIGKILL'), graceMs);
-    return { kind: 'killing', live, unhealthy, deadlineMs: performance.now() + graceMs, timer };
+    return { kind: 'killing', live, cause, deadlineMs: performance.now() + graceMs, timer };
+  }
+
+  private ownGraceMs(): number {
+    const policy = this.task.kill_policy?.grace_period;
+    return policy === undefined ? DEFAULT_GRACE_MS : policy.nanoseconds / 1e6;
+  }
+
+  /** False if it has no process that could be ended. */
+  private endAtOnce(as: StatusDraft): boolean {
+    const { phase } = this;
+    if (phase.kind !== 'running' && phase.kind !== 'killing') return false;
+    if (phase.kind === 'killing') clearTimeout(phase.timer);
+    phase.live.monitor?.stop();
+    this.phase = { kind: 'crashed', as };
+    signalGroup(phase.live.pid, 'SIGKILL');
+    return true;
   }
 
   /** The task's own process ended: whatever it left behind goes too, as with Mesos' container. */
@@ -253,10 +278,10 @@ export class TaskRun {
     switch (phase.kind) {
       case 'killing':
         clearTimeout(phase.timer);
-        this.end(endedByKill(exit, phase.unhealthy));
+        this.end(endedByKill(exit, phase.cause, this.isCapableOf('PARTITION_AWARE')));
         return;
       case 'crashed':
-        this.end(EXECUTOR_TERMINATED);
+        this.end(phase.as);
         return;
       case 'running':
         phase.live.monitor?.stop();
@@ -281,8 +306,8 @@ export class TaskRun {
     if (!this.unheard) this.options.report(this, draft);
   }
 
-  private knowsKilling(): boolean {
-    return this.frameworkInfo.capabilities?.some(({ type }) => type === 'TASK_KILLING_STATE') ?? false;
+  private isCapableOf(capability: string): boolean {
+    return this.frameworkInfo.capabilities?.some(({ type }) => type === capability) ?? false;
   }
 }
 

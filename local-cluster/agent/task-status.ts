@@ -1,5 +1,5 @@
 /** The words of a task's life: how an exit becomes a state and a message, in the very text that Mesos uses. */
-import type { TaskState, TaskStatus } from '../../framework/mesos-http-client/messages.ts';
+import type { Resource, TaskState, TaskStatus } from '../../framework/mesos-http-client/messages.ts';
 
 /** What one update says, before it gets its uuid, timestamp and address. */
 export interface StatusDraft {
@@ -8,6 +8,8 @@ export interface StatusDraft {
   readonly message?: string;
   readonly reason?: string;
   readonly healthy?: boolean;
+  /** Which resources were exceeded. */
+  readonly limitation?: { readonly resources: readonly Resource[] };
 }
 
 /** How a process ended: exactly one of the two is set, as Node.js reports it. */
@@ -63,10 +65,32 @@ export function endedByItself(exit: Exit): StatusDraft {
   return { state, source: 'SOURCE_EXECUTOR', message: exitMessage(exit) };
 }
 
-/** A task that was told to end: KILLED whatever its exit status. Only `healthy: false` tells a health check's kill. */
-export function endedByKill(exit: Exit, unhealthy: boolean): StatusDraft {
+/** Why a task is told to end. */
+export type KillCause =
+  | 'asked'
+  /** Its health check failed too often. */
+  | 'unhealthy'
+  | 'agent drains'
+  /** The agent drains, and will be marked gone then. */
+  | 'agent leaves';
+
+/**
+ * A task that was told to end: KILLED whatever its exit status. Only `healthy: false` tells a health check's kill.
+ * `knowsGone`: the framework is PARTITION_AWARE.
+ */
+export function endedByKill(exit: Exit, cause: KillCause, knowsGone: boolean): StatusDraft {
+  const state = cause === 'agent leaves' && knowsGone ? 'TASK_GONE_BY_OPERATOR' : 'TASK_KILLED';
   const message = exitMessage(exit);
-  return { state: 'TASK_KILLED', source: 'SOURCE_EXECUTOR', message, ...(unhealthy ? { healthy: false } : {}) };
+  return { state, source: 'SOURCE_EXECUTOR', message, ...aboutCause(cause) };
+}
+
+export function killing(cause: KillCause): StatusDraft {
+  return { state: 'TASK_KILLING', source: 'SOURCE_EXECUTOR', ...(cause === 'unhealthy' ? {} : aboutCause(cause)) };
+}
+
+function aboutCause(cause: KillCause): Pick<StatusDraft, 'reason' | 'healthy'> {
+  if (cause === 'unhealthy') return { healthy: false };
+  return cause === 'asked' ? {} : { reason: 'REASON_AGENT_DRAINING' };
 }
 
 /** The task's process went down with the machine. */
@@ -77,12 +101,26 @@ export const EXECUTOR_TERMINATED: StatusDraft = {
   message: 'Executor terminated',
 };
 
-export const KILLED_DURING_LAUNCH: StatusDraft = {
-  state: 'TASK_KILLED',
-  source: 'SOURCE_AGENT',
-  reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
-  message: 'Killed before delivery to the executor',
-};
+export function killedDuringLaunch(cause: KillCause): StatusDraft {
+  return {
+    state: 'TASK_KILLED',
+    source: 'SOURCE_AGENT',
+    reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
+    message: 'Killed before delivery to the executor',
+    ...aboutCause(cause),
+  };
+}
+
+/** A task that used more memory than it has. There is no isolator here: a test says when (see Agent.exceedMemory). */
+export function memoryExceeded(requestedMb: number): StatusDraft {
+  return {
+    state: 'TASK_FAILED',
+    source: 'SOURCE_AGENT',
+    reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+    message: `Memory limit exceeded: Requested: ${requestedMb}MB Maximum Used: ${requestedMb}MB\n`,
+    limitation: { resources: [{ name: 'mem', type: 'SCALAR', scalar: { value: requestedMb } }] },
+  };
+}
 
 export function launchFailed(why: string): StatusDraft {
   return {

@@ -12,7 +12,7 @@ import type {
   TaskInfo,
   TaskStatus,
 } from '../../framework/mesos-http-client/messages.ts';
-import type { HeldTask } from '../agent-link.ts';
+import type { DrainOrder, HeldTask } from '../agent-link.ts';
 import type { Backoff } from './agent-options.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { Prober } from './probes.ts';
@@ -81,6 +81,11 @@ export class TaskTable {
     this.arm();
   }
 
+  /** All tasks end, by their own kill policy or sooner. */
+  drain(order: DrainOrder): void {
+    for (const run of this.held.values()) run.drain(order);
+  }
+
   /** The framework's tasks end by their own kill policy, and nobody is told. */
   shutdownFramework(frameworkId: FrameworkId): void {
     this.updates.forgetFramework(frameworkId);
@@ -115,10 +120,16 @@ export class TaskTable {
   /** SIGKILL for all, and not a word about it. */
   async close(): Promise<void> {
     clearInterval(this.logTimer);
+    await this.abandon();
+  }
+
+  /** SIGKILL for all, not a word about it, and nothing of it is remembered. */
+  async abandon(): Promise<void> {
     this.pause();
     this.updates.clear();
     for (const run of this.held.values()) run.mute();
     await this.crash();
+    for (const key of [...this.held.keys()]) this.forget(key);
   }
 
   /** As told to a master at registration. */

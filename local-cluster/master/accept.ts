@@ -14,10 +14,10 @@ import { tell } from './agent-tell.ts';
 import { type AgentRecord, use } from './agents.ts';
 import type { MasterContext } from './context.ts';
 import { type FrameworkRecord, isPartitionAware, sendTo } from './frameworks.ts';
-import type { OfferRecord } from './offers.ts';
+import { type OfferRecord, refusalMs } from './offers.ts';
 import { apply, convert, type ResourceOperation } from './operations.ts';
 import { operatorTask } from './operator-json.ts';
-import { add, normalise, type Resources, subtract, unallocate } from './resources.ts';
+import { add, checkpointedOf, normalise, type Resources, subtract, unallocate } from './resources.ts';
 import { masterStatus } from './statuses.ts';
 import { validateTask } from './task-validation.ts';
 import type { TaskRecord } from './tasks.ts';
@@ -179,10 +179,12 @@ function performConversion(context: MasterContext, purchase: Purchase, operation
     consumed: unallocate(conversion.consumed),
     converted: unallocate(conversion.converted),
   });
+  const checkpointed = checkpointedOf(agent.total);
+  tell(agent, (endpoint) => endpoint.checkpoint(checkpointed));
   tellOperation(context, framework, agent, operation, 'OPERATION_FINISHED');
 }
 
-/** What was not used goes back; the filter keeps this framework from being offered it again at once. */
+/** What was not used goes back, with a filter: never shorter than an allocation interval, as in Mesos. */
 function refuse(context: MasterContext, purchase: Purchase, filters: Filters | undefined): void {
   if (purchase.left.length === 0) return;
   const { allocationIntervalMs } = context.settings;
@@ -193,14 +195,6 @@ function refuse(context: MasterContext, purchase: Purchase, filters: Filters | u
     refused: unallocate(purchase.left),
     until: context.clock.now() + Math.max(refusalMs(filters), allocationIntervalMs),
   });
-}
-
-const YEAR_SECONDS = 31_536_000;
-
-/** Default 5 s, also for nonsense; capped at a year. Never shorter than an allocation interval, as in Mesos. */
-function refusalMs(filters: Filters | undefined): number {
-  const seconds = filters?.refuse_seconds ?? 5;
-  return (seconds >= 0 ? Math.min(seconds, YEAR_SECONDS) : 5) * 1000;
 }
 
 function tasksOf(operation: Operation): readonly TaskInfo[] {

@@ -8,7 +8,7 @@ import { rescindOffersOn } from './allocation.ts';
 import type { MasterContext } from './context.ts';
 import { completeTask, type FrameworkRecord, isPartitionAware, sendTo } from './frameworks.ts';
 import { operatorAgent } from './operator-json.ts';
-import { resources } from './resources.ts';
+import { resources, withCheckpointed } from './resources.ts';
 import { masterStatus } from './statuses.ts';
 import { announceState, changeState } from './task-updates.ts';
 import { isTerminal, recordStatus, type TaskRecord } from './tasks.ts';
@@ -26,8 +26,15 @@ export function registerAgent(
     queueMicrotask(() => endpoint.gone());
     return;
   }
+  const { hostname, ip } = endpoint.description;
+  if (context.maintenance.isDown({ hostname, ip })) {
+    queueMicrotask(() => endpoint.shutDown());
+    return;
+  }
   const agent = id === null ? admitNew(context, endpoint) : admitKnown(context, endpoint, id, held);
   tell(agent, (linked) => linked.registered(agent.id));
+  const { drain } = agent;
+  if (drain?.state === 'DRAINING') tell(agent, (linked) => linked.drain(drain.order));
   context.requestAllocation();
 }
 
@@ -46,6 +53,7 @@ function admitNew(context: MasterContext, endpoint: AgentEndpoint): AgentRecord 
   const info = agentInfo(id, endpoint.description);
   const agent = context.agents.add(id, info, { kind: 'connected', endpoint }, context.clock.now());
   agent.description = endpoint.description;
+  agent.total = withCheckpointed(agent.total, endpoint.checkpointed);
   announceAgent(context, agent);
   return agent;
 }
@@ -64,8 +72,7 @@ function admitKnown(
   if (known?.link.kind === 'disconnected') known.link.stopTimer();
 
   const agent = known ?? context.agents.add(id, info, { kind: 'recovered' }, now);
-  // Reservations made since then are kept, unless the agent now has other resources.
-  if (JSON.stringify(agent.info.resources) !== JSON.stringify(info.resources)) agent.total = resources(info.resources);
+  agent.total = withCheckpointed(resources(info.resources), endpoint.checkpointed);
   agent.info = info;
   agent.description = endpoint.description;
   agent.reregisteredAt = now;
@@ -195,7 +202,8 @@ function tellFailure(context: MasterContext, agent: AgentRecord): void {
 
 type OwnedTask = [framework: FrameworkRecord, task: TaskRecord];
 
-function tasksOn(context: MasterContext, agent: AgentRecord): OwnedTask[] {
+/** The tasks that the master holds there, ended ones too until that is acknowledged. */
+export function tasksOn(context: MasterContext, agent: AgentRecord): OwnedTask[] {
   return context.frameworks
     .all()
     .flatMap((framework) => [...framework.tasks.values()].map((task): OwnedTask => [framework, task]))

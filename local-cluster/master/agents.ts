@@ -1,6 +1,7 @@
 /** The agents of the cluster and the states that they go through. */
 import type { AgentId, AgentInfo, FrameworkId, TaskId } from '../../framework/mesos-http-client/messages.ts';
-import type { AgentDescription, AgentEndpoint } from '../agent-link.ts';
+import type { AgentDescription, AgentEndpoint, DrainOrder } from '../agent-link.ts';
+import type { MaintenanceState } from './maintenance.ts';
 import { add, type Resources, resources, subtract, unallocate } from './resources.ts';
 
 /** How an agent is linked to this master. */
@@ -13,6 +14,13 @@ export type AgentLink =
   | { readonly kind: 'unreachable'; readonly since: number }
   /** In the registry of the master before this one, not back yet. */
   | { readonly kind: 'recovered' };
+
+/** Told to get rid of its tasks, or rid of them. */
+export interface Drain {
+  readonly state: 'DRAINING' | 'DRAINED';
+  readonly order: DrainOrder;
+  readonly startedAt: number;
+}
 
 export interface AgentRecord {
   readonly id: AgentId;
@@ -28,18 +36,22 @@ export interface AgentRecord {
   reregisteredAt: number | null;
   /** Kills asked for while the link was down: said again when the agent is back. */
   readonly pendingKills: Map<TaskId, FrameworkId>;
+  /** Nothing of it is offered until it is reactivated. */
+  deactivated: boolean;
+  drain: Drain | null;
 }
 
 /** What outlives a master: who belongs to the cluster. In Mesos it is in the replicated log. */
 export interface MasterRegistry {
   /** Agents that are admitted, with their ids. */
   readonly agents: readonly AgentInfo[];
-  /** With the reservations made on them, which in Mesos the agents keep. Without: as their AgentInfo says. */
-  readonly totals?: ReadonlyMap<AgentId, Resources>;
   /** Those of them that were unreachable. */
   readonly unreachable?: readonly AgentId[];
   /** Marked gone by the operator: never let in again. */
   readonly gone: readonly AgentId[];
+  readonly deactivated?: readonly AgentId[];
+  readonly drains?: ReadonlyMap<AgentId, Drain>;
+  readonly maintenance?: MaintenanceState;
 }
 
 export class AgentTable {
@@ -74,6 +86,8 @@ export class AgentTable {
       registeredAt: now,
       reregisteredAt: null,
       pendingKills: new Map(),
+      deactivated: false,
+      drain: null,
     };
     this.#byId.set(id, agent);
     return agent;

@@ -4,12 +4,14 @@ import type { AgentRecord } from './agents.ts';
 import { allocateRound, type Candidate } from './allocator.ts';
 import type { MasterContext } from './context.ts';
 import { activeResources, type FrameworkRecord, hasCapability, rolesOf, sendTo } from './frameworks.ts';
+import { rescindInverseOffersOn, sendInverseOffers } from './inverse-offers.ts';
+import { machineOf } from './maintenance.ts';
 import type { OfferRecord } from './offers.ts';
 import { add, allocate, inOfferOrder, type Resources, subtract, toWire } from './resources.ts';
 
 export function runAllocation(context: MasterContext): void {
   const now = context.clock.now();
-  const connected = context.agents.all().filter((agent) => agent.link.kind === 'connected');
+  const connected = context.agents.all().filter((agent) => agent.link.kind === 'connected' && !agent.deactivated);
   const allocations = allocateRound({
     candidates: candidates(context),
     agents: connected.map((agent) => ({ id: agent.id, free: freeOn(context, agent) })),
@@ -30,6 +32,7 @@ export function runAllocation(context: MasterContext): void {
     const wire = offers.flatMap((offer) => offerWire(context, offer, refined));
     sendTo(framework, { type: 'OFFERS', offers: { offers: wire } });
   }
+  sendInverseOffers(context);
 }
 
 /** What an agent has that is neither in use nor on offer. */
@@ -37,26 +40,30 @@ export function freeOn(context: MasterContext, agent: AgentRecord): Resources {
   return subtract(subtract(agent.total, agent.used), context.offers.offeredOn(agent.id));
 }
 
-/** Takes back every offer on an agent and tells the frameworks that held them. */
+/** Takes back every offer and inverse offer on an agent and tells the frameworks that held them. */
 export function rescindOffersOn(context: MasterContext, agentId: AgentId): void {
   for (const offer of context.offers.ofAgent(agentId)) {
     context.offers.remove(offer.id);
     const framework = context.frameworks.get(offer.frameworkId);
     if (framework !== undefined) sendTo(framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
   }
+  rescindInverseOffersOn(context, agentId);
 }
 
 /** Takes back every offer of a framework that nobody has to be told of: its stream ended. */
 export function dropOffersOf(context: MasterContext, framework: FrameworkRecord): void {
   const offers = context.offers.ofFramework(framework.id);
   for (const offer of offers) context.offers.remove(offer.id);
+  context.maintenance.forgetFramework(framework.id);
   if (offers.length > 0) context.requestAllocation();
 }
 
 /** An offer as it is written; nothing if its agent has just gone. */
 export function offerWire(context: MasterContext, offer: OfferRecord, refined: boolean): OfferWire[] {
-  const description = context.agents.get(offer.agentId)?.description;
-  if (description == null) return [];
+  const agent = context.agents.get(offer.agentId);
+  const description = agent?.description;
+  if (agent === undefined || description == null) return [];
+  const unavailability = context.maintenance.unavailabilityOf(machineOf(agent));
   return [
     {
       id: { value: offer.id },
@@ -70,6 +77,7 @@ export function offerWire(context: MasterContext, offer: OfferRecord, refined: b
       },
       resources: offer.resources.map((resource) => toWire(resource, refined)),
       attributes: [...description.attributes],
+      ...(unavailability === undefined ? {} : { unavailability }),
       allocation_info: { role: offer.role },
     },
   ];

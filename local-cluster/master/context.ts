@@ -2,6 +2,8 @@
 import type { AgentTable } from './agents.ts';
 import type { Clock } from './clock.ts';
 import type { FrameworkTable } from './frameworks.ts';
+import type { Credential } from './http-auth.ts';
+import type { MaintenanceBook } from './maintenance.ts';
 import type { OfferBook, OfferFilters } from './offers.ts';
 import type { OperatorStreams } from './operator-stream.ts';
 
@@ -19,6 +21,8 @@ export interface MasterSettings {
   readonly agentReregisterTimeoutMs: number;
   readonly allocationIntervalMs: number;
   readonly heartbeatMs: number;
+  /** Empty: nobody has to say who he is. */
+  readonly credentials: readonly Credential[];
 }
 
 export interface MasterContext {
@@ -30,6 +34,7 @@ export interface MasterContext {
   readonly frameworks: FrameworkTable;
   readonly offers: OfferBook;
   readonly filters: OfferFilters;
+  readonly maintenance: MaintenanceBook;
   readonly operators: OperatorStreams;
   /** Allocate soon, at most once for all requests of this moment. */
   readonly requestAllocation: () => void;

@@ -9,7 +9,7 @@ import type { EventSink } from '../scheduler-link.ts';
 import { tell } from './agent-tell.ts';
 import { dropOffersOf } from './allocation.ts';
 import type { MasterContext } from './context.ts';
-import { validateFramework } from './framework-validation.ts';
+import { unauthorizedError, validateFramework } from './framework-validation.ts';
 import { completeTask, type FrameworkRecord, rolesOf } from './frameworks.ts';
 import { masterInfo, operatorFramework } from './operator-json.ts';
 import { masterStatus } from './statuses.ts';
@@ -23,11 +23,19 @@ export interface Subscribed {
 }
 
 /** Opens a stream; what is wrong with the framework is told on it, as ERROR and the end. */
-export function subscribeFramework(context: MasterContext, call: SubscribeCall, sink: EventSink): Subscribed {
+export function subscribeFramework(
+  context: MasterContext,
+  call: SubscribeCall,
+  sink: EventSink,
+  principal: string | null,
+): Subscribed {
   const stream = new Subscription<EventWire>(context.uuid(), sink);
   const info = call.subscribe.framework_info;
   const suppressed = call.subscribe.suppressed_roles ?? [];
-  const error = validateFramework(info, suppressed) ?? removedError(context, info.id?.value);
+  const error =
+    validateFramework(info, suppressed) ??
+    unauthorizedError(context.settings.credentials, principal, info) ??
+    removedError(context, info.id?.value);
   if (error !== null) {
     stream.send({ type: 'ERROR', error: { message: error } });
     stream.end();

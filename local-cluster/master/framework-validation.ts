@@ -4,6 +4,7 @@
  */
 import type { FrameworkInfo } from '../../framework/mesos-http-client/messages.ts';
 import { hasCapability, rolesOf } from './frameworks.ts';
+import type { Credential } from './http-auth.ts';
 
 /** Null if the framework may subscribe. */
 export function validateFramework(info: FrameworkInfo, suppressedRoles: readonly string[]): string | null {
@@ -13,6 +14,24 @@ export function validateFramework(info: FrameworkInfo, suppressedRoles: readonly
     validateId(info) ??
     validateSuppressed(info, suppressedRoles)
   );
+}
+
+/** Who authenticated must be whom the framework says it is; null if so, or if nobody had to. */
+export function strangerError(principal: string | null, info: FrameworkInfo): string | null {
+  if (principal === null || principal === info.principal) return null;
+  return `Authenticated principal '${principal}' does not match principal '${info.principal ?? ''}' set in \`FrameworkInfo\``;
+}
+
+/** What a principal may not do, as ERROR on the stream (ACL `register_frameworks`); null if it may. */
+export function unauthorizedError(
+  credentials: readonly Credential[],
+  principal: string | null,
+  info: FrameworkInfo,
+): string | null {
+  const allowed = credentials.find((credential) => credential.principal === principal)?.roles;
+  const roles = rolesOf(info);
+  if (allowed === undefined || roles.every((role) => allowed.includes(role))) return null;
+  return `Not authorized to register framework ${info.id?.value ?? ''} with roles { ${roles.join(', ')} }`;
 }
 
 /** Null if the name is a role's. */

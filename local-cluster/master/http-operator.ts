@@ -1,8 +1,5 @@
 /** `POST /api/v1`: the v1 operator API, as far as this master has something to say. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
-import { agentId } from '../../framework/mesos-http-client/messages.ts';
-import { parseJson } from './call-parser.ts';
 import {
   acceptsJson,
   contentTypeError,
@@ -14,13 +11,10 @@ import {
   sendText,
 } from './http-io.ts';
 import type { Master } from './master.ts';
+import { parseOperatorCall, parseV0Change } from './operator-call.ts';
+import type { OperatorChange } from './operator-changes.ts';
 import { getAgents, getFrameworks, getRoles, getState, getTasks, masterInfo, VERSION_INFO } from './operator-json.ts';
 import { RecordStream } from './record-stream.ts';
-
-const callSchema = z.looseObject({
-  type: z.string().optional(),
-  mark_agent_gone: z.looseObject({ agent_id: z.looseObject({ value: z.string().min(1) }) }).optional(),
-});
 
 export async function serveOperator(master: Master, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'POST') return methodNotAllowed(request, response, ['POST']);
@@ -28,30 +22,37 @@ export async function serveOperator(master: Master, request: IncomingMessage, re
   const body = await readBody(request, response);
   if (body === null) return;
   if (typeError !== null) return sendText(response, typeError.status, typeError.message);
-  const json = parseJson(body);
-  if (!json.ok) return sendText(response, 400, json.message);
-  const parsed = callSchema.safeParse(json.value);
-  if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join('.') ?? '';
-    return sendText(response, 400, `Failed to convert JSON into Call protobuf: Missing required fields: ${field}`);
-  }
+  const parsed = parseOperatorCall(body);
+  if (!parsed.ok) return sendText(response, 400, parsed.message);
   if (!acceptsJson(request)) return sendText(response, 406, NOT_ACCEPTABLE);
-  answer(master, parsed.data, request, response);
-}
-
-function answer(
-  master: Master,
-  call: z.infer<typeof callSchema>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const type = call.type ?? '';
-  if (type === 'SUBSCRIBE') return streamEvents(master, response);
-  if (type === 'MARK_AGENT_GONE') return markGone(master, call.mark_agent_gone?.agent_id.value, response);
-  const read = Object.hasOwn(READS, type) ? READS[type] : undefined;
+  const call = parsed.value;
+  if (call.kind === 'change') return perform(master, call.change, response);
+  if (call.type === 'SUBSCRIBE') return streamEvents(master, response);
+  const read = Object.hasOwn(READS, call.type) ? READS[call.type] : undefined;
   if (read === undefined)
     return sendText(response, 400, "Failed to validate master::Call: Expecting 'type' to be present");
-  sendJson(request, response, { type, ...read(master) });
+  sendJson(request, response, { type: call.type, ...read(master) });
+}
+
+/** `POST /maintenance/schedule`, `/machine/down` and `/machine/up`, from before the v1 API. */
+export async function serveV0Change(
+  master: Master,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'POST') return methodNotAllowed(request, response, ['POST']);
+  const body = await readBody(request, response);
+  if (body === null) return;
+  const parsed = parseV0Change(path, body);
+  if (parsed.ok) perform(master, parsed.value, response);
+  else sendText(response, 400, parsed.message);
+}
+
+function perform(master: Master, change: OperatorChange, response: ServerResponse): void {
+  const refusal = master.operate(change);
+  if (refusal === null) sendEmpty(response, 200);
+  else sendText(response, refusal.status, refusal.message);
 }
 
 /** The calls that only read; each answers an object under its own name in lower case. */
@@ -71,8 +72,12 @@ const READS: Readonly<Record<string, (master: Master) => object>> = {
   GET_OPERATIONS: () => ({ get_operations: {} }),
   GET_WEIGHTS: () => ({}),
   GET_QUOTA: () => ({ get_quota: { status: {} } }),
-  GET_MAINTENANCE_STATUS: () => ({ get_maintenance_status: { status: {} } }),
-  GET_MAINTENANCE_SCHEDULE: () => ({ get_maintenance_schedule: { schedule: {} } }),
+  GET_MAINTENANCE_STATUS: ({ context: { maintenance, agents } }) => ({
+    get_maintenance_status: { status: maintenance.statusJson(agents.all()) },
+  }),
+  GET_MAINTENANCE_SCHEDULE: ({ context: { maintenance } }) => ({
+    get_maintenance_schedule: { schedule: maintenance.scheduleJson() },
+  }),
   GET_LOGGING_LEVEL: () => ({ get_logging_level: { level: 0 } }),
 };
 
@@ -80,12 +85,4 @@ function streamEvents(master: Master, response: ServerResponse): void {
   const stream = new RecordStream(response, {});
   const hangUp = master.operatorSubscribe({ event: (event) => stream.write(event), closed: () => stream.end() });
   response.on('close', hangUp);
-}
-
-function markGone(master: Master, id: string | undefined, response: ServerResponse): void {
-  if (id === undefined) {
-    return sendText(response, 400, "Failed to validate master::Call: Expecting 'mark_agent_gone' to be present");
-  }
-  if (master.markAgentGone(agentId(id))) sendEmpty(response, 200);
-  else sendText(response, 404, `Agent ${id} is not known to this master`);
 }

@@ -1,7 +1,8 @@
 /** `POST /api/v1/scheduler`: the v1 scheduler API, checks in the order of Mesos. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { frameworkId, type SubscribeCall } from '../../framework/mesos-http-client/messages.ts';
+import { type EventWire, frameworkId, type SubscribeCall } from '../../framework/mesos-http-client/messages.ts';
 import { parseCall } from './call-parser.ts';
+import type { Caller } from './http-auth.ts';
 import {
   acceptsJson,
   contentTypeError,
@@ -16,6 +17,7 @@ import { RecordStream } from './record-stream.ts';
 
 export async function serveScheduler(
   master: Master,
+  caller: Caller,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -28,28 +30,27 @@ export async function serveScheduler(
   if (!parsed.ok) return sendText(response, 400, parsed.message);
 
   const call = parsed.value;
+  const principal = caller.kind === 'principal' ? caller.principal : null;
   const streamId = request.headers['mesos-stream-id'];
   if (call.type === 'SUBSCRIBE') {
     if (!acceptsJson(request)) return sendText(response, 406, NOT_ACCEPTABLE);
     if (streamId !== undefined) {
       return sendText(response, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
     }
-    return subscribe(master, call, response);
+    return subscribe(master, call, principal, response);
   }
   // A call that means nothing here is checked like any other: as a REVIVE of no role of the framework.
   const known = call.type === 'IGNORED' ? { type: 'REVIVE' as const, revive: { roles: [''] } } : call;
   const id = frameworkId(call.framework_id.value);
-  const refusal = master.call(id, typeof streamId === 'string' ? streamId : null, known);
+  const refusal = master.call(id, typeof streamId === 'string' ? streamId : null, known, principal);
   if (refusal === null) sendEmpty(response, 202);
   else sendText(response, refusal.status, refusal.message);
 }
 
-function subscribe(master: Master, call: SubscribeCall, response: ServerResponse): void {
+function subscribe(master: Master, call: SubscribeCall, principal: string | null, response: ServerResponse): void {
   let stream: RecordStream | null = null;
-  const connection = master.subscribe(call, {
-    event: (event) => stream?.write(event),
-    closed: () => stream?.end(),
-  });
+  const sink = { event: (event: EventWire) => stream?.write(event), closed: () => stream?.end() };
+  const connection = master.subscribe(call, sink, principal);
   if ('status' in connection) return sendText(response, connection.status, connection.message);
   // The master hands events over only after this function has returned: none is missed.
   stream = new RecordStream(response, { 'Mesos-Stream-Id': connection.streamId });

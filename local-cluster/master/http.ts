@@ -1,21 +1,23 @@
 /** The master's HTTP server: which path is served by what. JSON only; protobuf is refused with 415 or 406. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Caller, callerOf, type Realm, sendUnauthorized } from './http-auth.ts';
 import { methodNotAllowed, sendEmpty, sendJson, sendText } from './http-io.ts';
-import { serveOperator } from './http-operator.ts';
+import { serveOperator, serveV0Change } from './http-operator.ts';
 import { serveScheduler } from './http-scheduler.ts';
 import type { Master } from './master.ts';
+import { answerNotLeading, type NotLeading, redirectTo } from './not-leading.ts';
 import { VERSION_INFO } from './operator-json.ts';
 import { frameworksJson, rolesJson, slavesJson, stateJson, stateSummaryJson, tasksJson } from './state-json.ts';
 
 /** Longer than the patience of our clients' pools: the server must not close a connection that is about to be used. */
 const KEEP_ALIVE_MS = 75_000;
 
-/**
- * Not listening yet. `getMaster` says who leads (null during a failover: 503); `extraRoutes` may take a request over
- * and then returns true.
- */
+/** What answers at this address now: the leading master, one that does not lead, or none (during a failover: 503). */
+export type Standing = Master | NotLeading | null;
+
+/** Not listening yet. `extraRoutes` may take a request over and then returns true. */
 export function createMasterHttp(
-  getMaster: () => Master | null,
+  getStanding: () => Standing,
   extraRoutes: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
 ): Server {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -25,7 +27,7 @@ export function createMasterHttp(
       else sendText(response, 500, `Internal error: ${error instanceof Error ? error.message : String(error)}`);
     };
     try {
-      if (!extraRoutes(request, response)) route(getMaster, request, response).catch(failed);
+      if (!extraRoutes(request, response)) route(getStanding, request, response).catch(failed);
     } catch (error) {
       failed(error);
     }
@@ -38,23 +40,42 @@ export function createMasterHttp(
   return server;
 }
 
-async function route(
-  getMaster: () => Master | null,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function route(getStanding: () => Standing, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = pathOf(request);
   const local = LOCAL[path];
   if (local !== undefined) return get(request, response, () => local(request, response));
   if (!isServed(path)) return sendText(response, 404, '404 Not Found.');
 
-  const master = getMaster();
-  if (master === null) return sendText(response, 503, 'No leader elected');
-  if (path === '/api/v1/scheduler') return serveScheduler(master, request, response);
+  const standing = getStanding();
+  if (standing === null) return sendText(response, 503, 'No leader elected');
+  if ('kind' in standing) return answerNotLeading(standing, path, response);
+  if (path === '/redirect') return redirectTo(standing.context.identity, '', response);
+  const realm = realmOf(path);
+  const caller = callerOf(standing.context.settings.credentials, request);
+  if (caller.kind === 'refused') return sendUnauthorized(response, realm);
+  await serve(standing, path, caller, request, response);
+}
+
+async function serve(
+  master: Master,
+  path: string,
+  caller: Caller,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (path === '/api/v1/scheduler') return serveScheduler(master, caller, request, response);
   if (path === '/api/v1' || path.startsWith('/api/v1/')) return serveOperator(master, request, response);
-  if (path === '/redirect') return redirect(master, response);
   const read = READS[path];
+  // The schedule is read and written at the same path.
+  if (V0_CHANGES.has(path) && (read === undefined || request.method === 'POST')) {
+    return serveV0Change(master, path, request, response);
+  }
   if (read !== undefined) get(request, response, () => sendJson(request, response, read(master)));
+}
+
+function realmOf(path: string): Realm {
+  if (path === '/api/v1/scheduler') return 'mesos-master-scheduler';
+  return Object.hasOwn(READS, path) && !V0_CHANGES.has(path) ? 'mesos-master-readonly' : 'mesos-master-readwrite';
 }
 
 /** Answered by every master, leading or not. */
@@ -71,12 +92,15 @@ const READS: Readonly<Record<string, (master: Master) => object>> = {
   '/frameworks': ({ context }) => frameworksJson(context),
   '/tasks': ({ context }) => tasksJson(context),
   '/roles': ({ context }) => rolesJson(context),
-  '/maintenance/schedule': () => ({}),
-  '/maintenance/status': () => ({}),
+  '/maintenance/schedule': ({ context }) => context.maintenance.scheduleJson(),
+  '/maintenance/status': ({ context }) => context.maintenance.statusJson(context.agents.all()),
 };
 
+const V0_CHANGES: ReadonlySet<string> = new Set(['/maintenance/schedule', '/machine/down', '/machine/up']);
+
 function isServed(path: string): boolean {
-  return path === '/redirect' || path === '/api/v1' || path.startsWith('/api/v1/') || Object.hasOwn(READS, path);
+  if (path === '/redirect' || path === '/api/v1' || path.startsWith('/api/v1/')) return true;
+  return Object.hasOwn(READS, path) || V0_CHANGES.has(path);
 }
 
 /** `/master/state` is another name of `/state`, and so on for all. */
@@ -89,10 +113,4 @@ function pathOf(request: IncomingMessage): string {
 function get(request: IncomingMessage, response: ServerResponse, answer: () => void): void {
   if (request.method === 'GET' || request.method === 'HEAD') answer();
   else methodNotAllowed(request, response, ['GET']);
-}
-
-/** Protocol-relative, as recorded: the caller keeps its scheme. */
-function redirect(master: Master, response: ServerResponse): void {
-  const { hostname, port } = master.context.identity;
-  sendEmpty(response, 307, { Location: `//${hostname}:${port}` });
 }

@@ -16,17 +16,23 @@ import type {
 import type { AgentEndpoint, HeldTask, MasterEndpoint } from '../agent-link.ts';
 import type { EventSink, Refusal, SchedulerApi, SchedulerConnection } from '../scheduler-link.ts';
 import { accept, decline } from './accept.ts';
-import { agentUnreachable, disconnectAgent, markGone, registerAgent, removeAgent } from './agent-lifecycle.ts';
+import { disconnectAgent, registerAgent, removeAgent } from './agent-lifecycle.ts';
 import { type AgentLink, AgentTable, type MasterRegistry } from './agents.ts';
 import { runAllocation } from './allocation.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { MasterContext } from './context.ts';
 import { disconnectFramework, removeFramework, subscribeFramework } from './framework-lifecycle.ts';
+import { strangerError } from './framework-validation.ts';
 import { type FrameworkRecord, FrameworkTable, rolesOf } from './frameworks.ts';
+import type { Credential } from './http-auth.ts';
+import { answerInverseOffers } from './inverse-offers.ts';
+import { MaintenanceBook } from './maintenance.ts';
 import { OfferBook, OfferFilters } from './offers.ts';
+import { applyChange, type OperatorChange, settleDrains } from './operator-changes.ts';
 import { getAgents, getState } from './operator-json.ts';
 import { type OperatorSink, OperatorStreams } from './operator-stream.ts';
 import { reconcile } from './reconciliation.ts';
+import { recover, registryOf } from './recovery.ts';
 import type { Subscription } from './subscription.ts';
 import { acknowledge, forwardUpdate, kill } from './task-updates.ts';
 
@@ -42,6 +48,8 @@ export interface MasterOptions {
   readonly agentReregisterTimeoutMs?: number;
   readonly allocationIntervalMs?: number;
   readonly heartbeatMs?: number;
+  /** Who may call over HTTP; without any, everybody. */
+  readonly credentials?: readonly Credential[];
   readonly clock?: Clock;
   readonly uuid?: () => string;
   /** What the master before this one knew: `registry()` of it. */
@@ -87,6 +95,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
         agentReregisterTimeoutMs: options.agentReregisterTimeoutMs ?? 600_000,
         allocationIntervalMs: options.allocationIntervalMs ?? 1000,
         heartbeatMs: options.heartbeatMs ?? 15_000,
+        credentials: options.credentials ?? [],
       },
       clock: { now: () => clock.now(), after: (ms, run) => this.#after(clock, ms, run) },
       uuid: options.uuid ?? randomUUID,
@@ -94,11 +103,12 @@ export class Master implements MasterEndpoint, SchedulerApi {
       frameworks: new FrameworkTable(),
       offers: new OfferBook(),
       filters: new OfferFilters(),
+      maintenance: new MaintenanceBook(),
       operators: new OperatorStreams(),
       requestAllocation: () => this.#requestAllocation(),
       nextNumber: (kind) => this.#numbers[kind]++,
     };
-    if (options.registry !== undefined) this.#recover(options.registry);
+    if (options.registry !== undefined) recover(this.context, options.registry);
     this.#allocateRegularly();
   }
 
@@ -108,23 +118,35 @@ export class Master implements MasterEndpoint, SchedulerApi {
 
   // ---- frameworks (SchedulerApi) -----------------------------------------------------------------------------------
 
-  subscribe(call: SubscribeCall, sink: EventSink): SchedulerConnection | Refusal {
+  /** `principal`: as whom the caller has authenticated, if he had to. */
+  subscribe(call: SubscribeCall, sink: EventSink, principal: string | null = null): SchedulerConnection | Refusal {
     if (!this.#alive) return NOT_LEADING;
+    const stranger = strangerError(principal, call.subscribe.framework_info);
+    if (stranger !== null && call.subscribe.framework_info.principal !== undefined) {
+      return { status: 400, message: `Failed to validate scheduler::Call: ${stranger}` };
+    }
     const claimed = call.framework_id?.value;
     const infoId = call.subscribe.framework_info.id?.value;
     if (claimed !== infoId) {
       const message = "Failed to validate scheduler::Call: 'framework_id' differs from 'subscribe.framework_info.id'";
       return { status: 400, message };
     }
-    const { stream, framework } = subscribeFramework(this.context, call, sink);
+    const { stream, framework } = subscribeFramework(this.context, call, sink, principal);
     return new Connection(this, stream, framework);
   }
 
   /** One call of a framework, with the checks of the HTTP API in its order. Null when accepted. */
-  call(frameworkId: FrameworkId, streamId: string | null, body: CallBody): Refusal | null {
+  call(
+    frameworkId: FrameworkId,
+    streamId: string | null,
+    body: CallBody,
+    principal: string | null = null,
+  ): Refusal | null {
     if (!this.#alive) return NOT_LEADING;
     const framework = this.context.frameworks.get(frameworkId);
     if (framework === undefined) return { status: 400, message: 'Framework cannot be found' };
+    const stranger = strangerError(principal, framework.info);
+    if (stranger !== null) return { status: 400, message: stranger };
     if (framework.link.kind !== 'connected') return { status: 403, message: 'Framework is not subscribed' };
     if (streamId === null) {
       return { status: 400, message: "All non-subscribe calls should include the 'Mesos-Stream-Id' header" };
@@ -134,6 +156,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
       return { status: 400, message };
     }
     this.#perform(framework, body);
+    settleDrains(this.context);
     return null;
   }
 
@@ -157,9 +180,9 @@ export class Master implements MasterEndpoint, SchedulerApi {
       case 'TEARDOWN':
         return removeFramework(this.context, framework);
       case 'ACCEPT_INVERSE_OFFERS':
+        return answerInverseOffers(this.context, framework, 'ACCEPT', body.accept_inverse_offers);
       case 'DECLINE_INVERSE_OFFERS':
-        // There is no maintenance here, so there are no inverse offers to answer.
-        return;
+        return answerInverseOffers(this.context, framework, 'DECLINE', body.decline_inverse_offers);
     }
   }
 
@@ -167,6 +190,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
     const revived = new Set(this.#named(framework, roles));
     for (const role of revived) framework.suppressed.delete(role);
     this.context.filters.forget(framework.id, revived);
+    this.context.maintenance.endQuiet(framework.id);
     this.context.requestAllocation();
   }
 
@@ -179,7 +203,9 @@ export class Master implements MasterEndpoint, SchedulerApi {
   // ---- agents (MasterEndpoint) -------------------------------------------------------------------------------------
 
   register(agent: AgentEndpoint, agentId: AgentId | null, tasks: readonly HeldTask[]): void {
-    if (this.#alive) registerAgent(this.context, agent, agentId, tasks);
+    if (!this.#alive) return;
+    registerAgent(this.context, agent, agentId, tasks);
+    settleDrains(this.context);
   }
 
   statusUpdate(agentId: AgentId, frameworkId: FrameworkId, status: TaskStatus): void {
@@ -218,11 +244,18 @@ export class Master implements MasterEndpoint, SchedulerApi {
     return getAgents(this.context);
   }
 
+  /** Null when it is done. */
+  operate(change: OperatorChange): Refusal | null {
+    if (!this.#alive) return NOT_LEADING;
+    const refusal = applyChange(this.context, change);
+    settleDrains(this.context);
+    this.context.requestAllocation();
+    return refusal;
+  }
+
   /** Its processes die and it is never let in again. False if there is no such agent. */
   markAgentGone(agentId: AgentId): boolean {
-    const known = this.#alive && markGone(this.context, agentId);
-    this.context.requestAllocation();
-    return known;
+    return this.operate({ type: 'MARK_AGENT_GONE', agentId }) === null;
   }
 
   agents(): AgentSummary[] {
@@ -250,13 +283,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
 
   /** What the next master must know. */
   registry(): MasterRegistry {
-    const agents = this.context.agents.all();
-    return {
-      agents: agents.map((agent) => ({ ...agent.info, id: { value: agent.id } })),
-      totals: new Map(agents.map((agent) => [agent.id, agent.total])),
-      unreachable: agents.filter((agent) => agent.link.kind === 'unreachable').map((agent) => agent.id),
-      gone: [...this.context.agents.gone],
-    };
+    return registryOf(this.context);
   }
 
   /** This master is no more: every stream ends, every timer stops, calls are refused with 503. */
@@ -273,22 +300,6 @@ export class Master implements MasterEndpoint, SchedulerApi {
   }
 
   // ---- time --------------------------------------------------------------------------------------------------------
-
-  #recover(registry: MasterRegistry): void {
-    const now = this.context.clock.now();
-    for (const id of registry.gone) this.context.agents.gone.add(id);
-    for (const info of registry.agents) {
-      const id = info.id?.value;
-      if (id === undefined || this.context.agents.gone.has(id)) continue;
-      const unreachable = registry.unreachable?.includes(id) === true;
-      const link: AgentLink = unreachable ? { kind: 'unreachable', since: now } : { kind: 'recovered' };
-      const agent = this.context.agents.add(id, info, link, now);
-      agent.total = registry.totals?.get(id) ?? agent.total;
-    }
-    this.context.clock.after(this.context.settings.agentReregisterTimeoutMs, () => {
-      for (const agent of this.context.agents.recovered()) agentUnreachable(this.context, agent);
-    });
-  }
 
   /** Many events of one moment are answered by one allocation. */
   #requestAllocation(): void {

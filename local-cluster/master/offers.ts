@@ -1,5 +1,5 @@
 /** The offers that frameworks hold, and the filters that keep refused resources from being offered again. */
-import type { AgentId, FrameworkId, OfferId } from '../../framework/mesos-http-client/messages.ts';
+import type { AgentId, Filters, FrameworkId, OfferId } from '../../framework/mesos-http-client/messages.ts';
 import { add, contains, type Resources, unallocate } from './resources.ts';
 
 export interface OfferRecord {
@@ -84,4 +84,12 @@ export class OfferFilters {
   forgetAgent(agentId: AgentId): void {
     this.#filters = this.#filters.filter((filter) => filter.agentId !== agentId);
   }
+}
+
+const YEAR_SECONDS = 31_536_000;
+
+/** Default 5 s, also for nonsense; capped at a year. */
+export function refusalMs(filters: Filters | undefined): number {
+  const seconds = filters?.refuse_seconds ?? 5;
+  return (seconds >= 0 ? Math.min(seconds, YEAR_SECONDS) : 5) * 1000;
 }

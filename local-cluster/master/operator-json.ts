@@ -1,6 +1,6 @@
 /** The master's state in the words of the v1 operator API (`GET_AGENTS`, `GET_TASKS`, events of its stream). */
 import type { AgentInfo, OperatorAgentWire, Resource } from '../../framework/mesos-http-client/messages.ts';
-import type { AgentRecord } from './agents.ts';
+import type { AgentRecord, Drain } from './agents.ts';
 import { offerWire } from './allocation.ts';
 import type { MasterContext, MasterIdentity } from './context.ts';
 import { activeResources, type FrameworkRecord, rolesOf } from './frameworks.ts';
@@ -49,8 +49,8 @@ export function operatorAgent(context: MasterContext, agent: AgentRecord): Opera
   const used = usedOn(context, agent);
   const wire = {
     agent_info: recoveredAgent(agent),
-    active: agent.link.kind === 'connected',
-    deactivated: false,
+    active: agent.link.kind === 'connected' && !agent.deactivated,
+    deactivated: agent.deactivated,
     version: VERSION,
     pid: `slave(1)@${agent.description?.ip ?? agent.info.hostname}:${agent.info.port ?? 5051}`,
     registered_time: { nanoseconds: agent.registeredAt * 1_000_000 },
@@ -59,8 +59,17 @@ export function operatorAgent(context: MasterContext, agent: AgentRecord): Opera
     ...(used.length === 0 ? {} : { allocated_resources: used.map(endpointResource) }),
     ...(offered.length === 0 ? {} : { offered_resources: offered.map(endpointResource) }),
     capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
+    ...(agent.drain === null ? {} : drainJson(agent.drain)),
   };
   return wire;
+}
+
+function drainJson({ state, order, startedAt }: Drain): object {
+  return {
+    // Recorded: `max_grace_period` reads 0 here, whatever was asked for.
+    drain_info: { state, config: { max_grace_period: { nanoseconds: 0 }, mark_gone: order.markGone } },
+    estimated_drain_start_time: { nanoseconds: Math.floor(startedAt / 1000) * 1_000_000_000 },
+  };
 }
 
 /** An AgentInfo as the operator API writes it. */
@@ -200,6 +209,8 @@ export function usedOn(context: MasterContext, agent: AgentRecord): Resources {
 /** Operator endpoints write both shapes at once: `role` for old readers, `reservations` where there are any. */
 export function endpointResource(resource: Resource): Resource {
   const stack = reservationsOf(resource);
+  // The old shape has no words for a refined reservation.
+  if (stack.length > 1) return toWire(resource, true);
   return { ...toWire(resource, false), ...(stack.length === 0 ? {} : { reservations: stack }) };
 }
 

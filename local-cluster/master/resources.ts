@@ -94,6 +94,28 @@ export function withoutReservation(resource: Resource): Resource {
   return { ...resource, reservations: reservationsOf(resource).slice(0, -1) };
 }
 
+/** What an agent keeps itself: what was made of its resources by RESERVE and CREATE. */
+export function checkpointedOf(list: Resources): Resources {
+  return list.filter((resource) => isDynamic(resource) || resource.disk !== undefined);
+}
+
+/** An agent's own resources with what was reserved and created on them; what they cannot bear is left out. */
+export function withCheckpointed(own: Resources, checkpointed: readonly Resource[]): Resources {
+  return checkpointed.map(normalise).reduce((total, resource) => {
+    const before = [asConfigured(resource)];
+    return contains(total, before) ? add(subtract(total, before), [resource]) : total;
+  }, own);
+}
+
+function isDynamic(resource: Resource): boolean {
+  return reservationsOf(resource).some((reservation) => reservation.type === 'DYNAMIC');
+}
+
+function asConfigured(resource: Resource): Resource {
+  const reservations = reservationsOf(resource).filter((reservation) => reservation.type !== 'DYNAMIC');
+  return { ...withoutDisk(resource), reservations };
+}
+
 /** A persistent volume's disk as it was before CREATE. */
 export function withoutDisk({ disk: _, ...resource }: Resource): Resource {
   return resource;

@@ -137,8 +137,8 @@ function slave(context: MasterContext, agent: AgentRecord): object {
     offered_resources: summary(context.offers.offeredOn(agent.id)),
     reserved_resources: byRole(reserved, summary),
     unreserved_resources: summary(unreserved),
-    active: agent.link.kind === 'connected',
-    deactivated: false,
+    active: agent.link.kind === 'connected' && !agent.deactivated,
+    deactivated: agent.deactivated,
     version: VERSION_INFO.version,
     capabilities: AGENT_CAPABILITIES,
   };

@@ -10,6 +10,7 @@ import type {
   AgentId,
   FrameworkId,
   FrameworkInfo,
+  Resource,
   TaskId,
   TaskInfo,
   TaskState,
@@ -70,6 +71,7 @@ function newMaster(registry?: ReturnType<Master['registry']>): Master {
 
 export class FakeAgent implements AgentEndpoint {
   readonly description;
+  checkpointed: readonly Resource[] = [];
   id: AgentId | null = null;
   isCut = false;
   readonly running = new Map<
@@ -115,6 +117,18 @@ export class FakeAgent implements AgentEndpoint {
 
   get onlyTask(): TaskId | undefined {
     return this.running.keys().next().value;
+  }
+
+  checkpoint(resources: readonly Resource[]): void {
+    this.checkpointed = resources;
+  }
+
+  drain(): void {
+    for (const { frameworkId, task } of [...this.running.values()]) this.killTask(frameworkId, task.task_id.value);
+  }
+
+  shutDown(): void {
+    this.running.clear();
   }
 
   registered(agentId: AgentId): void {

@@ -1,21 +1,18 @@
 /** Over real sockets: refusals, headers and the operator's endpoints, byte for byte but for ids and dates. */
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createMasterHttp } from '../../../local-cluster/master/http.ts';
 import type { OperatorEventWire } from '../../../local-cluster/master/operator-stream.ts';
-import { answers, exchange, streamed } from './raw-http.ts';
+import { answers, exchange, fitted, streamed } from './raw-http.ts';
 import {
   exchanges,
   haveRecordings,
   parseResponse,
-  type RecordedResponse,
   rawRequest,
   recordedResponse,
   recordedStream,
 } from './recordings.ts';
 import { Replay } from './replay.ts';
+import { essence, serve } from './served.ts';
 import { anonymous, shapeOf } from './shape.ts';
 
 const cleanups: (() => void)[] = [];
@@ -23,31 +20,10 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-async function serve(replay: Replay): Promise<number> {
-  const server: Server = createMasterHttp(() => replay.master);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-/** What counts of an answer: dates, ids and lengths that follow from ids do not. */
-function essence({ status, headers, body }: RecordedResponse, chunked: boolean): unknown {
-  const { date: _date, 'content-length': length, 'mesos-stream-id': stream, ...rest } = headers;
-  return {
-    status,
-    headers: { ...rest, ...(stream === undefined ? {} : { 'mesos-stream-id': '<id>' }) },
-    hasLength: length !== undefined,
-    body: chunked ? 'stream' : anonymous(body),
-  };
-}
-
 describe.runIf(haveRecordings)(haveRecordings ? 'as recorded' : 'as recorded (not run: no ../shared)', () => {
   it('bad_requests', async () => {
     const replay = new Replay('bad_requests');
-    const port = await serve(replay);
+    const port = await serve(() => replay.master);
     let ours = { framework: '', stream: '' };
     const [theirs] = recordedStream('bad_requests', 'subscribe');
     if (theirs?.event.type !== 'SUBSCRIBED') throw new Error('SUBSCRIBED was expected');
@@ -61,10 +37,8 @@ describe.runIf(haveRecordings)(haveRecordings ? 'as recorded' : 'as recorded (no
       const bytes = rawRequest('bad_requests', name)
         .replaceAll(theirFramework, ours.framework || theirFramework)
         .replaceAll(theirStream, ours.stream || theirStream);
-      const length = Buffer.byteLength(bytes.slice(bytes.indexOf('\r\n\r\n') + 4));
-      const fitted = bytes.replace(/Content-Length: \d+/, `Content-Length: ${length}`);
       const isStream = recorded.headers['transfer-encoding'] === 'chunked';
-      const got = await exchange(port, fitted, isStream ? streamed(/SUBSCRIBED|ERROR/) : answers(1));
+      const got = await exchange(port, fitted(bytes), isStream ? streamed(/SUBSCRIBED|ERROR/) : answers(1));
       cleanups.push(() => got.socket.destroy());
       const response = parseResponse(got.text);
       expect({ name, ...(essence(response, isStream) as object) }).toEqual({
@@ -80,7 +54,7 @@ describe.runIf(haveRecordings)(haveRecordings ? 'as recorded' : 'as recorded (no
 
   it('http_details', async () => {
     const replay = new Replay('http_details', { hosts: ['127.0.0.1'] });
-    const port = await serve(replay);
+    const port = await serve(() => replay.master);
     const subscribe = 'subscribe-accept-encoding-gzip';
     const recorded = recordedStream('http_details', subscribe)[0]?.event;
     const theirStream = recordedResponse('http_details', subscribe).headers['mesos-stream-id'] ?? '';
@@ -132,7 +106,7 @@ describe.runIf(haveRecordings)(haveRecordings ? 'as recorded' : 'as recorded (no
 
   it('operator_get', async () => {
     const replay = new Replay('operator_get');
-    const port = await serve(replay);
+    const port = await serve(() => replay.master);
     await replay.subscribe('subscribe');
     await replay.send('accept');
     await replay.until(1000);

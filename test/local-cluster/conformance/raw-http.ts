@@ -47,3 +47,9 @@ export function answers(count: number): (text: string) => boolean {
 export function streamed(pattern: RegExp): (text: string) => boolean {
   return (text) => pattern.test(text);
 }
+
+/** A request with its Content-Length as its body has become. */
+export function fitted(request: string): string {
+  const length = Buffer.byteLength(request.slice(request.indexOf('\r\n\r\n') + 4), 'latin1');
+  return request.replace(/Content-Length: \d+/, `Content-Length: ${length}`);
+}

@@ -20,7 +20,8 @@ import { newMaster } from '../master/support/lab.ts';
 import { describeAgent, StandInAgent } from '../master/support/stand-in-agent.ts';
 import { info, TestFramework } from '../master/support/test-framework.ts';
 import { VirtualClock } from '../master/support/virtual-clock.ts';
-import { exchanges, hasStream, type RecordedEvent, recordedStream, requestBody } from './recordings.ts';
+import { fitted } from './raw-http.ts';
+import { exchanges, hasStream, type RecordedEvent, rawRequest, recordedStream, requestBody } from './recordings.ts';
 import { kindOf, masterSequence, perTask, shapeOf, statusesOf } from './shape.ts';
 
 export interface OurStream {
@@ -107,6 +108,13 @@ export class Replay {
     return answer;
   }
 
+  /** A recorded request to the operator API, as bytes, with the ids of now. */
+  operatorRequest(exchange: string): string {
+    const raw = rawRequest(this.#name, exchange);
+    const body = JSON.stringify(this.#translate(requestBody(this.#name, exchange)));
+    return fitted(raw.slice(0, raw.indexOf('\r\n\r\n') + 4) + body);
+  }
+
   /** Compares a stream with the recorded one: order for each task, what the master says, and shapes. */
   expectSame(
     stream: OurStream,
@@ -144,6 +152,7 @@ export class Replay {
     const agent = new StandInAgent(this.clock, describeAgent(host, { attributes }));
     agent.onRun = (task) => this.#reportAsRecorded(agent, task);
     agent.onKill = () => {};
+    agent.onDrain = () => {};
     return agent;
   }
 
@@ -234,6 +243,8 @@ export class Replay {
         stream.used.add(held.id.value);
         return held.id.value;
       }
+      if (stream === undefined || !inverseOffersIn(this.#all[index] ?? recorded).includes(text)) continue;
+      return inverseOffersIn(stream.events).at(-1) ?? text;
     }
     return text;
   }
@@ -246,6 +257,12 @@ function recordedFrameworkId(recorded: readonly RecordedEvent[]): string | undef
 
 function offersIn(events: readonly { readonly event: EventWire }[]): OfferWire[] {
   return events.flatMap(({ event }) => (event.type === 'OFFERS' ? (event.offers.offers ?? []) : []));
+}
+
+function inverseOffersIn(events: readonly { readonly event: EventWire }[]): string[] {
+  return events.flatMap(({ event }) =>
+    event.type === 'INVERSE_OFFERS' ? (event.inverse_offers.inverse_offers ?? []).map(({ id }) => id.value) : [],
+  );
 }
 
 function heldOffers(stream: OurStream): OfferWire[] {

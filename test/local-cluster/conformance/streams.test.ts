@@ -295,20 +295,6 @@ describe.runIf(haveRecordings)(title, () => {
     replay.expectSame(plain, { rescinds: false });
   });
 
-  it('mark_agent_gone', async () => {
-    const replay = new Replay('mark_agent_gone');
-    const stream = await replay.subscribe('subscribe-pa');
-    await replay.send('accept-pa');
-    // DRAIN_AGENT and REACTIVATE_AGENT are not modelled: the agent reports the kill as recorded.
-    await replay.until(11_100);
-    await replay.send('accept-2');
-    await replay.until(12_250);
-    expect(replay.master.markAgentGone(replay.agent('127.0.0.2').id as AgentId)).toBe(true);
-    await replay.until(16_250);
-    await replay.send('reconcile');
-    replay.expectSame(stream, { rescinds: false });
-  });
-
   it('master_failover', async () => {
     const replay = new Replay('master_failover');
     const first = await replay.subscribe('subscribe-1');

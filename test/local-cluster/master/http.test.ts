@@ -265,3 +265,37 @@ describe('the server', () => {
     expect(written * 1024 * 1024).toBeLessThan(4 * MAX_BACKLOG_BYTES);
   });
 });
+
+describe('the endpoints of before the v1 API', () => {
+  it('write and read the schedule, and bring machines down and up', async () => {
+    const { master, clock } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    const machines = [{ hostname: '127.0.31.1', ip: '127.0.31.1' }];
+    // As text: JavaScript cannot write such numbers exactly.
+    const unavailability = { start: { nanoseconds: '1800000000000000000' } };
+    const schedule = { windows: [{ machine_ids: machines, unavailability }] };
+    expect((await send(port, 'POST', '/maintenance/schedule', schedule)).status).toBe(200);
+    expect(JSON.parse((await send(port, 'GET', '/master/maintenance/schedule')).body)).toEqual({
+      windows: [{ machine_ids: machines, unavailability: { start: { nanoseconds: 1_800_000_000_000_000_000 } } }],
+    });
+    expect((await send(port, 'POST', '/machine/down', machines)).status).toBe(200);
+    await clock.advance(0);
+    expect(master.agents()).toEqual([]);
+    const status = await send(port, 'GET', '/maintenance/status');
+    expect(JSON.parse(status.body)).toEqual({ down_machines: machines });
+    expect((await send(port, 'POST', '/machine/down', machines)).status).toBe(400);
+    expect((await send(port, 'POST', '/machine/up', machines)).status).toBe(200);
+    expect((await send(port, 'GET', '/machine/up')).status).toBe(405);
+    expect((await send(port, 'GET', '/maintenance/schedule')).body).toBe('{}');
+  });
+
+  it('want what they need', async () => {
+    const { master } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    expect(await send(port, 'POST', '/machine/down', [{ hostname: 7 }])).toMatchObject({ status: 400 });
+    expect(await send(port, 'POST', '/api/v1', { type: 'DRAIN_AGENT' })).toMatchObject({
+      status: 400,
+      body: "Failed to validate master::Call: Expecting 'drain_agent' to be present",
+    });
+  });
+});

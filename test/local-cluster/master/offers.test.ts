@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lab } from './support/lab.ts';
+import type { AgentId } from '../../../framework/mesos-http-client/messages.ts';
+import { lab, newMaster } from './support/lab.ts';
 import { describeAgent, StandInAgent, scalar } from './support/stand-in-agent.ts';
 import { info, MODERN, TestFramework } from './support/test-framework.ts';
 
@@ -224,18 +225,23 @@ describe('reservations', () => {
     });
   });
 
-  it('survive a master failover through the registry', async () => {
+  it('are kept by the agent through a master failover, and through its own removal', async () => {
     const { clock, master, agents } = await lab();
     const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
     await clock.advance(0);
     const reservations = [{ type: 'DYNAMIC' as const, role: 'web', principal: 'p' }];
     fw.accept(fw.offer(), [{ type: 'RESERVE', reserve: { resources: [scalar('cpus', 1, { reservations })] } }], 0);
+    await clock.advance(0);
     master.shutdown();
-    const { newMaster } = await import('./support/lab.ts');
     const next = newMaster(clock, { registry: master.registry() });
     agents[0]?.join(next);
     const again = new TestFramework().subscribe(next, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
     await clock.advance(0);
-    expect(again.offer().resources).toContainEqual(expect.objectContaining({ scalar: { value: 1 }, reservations }));
+    const kept = expect.objectContaining({ scalar: { value: 1 }, reservations });
+    expect(again.offer().resources).toContainEqual(kept);
+    next.unregister(agents[0]?.id as AgentId);
+    agents[0]?.join(next);
+    await clock.advance(0);
+    expect(again.offer().resources).toContainEqual(kept);
   });
 });

@@ -15,15 +15,25 @@ import type {
 import type {
   AgentDescription,
   AgentEndpoint,
+  DrainOrder,
   HeldTask,
   MasterEndpoint,
 } from '../../../../local-cluster/agent-link.ts';
 import type { Clock } from '../../../../local-cluster/master/clock.ts';
 
 export interface Told {
-  readonly call: 'runTask' | 'killTask' | 'acknowledge' | 'shutdownFramework' | 'registered' | 'gone';
+  readonly call:
+    | 'runTask'
+    | 'killTask'
+    | 'acknowledge'
+    | 'shutdownFramework'
+    | 'registered'
+    | 'gone'
+    | 'drain'
+    | 'shutDown';
   readonly taskId?: TaskId;
   readonly graceSeconds?: number | undefined;
+  readonly order?: DrainOrder;
 }
 
 interface Held {
@@ -63,6 +73,7 @@ export class StandInAgent implements AgentEndpoint {
   readonly told: Told[] = [];
   readonly tasks = new Map<TaskId, Held>();
   id: AgentId | null = null;
+  checkpointed: readonly Resource[] = [];
   /** What to do with a new task; by default it starts and runs. */
   onRun: (task: TaskInfo) => void = (task) => {
     this.report(task.task_id.value, 'TASK_STARTING');
@@ -70,6 +81,9 @@ export class StandInAgent implements AgentEndpoint {
   };
   onKill: (taskId: TaskId) => void = (taskId) => {
     this.report(taskId, 'TASK_KILLED', { message: 'Command terminated with signal Terminated' });
+  };
+  onDrain: () => void = () => {
+    for (const taskId of this.tasks.keys()) this.report(taskId, 'TASK_KILLED', { reason: 'REASON_AGENT_DRAINING' });
   };
   readonly #clock: Clock;
   #master: MasterEndpoint | null = null;
@@ -163,6 +177,23 @@ export class StandInAgent implements AgentEndpoint {
   registered(agentId: AgentId): void {
     this.told.push({ call: 'registered' });
     this.id = agentId;
+  }
+
+  checkpoint(resources: readonly Resource[]): void {
+    this.checkpointed = resources;
+  }
+
+  drain(order: DrainOrder): void {
+    this.told.push({ call: 'drain', order });
+    this.onDrain();
+  }
+
+  /** Its process exits: a test starts it again with `join`. */
+  shutDown(): void {
+    this.told.push({ call: 'shutDown' });
+    for (const task of this.tasks.values()) task.stopResend();
+    this.tasks.clear();
+    this.#master = null;
   }
 
   gone(): void {
