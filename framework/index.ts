@@ -1,6 +1,6 @@
 /**
- * The public face of the framework: one task on every agent of a Mesos cluster, kept there. It knows Mesos and the state
- * store; what the task is, and whether it is healthy, it is told by its user (the scheduler).
+ * The public face of the framework: one task on every agent of a Mesos cluster, kept there. It knows Mesos, ZooKeeper and
+ * the state store; what the task is, and whether it is healthy, it is told by its user (the scheduler).
  */
 export type { AgentView } from './agent.ts';
 export type {
@@ -39,3 +39,11 @@ export { createFramework } from './shell.ts';
 export { openFileStore } from './state/file-store.ts';
 export type { StateStore } from './state/state-store.ts';
 export { StateStoreError, VersionConflict } from './state/state-store.ts';
+export { openZooKeeperStore } from './state/zookeeper-store.ts';
+export type { ConnectString } from './zookeeper/connect-string.ts';
+export { parseConnectString } from './zookeeper/connect-string.ts';
+export { ZooKeeperError } from './zookeeper/errors.ts';
+export type { ZooKeeperOptions } from './zookeeper/open-zookeeper.ts';
+export { openZooKeeper } from './zookeeper/open-zookeeper.ts';
+export { serviceRoot } from './zookeeper/paths.ts';
+export type { Session } from './zookeeper/session.ts';

@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { codeOf, describing, makeDirectory, replaceDurably, syncDirectory } from './files.ts';
+import { checkedKey } from './keys.ts';
 import { type StateStore, StateStoreError, VersionConflict, type Versioned } from './state-store.ts';
 
 const SUFFIX = '.json';
 /** Keys never begin with a dot, so such names are ours. */
 const TEMPORARY = '.tmp-';
-const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 const ADVICE = 'make it readable and writable for this user, or name another directory';
 
 const fileSchema = z.object({ version: z.number().int().positive(), value: z.unknown() });
@@ -78,7 +78,7 @@ class FileStore implements StateStore {
 
   async list(prefix: string): Promise<string[]> {
     this.#assertOpen();
-    const entries = await entriesOf(join(this.#directory, checked(prefix)));
+    const entries = await entriesOf(join(this.#directory, checkedKey(prefix)));
     return entries
       .filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX) && !entry.name.startsWith('.'))
       .map((entry) => `${prefix}/${entry.name.slice(0, -SUFFIX.length)}`)
@@ -110,7 +110,7 @@ class FileStore implements StateStore {
 
   #inTurn<T>(key: string, work: (path: string) => Promise<T>): Promise<T> {
     this.#assertOpen();
-    const path = join(this.#directory, checked(key)) + SUFFIX;
+    const path = join(this.#directory, checkedKey(key)) + SUFFIX;
     const before = this.#tails.get(key) ?? Promise.resolve();
     const turn = (): Promise<T> => work(path);
     // Whether the one before failed is the business of its own caller.
@@ -174,10 +174,4 @@ function entriesOf(folder: string) {
       throw error;
     }),
   );
-}
-
-function checked(key: string): string {
-  if (!KEY.test(key))
-    throw new StateStoreError(`'${key}' is no key of a state store: use segments of A-Z a-z 0-9 . _ -`);
-  return key;
 }

@@ -75,14 +75,14 @@ export const ARROWS = [
  */
 export const PACKAGES = [
   {
-    from: 'framework/zookeeper/session.ts',
-    may: ['node-zookeeper-client'],
-    because: 'the session mends what the client library lacks, and is the only one who meets it',
+    from: 'framework/zookeeper/',
+    may: [],
+    because: "ZooKeeper's client is our own, on Node's core alone (docs/decisions/0016)",
   },
   {
     from: 'framework/',
     may: ['eventsource-parser', 'pino', 'undici', 'zod'],
-    because: 'the framework does with few packages, and reaches ZooKeeper through framework/zookeeper/session.ts',
+    because: 'the framework does with few packages, and has a ZooKeeper client of its own',
   },
   {
     from: 'agent-proxy/routing/marathon-document.ts',
