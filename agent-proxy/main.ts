@@ -1,10 +1,12 @@
 /**
- * `nodemesh proxy`: the supervisor of one node's proxy, or one of the processes that it starts (`--worker`, `--check`). Each
- * loads what it needs and nothing else: the supervisor has neither the data path nor the schema.
+ * `nodemesh proxy`: the supervisor of one node's proxy, or one of the processes that it starts (`--worker`, `--check`,
+ * `--fetch-code`). Each loads what it needs and nothing else: the supervisor has neither the data path nor the schema.
  */
+import { join } from 'node:path';
 import { lowLimitWarning, openFileLimit } from './config/open-files.ts';
 import { type CommonSpec, configSpec, parseCommand, type Source, USAGE } from './config/options.ts';
 import type { ProxySpec } from './config/spec.ts';
+import { CodeStore } from './supervisor/code-store.ts';
 import { readConfig } from './supervisor/config-reader.ts';
 import { supervise } from './supervisor/supervisor.ts';
 import { BoundedLog } from './telemetry/log.ts';
@@ -29,12 +31,17 @@ export async function main(args: readonly string[], context: MainContext): Promi
       return;
     case 'worker': {
       const { work } = await import('./worker.ts');
-      await work();
+      await work(context.version);
       return;
     }
     case 'check': {
       const { checkFile, tellParent } = await import('./config/check.ts');
       await tellParent(checkFile(command.file));
+      return;
+    }
+    case 'fetch-code': {
+      const { fetchForParent } = await import('./supervisor/code-fetch.ts');
+      await fetchForParent(command.wanted, command.directory);
       return;
     }
     case 'validate': {
@@ -58,6 +65,7 @@ async function run(source: Source, workers: number, context: MainContext): Promi
     await supervise({
       ...{ spec, workers, log },
       launch: [...context.relaunch, '--worker'],
+      codes: new CodeStore(join(spec.dataDir, 'code'), context.relaunch),
       reread: () => reread(source, context, log),
     });
   } finally {

@@ -8,6 +8,7 @@ import { createAdminServer } from './admin/server.ts';
 import { adminHost, type NamedRouter } from './admin-host.ts';
 import { INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { MeshControl } from './control/mesh-control.ts';
+import { type OwnCode, unknownCode } from './control/own-code.ts';
 import { PeerKeys } from './control/peer-keys.ts';
 import { LocalInstances } from './health/local-instances.ts';
 import { codeOfFault, FAULTS } from './http1/faults.ts';
@@ -43,6 +44,7 @@ export function createProxy(
   log: Log,
   shutdown: () => void,
   crew: Crew = ALONE,
+  code: OwnCode = unknownCode(),
 ): AssembledProxy {
   const now = (): number => performance.now();
   const random = Math.random;
@@ -71,7 +73,7 @@ export function createProxy(
     mesh === null || locals === null || crew.index > 0
       ? null
       : new MeshControl({
-          ...{ spec, mesh, table, keys, workerRestarts, now, random, log, notReady },
+          ...{ spec, mesh, table, keys, workerRestarts, now, random, log, notReady, code },
           ports: portsOf(spec),
           traffic: followers?.countsWith(traffic) ?? traffic,
           instances: () => followers?.instances(locals.report()) ?? locals.report(),

@@ -2,9 +2,14 @@
  * A worker: serves the sockets that its supervisor holds. It is told what to do by one message, lives as long as its
  * supervisor, and drains when it is told to.
  */
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Ending } from './accept/ending.ts';
 import { listenOn } from './accept/listen-on.ts';
+import { MESH_ADMIN, meshRouters } from './config/mesh-config.ts';
+import { INCOMING, OUTGOING, type ProxySpec } from './config/spec.ts';
+import { sha256Of } from './control/code-archive.ts';
+import { OwnCode } from './control/own-code.ts';
 import { type AssembledProxy, createProxy } from './proxy.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './supervisor/messages.ts';
 import { BoundedLog } from './telemetry/log.ts';
@@ -19,15 +24,17 @@ const ORPHAN_GRACE_MS = 500;
  */
 const FRUGAL_HEAP = '--optimize-for-size';
 
-/** Runs until the supervisor is gone or says that it is over. */
-export async function work(): Promise<void> {
+/** Runs until the supervisor is gone or says that it is over. `version`: of this code, which may be newer than its supervisor. */
+export async function work(version: string): Promise<void> {
   if (process.send === undefined) throw new Error('--worker is internal: a worker is started by its supervisor');
   setFlagsFromString(FRUGAL_HEAP);
   // Ctrl-C reaches the whole group, the end of a terminal too; what follows is the supervisor's decision.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const start = await firstMessage();
   const log = new BoundedLog();
-  const proxy = createProxy(start.spec, start.workerRestarts, log, () => tell({ type: 'shutdown' }), crewOf(start));
+  const spec = ownSpec(start.spec, version);
+  const code = ownCode(start);
+  const proxy = createProxy(spec, start.workerRestarts, log, () => tell({ type: 'shutdown' }), crewOf(start), code);
   let stopping = false;
   const stop = (ending: Ending, graceMs: number | null): void => {
     if (stopping) return;
@@ -44,6 +51,7 @@ export async function work(): Promise<void> {
   });
   process.on('message', (message: ToWorker) => {
     if (message.type === 'drain') stop(message.ending, message.graceMs);
+    else if (message.type === 'upgrade') code.told(message.upgrade);
   });
   const taken = await listen(start, proxy);
   if (taken !== null) {
@@ -53,6 +61,26 @@ export async function work(): Promise<void> {
   tell({ type: 'listening' });
   proxy.start();
   await new Promise<never>(() => undefined);
+}
+
+/** What the routers of a mesh are is a matter of the code, and this code may be another than the supervisor's. */
+function ownSpec(spec: ProxySpec, version: string): ProxySpec {
+  if (spec.mesh === null) return { ...spec, version };
+  const portOf = (label: string): number =>
+    spec.listeners.find(({ serves }) => serves.kind === 'router' && serves.label === label)?.port ?? 0;
+  const ports = { outgoing: portOf(OUTGOING), incoming: portOf(INCOMING) };
+  return { ...spec, version, admin: MESH_ADMIN, routers: meshRouters(spec.mesh.nodeIp, ports) };
+}
+
+/** Under a scheduler, and where it speaks with it, a worker knows its code by the file that it was started from. */
+function ownCode({ spec, index, upgrade }: WorkerStart): OwnCode {
+  const [, file] = process.argv;
+  const isAsked = spec.mesh !== null && index === 0 && file !== undefined;
+  const sha256 = isAsked ? sha256Of(readFileSync(file)) : null;
+  return new OwnCode(sha256, upgrade, {
+    ask: (wanted) => tell({ type: 'upgrade', wanted, running: sha256 }),
+    reached: () => tell({ type: 'reached' }),
+  });
 }
 
 /** The admin listener is the first worker's: it shows the figures of all. While it is replaced, the kernel has callers wait. */

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ENV } from '../control/environment.ts';
+import type { WantedCode } from '../supervisor/code-fetch.ts';
 import { allottedCpus } from './cpus.ts';
 import type { ProxyConfig } from './load.ts';
 import { MESH_ADMIN, meshRouters } from './mesh-config.ts';
@@ -55,6 +56,8 @@ export type Command =
   | { readonly kind: 'worker' }
   /** Internal: checks a file for its supervisor. */
   | { readonly kind: 'check'; readonly file: string }
+  /** Internal: fetches the code of an upgrade for its supervisor. */
+  | { readonly kind: 'fetch-code'; readonly wanted: WantedCode; readonly directory: string }
   | { readonly kind: 'validate'; readonly file: string }
   | { readonly kind: 'run'; readonly workers: number; readonly source: Source };
 
@@ -78,6 +81,10 @@ export function parseCommand(args: readonly string[], env: Environment, version:
   if (positionals.length > 1) throw new UsageError(`one CONFIG at most, and there are ${positionals.length}`);
   const [file] = positionals;
   if (file !== undefined && values.check === true) return { kind: 'check', file };
+  const wanted = values['fetch-code'];
+  if (file !== undefined && wanted !== undefined) {
+    return { kind: 'fetch-code', wanted: JSON.parse(wanted), directory: file };
+  }
   if (values.validate === true) {
     if (file === undefined) throw new UsageError('--validate needs a CONFIG file');
     return { kind: 'validate', file };
@@ -154,6 +161,7 @@ function parse(args: readonly string[]) {
         validate: { type: 'boolean' },
         workers: { type: 'string' },
         check: { type: 'boolean' },
+        'fetch-code': { type: 'string' },
         worker: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

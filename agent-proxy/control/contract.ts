@@ -15,8 +15,8 @@
  *
  * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services` and `agents` records,
  * `snapshot-end`), then `delta`s whose `base` is the revision before; perhaps another snapshot, and so on. Between the
- * beginning and the end of a snapshot there is no delta. A gap is a reason to subscribe again. `config` and `heartbeat`
- * may stand anywhere after `hello`.
+ * beginning and the end of a snapshot there is no delta. A gap is a reason to subscribe again. `config`, `heartbeat` and
+ * `upgrade` may stand anywhere after `hello`; `upgrade` is sent only to a proxy that says which code it runs.
  *
  * Size: no record has more than {@link MAX_RECORD_BYTES}, and a service may have any number of endpoints. So in a
  * snapshot a service may stand in several `services` records, and the reader appends; a change that is too large for one
@@ -102,6 +102,22 @@ export const deltaSchema = z.object({
 });
 export type Delta = z.infer<typeof deltaSchema>;
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal');
+
+/** The proxy is to run other code: fetched, checked, started beside what runs, which then drains. */
+export const upgradeSchema = z.object({
+  type: z.literal('upgrade'),
+  epoch,
+  /** Where the archive is. */
+  url: z.url({ protocol: /^https?$/ }),
+  /** Of the archive. */
+  sha256,
+  /** What is in it. */
+  version: z.string().min(1),
+  codeSha256: sha256,
+});
+export type Upgrade = z.infer<typeof upgradeSchema>;
+
 export const frameSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
@@ -121,6 +137,7 @@ export const frameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('agents'), epoch, revision, agents: z.array(peerAgentSchema) }),
   z.object({ type: z.literal('snapshot-end'), epoch, revision, digest: z.string() }),
   deltaSchema,
+  upgradeSchema,
 ]);
 export type Frame = z.infer<typeof frameSchema>;
 export type Hello = Extract<Frame, { type: 'hello' }>;
@@ -133,6 +150,8 @@ export const subscribeSchema = z.object({
   nodeIp: z.string().min(1),
   /** The proxy's build, from package.json. */
   version: z.string().min(1),
+  /** Of the file that runs; absent where the proxy cannot be upgraded in place. */
+  codeSha256: sha256.optional(),
   /** The highest epoch seen: a scheduler below it is not the leader, and is told so by this number. */
   epoch: z.number().int().min(0),
   /** What the proxy has, if it has anything (also from disk). */
@@ -141,6 +160,23 @@ export const subscribeSchema = z.object({
   ports: z.object({ outgoing: z.number().int(), incoming: z.number().int(), admin: z.number().int() }),
 });
 export type Subscribe = z.infer<typeof subscribeSchema>;
+
+/** How the last upgrade that was asked for stands. */
+export const upgradeReportSchema = z.object({
+  /**
+   * - `fetching`: the archive is on its way, or being checked.
+   * - `starting`: the new workers start beside the old ones.
+   * - `proving`: the new code serves alone. In its first minute it may still be given up for the one before.
+   * - `done`: it has served for a minute.
+   * - `failed`: what ran before runs (again); `reason` says why.
+   */
+  state: z.enum(['fetching', 'starting', 'proving', 'done', 'failed']),
+  /** Of the code that was asked for. */
+  codeSha256: sha256,
+  /** One sentence where it failed. */
+  reason: z.string().nullable(),
+});
+export type UpgradeReport = z.infer<typeof upgradeReportSchema>;
 
 /**
  * Counts since the last report, for one service as seen by one router. `latency` is a sparse histogram of milliseconds:
@@ -175,6 +211,9 @@ export const reportSchema = z.object({
   /** Digest of the proxy's tables at `revision` (`TableDigest` in routing), for anti-entropy. */
   digest: z.string(),
   version: z.string(),
+  codeSha256: sha256.optional(),
+  /** Absent while no upgrade was asked for. */
+  upgrade: upgradeReportSchema.optional(),
   ready: z.boolean(),
   /** One sentence where not ready. */
   reason: z.string().nullable(),

@@ -4,13 +4,14 @@
  * checksum of all before it, so a file that was torn by a crash is not believed.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PeerAgent, Service } from './contract.ts';
 
 const FILE = 'last-snapshot.jsonl';
+const UNFINISHED = /^last-snapshot\.jsonl\.(\d+)\.new$/;
 const FORMAT = 1;
 const DEBOUNCE_MS = 100;
 /** So many times the length of a write passes before the next: a large table that changes often must not busy the disk. */
@@ -48,6 +49,7 @@ export class SnapshotFile {
   /** `collect` gives what is to be written at the time of writing. Throws where the directory cannot be made. */
   constructor(directory: string, collect: () => LastSnapshot) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    removeUnfinished(directory);
     this.path = join(directory, FILE);
     this.collect = collect;
   }
@@ -84,7 +86,8 @@ export class SnapshotFile {
   }
 
   private async write({ services, agents, ...head }: LastSnapshot): Promise<void> {
-    const temporary = `${this.path}.new`;
+    // Of two workers, one of which takes over from the other, each writes a file of its own.
+    const temporary = `${this.path}.${process.pid}.new`;
     const file = await open(temporary, 'w', 0o600);
     try {
       const hash = createHash('sha256');
@@ -102,6 +105,23 @@ export class SnapshotFile {
       await file.close();
     }
     await rename(temporary, this.path);
+  }
+}
+
+/** What workers left that died while they wrote. */
+function removeUnfinished(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const [, pid] = UNFINISHED.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

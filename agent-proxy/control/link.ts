@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceTable } from '../routing/service-table.ts';
-import type { Announce, Frame, Hello, Report, Subscribe } from './contract.ts';
+import type { Announce, Frame, Hello, Report, Subscribe, Upgrade } from './contract.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import type { Cancel, SchedulerClient } from './scheduler-client.ts';
@@ -58,6 +58,8 @@ export interface LinkHost {
   /** A leader introduced itself. */
   greeted(hello: Hello): void;
   configured(configRevision: number, config: unknown): void;
+  /** Other code is wanted. */
+  upgradeAsked(upgrade: Upgrade): void;
   /** The table changed, so what is on disk is old. */
   tableChanged(): void;
   log(message: string, fields: Readonly<Record<string, string | number>>): void;
@@ -187,6 +189,9 @@ export class ControlLink {
       case 'config':
         host.configured(frame.configRevision, frame.config);
         this.reportSoon();
+        return null;
+      case 'upgrade':
+        host.upgradeAsked(frame);
         return null;
       default: {
         const applied = host.table.apply(frame);

@@ -6,10 +6,11 @@ import type { MeshSpec, ProxySpec } from '../config/spec.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { TrafficWindow } from '../telemetry/traffic.ts';
-import type { Announce, Hello, Report, Subscribe } from './contract.ts';
+import type { Announce, Hello, Report, Subscribe, Upgrade } from './contract.ts';
 import { EpochGuard } from './epoch-guard.ts';
 import { type LastSnapshot, loadSnapshot, SnapshotFile } from './last-snapshot.ts';
 import { type Announced, ControlLink, type LinkHost } from './link.ts';
+import type { OwnCode } from './own-code.ts';
 import type { PeerKeys } from './peer-keys.ts';
 import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
@@ -34,6 +35,7 @@ export interface MeshControlOptions {
   readonly workerRestarts: number;
   /** A leader has said by which key peers know each other. */
   readonly keyTold: (key: string) => void;
+  readonly code: OwnCode;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -69,6 +71,7 @@ export class MeshControl implements LinkHost {
       log.info('table from disk', { revision, services: services.length, epoch: snapshot.epoch });
     }
     this.link = new ControlLink(this);
+    options.code.onChange(() => this.link.reportSoon());
   }
 
   announced(announce: Announce): Announced {
@@ -97,12 +100,13 @@ export class MeshControl implements LinkHost {
   }
 
   subscription(): Subscribe {
-    const { mesh, spec, ports } = this.options;
+    const { mesh, spec, ports, code } = this.options;
     return {
       agentId: mesh.agentId,
       taskId: mesh.taskId,
       nodeIp: mesh.nodeIp,
       version: spec.version,
+      ...(code.sha256 === null ? {} : { codeSha256: code.sha256 }),
       epoch: this.epochs.highest,
       revision: this.table.revision,
       configRevision: this.configRevision,
@@ -111,7 +115,7 @@ export class MeshControl implements LinkHost {
   }
 
   report(session: string): { body: Report; sent: (taken: boolean) => void } {
-    const { mesh, spec, traffic, now } = this.options;
+    const { mesh, spec, traffic, now, code } = this.options;
     const window = traffic.take(now());
     const reason = this.options.notReady();
     const body: Report = {
@@ -123,6 +127,8 @@ export class MeshControl implements LinkHost {
       configRevision: this.configRevision,
       digest: this.table.digest(),
       version: spec.version,
+      ...(code.sha256 === null ? {} : { codeSha256: code.sha256 }),
+      ...(code.upgrade === null ? {} : { upgrade: code.upgrade }),
       ready: reason === null,
       reason,
       windowMs: Math.max(0, now() - window.startedAt),
@@ -135,6 +141,7 @@ export class MeshControl implements LinkHost {
       body,
       sent: (taken) => {
         if (!taken) traffic.giveBack(window);
+        else if (reason === null) code.reached();
       },
     };
   }
@@ -155,6 +162,12 @@ export class MeshControl implements LinkHost {
     }
     this.configRevision = configRevision;
     this.file.touch();
+  }
+
+  /** The next worker begins with what is on disk, so that is brought up to date first. */
+  upgradeAsked(upgrade: Upgrade): void {
+    this.options.log.info('upgrade asked for', { version: upgrade.version, codeSha256: upgrade.codeSha256 });
+    void this.file.flush().then(() => this.options.code.ask(upgrade));
   }
 
   tableChanged(): void {

@@ -7,6 +7,13 @@ export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
 export const CONTROL_REPORT_PATH = '/control/v1/report';
 export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
 
+/**
+ * What a supervisor and the workers that it starts have agreed on (supervisor/messages.ts, how a worker is started). A
+ * supervisor is not replaced in place: code that was built with another number needs a new task. To be raised with every
+ * change that an older supervisor, or an older worker, would not understand.
+ */
+export const SUPERVISOR_PROTOCOL = 1;
+
 // ---- between two proxies ------------------------------------------------------------------------------------------
 
 /**

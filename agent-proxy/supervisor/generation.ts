@@ -8,6 +8,7 @@
 import { DESCRIPTORS } from '../accept/descriptors.ts';
 import type { Ending } from '../accept/ending.ts';
 import type { ProxySpec } from '../config/spec.ts';
+import type { Upgrade, UpgradeReport } from '../control/contract.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { FromWorker } from './messages.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -32,6 +33,8 @@ export interface GenerationOptions {
   readonly words: readonly string[];
   /** Its workers go on with what others have begun. */
   readonly takesOver: boolean;
+  /** How the last upgrade stands, at the time of asking. */
+  readonly upgrade: () => UpgradeReport | null;
   readonly log: Log;
 }
 
@@ -42,7 +45,12 @@ export interface GenerationEvents {
   listenFailed(error: BindError): void;
   /** A worker died before all of them had listened. It is started again unless the generation is ended. */
   stumbled(): void;
+  /** A worker died, and is started again. */
+  died(): void;
   shutdown(): void;
+  upgradeAsked(wanted: Upgrade, running: string | null): void;
+  /** The worker that leads serves, and the scheduler knows it. */
+  reached(): void;
   /** The last worker is gone, after `drain` or `kill`. */
   ended(): void;
 }
@@ -82,6 +90,11 @@ export class Generation {
 
   start(): void {
     for (const slot of this.slots) this.launch(slot);
+  }
+
+  /** The worker that leads is the one that reports. */
+  tellUpgrade(upgrade: UpgradeReport): void {
+    this.slots[0]?.worker?.tell({ type: 'upgrade', upgrade });
   }
 
   /** Lets all workers finish what they have; those that take longer than the grace are killed (null: none is). */
@@ -145,6 +158,7 @@ export class Generation {
       count,
       takesOver: takesOver || slot.hasListened,
       workerRestarts: this.restarts,
+      upgrade: this.options.upgrade(),
     });
   }
 
@@ -165,6 +179,12 @@ export class Generation {
         return;
       case 'shutdown':
         this.events.shutdown();
+        return;
+      case 'upgrade':
+        if (!this.isEnding) this.events.upgradeAsked(message.wanted, message.running);
+        return;
+      case 'reached':
+        if (!this.isEnding) this.events.reached();
         return;
       case 'pass':
         this.slots[message.to]?.worker?.pass(index, message.body);
@@ -188,6 +208,9 @@ export class Generation {
     const { index } = slot;
     this.options.log.warn('worker died', { index, code, signal, livedMs: Math.round(livedMs), againInMs: pauseMs });
     if (!this.hasListened) this.events.stumbled();
+    if (this.isEnding) return;
+    this.events.died();
+    // It may have been ended for that.
     if (this.isEnding) return;
     if (pauseMs === 0) this.launch(slot);
     else slot.timer = setTimeout(() => this.launch(slot), pauseMs);

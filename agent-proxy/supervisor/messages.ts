@@ -1,11 +1,17 @@
-/** What a supervisor and its workers say to each other over a child's IPC channel. */
+/**
+ * What a supervisor and its workers say to each other over a child's IPC channel. A worker may be of newer or older code
+ * than its supervisor: a change that one of them would not understand raises `SUPERVISOR_PROTOCOL` (control/wire-words.ts).
+ */
 import type { Ending } from '../accept/ending.ts';
 import type { ProxySpec } from '../config/spec.ts';
+import type { Upgrade, UpgradeReport } from '../control/contract.ts';
 
 export type ToWorker =
   | WorkerStart
   /** Take no new connections, finish what is in flight, be gone when that is done or the time is up (null: none is set). */
   | { readonly type: 'drain'; readonly ending: Ending; readonly graceMs: number | null }
+  /** How the last upgrade stands; for the one that leads. */
+  | { readonly type: 'upgrade'; readonly upgrade: UpgradeReport }
   /** What another worker of the same specification says. */
   | { readonly type: 'passed'; readonly from: number; readonly body: unknown };
 
@@ -21,6 +27,8 @@ export interface WorkerStart {
   readonly takesOver: boolean;
   /** Workers that died before this one. */
   readonly workerRestarts: number;
+  /** How the last upgrade stands; null where none was asked for. */
+  readonly upgrade: UpgradeReport | null;
 }
 
 export type FromWorker =
@@ -29,5 +37,9 @@ export type FromWorker =
   | { readonly type: 'listen-failed'; readonly code: string; readonly ip: string; readonly port: number }
   /** `POST /admin/shutdown`. */
   | { readonly type: 'shutdown' }
+  /** The scheduler wants other code. `running`: of the code of this worker. */
+  | { readonly type: 'upgrade'; readonly wanted: Upgrade; readonly running: string | null }
+  /** This worker serves, and the scheduler knows it. */
+  | { readonly type: 'reached' }
   /** For another worker of the same specification. */
   | { readonly type: 'pass'; readonly to: number; readonly body: unknown };

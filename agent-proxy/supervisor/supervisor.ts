@@ -1,20 +1,24 @@
 /**
  * The proxy's task: a small process that holds the listening sockets and keeps workers running on them. A worker that dies
- * is replaced at once by one that inherits the same sockets, with or without a scheduler; a new specification gets new
- * workers beside the old ones, which then end without dropping a request.
+ * is replaced at once by one that inherits the same sockets, with or without a scheduler; a new specification, or new code,
+ * gets new workers beside the old ones, which then end without dropping a request.
  */
-import type { ListenerSpec, ProxySpec } from '../config/spec.ts';
+import type { ProxySpec } from '../config/spec.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { CodeStore } from './code-store.ts';
 import { RefusedConfig } from './config-reader.ts';
 import { Generation, type GenerationEvents } from './generation.ts';
 import { HeldSockets } from './held-sockets.ts';
 import { BindError } from './sockets.ts';
+import { type Code, Upgrades } from './upgrades.ts';
 
 /** A predecessor that is dying may hold its ports for so long. */
 const BIND_PATIENCE_MS = 3_000;
 const BIND_RETRY_MS = 50;
 /** Workers of a new specification that do not listen by then never will. */
 const RELOAD_PATIENCE_MS = 10_000;
+/** Of new code. */
+const UPGRADE_PATIENCE_MS = 30_000;
 /** Generations that may finish what they have, each for as long as it takes; beyond that the oldest is cut. */
 const MOST_LEAVING = 4;
 
@@ -23,6 +27,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** Arguments after process.execPath that run a worker. */
   readonly launch: readonly string[];
+  /** Where the code of upgrades comes from. */
+  readonly codes: Pick<CodeStore, 'fetch' | 'keepOnly'>;
   readonly log: Log;
   /** Reads the configuration again; rejects with an Error that says why it cannot be used. */
   readonly reread: () => Promise<ProxySpec>;
@@ -50,8 +56,9 @@ class Supervisor {
   private readonly sockets = new HeldSockets();
   /** What serves now; null until it is started. */
   private current: Generation | null = null;
-  /** What its configuration asked for; the ports that came of it are in its specification. */
-  private listeners: readonly ListenerSpec[] = [];
+  /** What was asked for; the ports that came of it are in the specification of `current`. */
+  private spec: ProxySpec;
+  private readonly upgrades: Upgrades;
   /** All that are not gone, oldest first: those that finish what they have, `current`, and one that is to take over. */
   private readonly generations = new Set<Generation>();
   private phase: Phase = 'starting';
@@ -65,6 +72,18 @@ class Supervisor {
     this.options = options;
     this.resolve = resolve;
     this.reject = reject;
+    this.spec = options.spec;
+    const { log, codes, launch } = options;
+    this.upgrades = new Upgrades(
+      {
+        log,
+        fetch: (wanted) => codes.fetch(wanted),
+        keepOnly: (sha256s) => codes.keepOnly(sha256s),
+        replaceBy: (code) => this.replaceBy(this.spec, code, UPGRADE_PATIENCE_MS),
+        tell: (upgrade) => this.current?.tellUpgrade(upgrade),
+      },
+      launch,
+    );
   }
 
   begin(): void {
@@ -77,10 +96,8 @@ class Supervisor {
   // ---- the start ------------------------------------------------------------------------------------------------------
 
   private start(): void {
-    const { spec } = this.options;
-    this.listeners = spec.listeners;
     try {
-      this.current = this.generation(spec, false, {
+      this.current = this.generation(this.spec, this.upgrades.code, false, {
         listening: () => {
           this.phase = 'running';
         },
@@ -108,10 +125,12 @@ class Supervisor {
   /** Workers for a specification, not started yet, on sockets that are bound now if they are not yet. Throws a BindError. */
   private generation(
     spec: ProxySpec,
+    code: Code,
     takesOver: boolean,
     events: Pick<GenerationEvents, 'listening' | 'listenFailed' | 'stumbled'>,
   ): Generation {
-    const { log, workers, launch, program } = this.options;
+    const { log, workers, program } = this.options;
+    const { upgrades } = this;
     const sockets = this.sockets.hold(spec.listeners);
     // Port 0 was settled by the bind.
     const listeners = spec.listeners.map((listener, at) => ({ ...listener, port: sockets[at]?.port ?? listener.port }));
@@ -121,11 +140,20 @@ class Supervisor {
         fds: sockets.map(({ fd }) => fd),
         count: workers,
         program: program ?? process.execPath,
-        words: launch,
+        words: code.words,
         takesOver,
+        upgrade: () => upgrades.report,
         log,
       },
-      { ...events, shutdown: () => this.stop(), ended: () => this.ended(generation) },
+      {
+        ...events,
+        // Those that finish what they have, or are yet to take over, have no say.
+        died: () => this.current === generation && upgrades.died(),
+        reached: () => this.current === generation && upgrades.reached(),
+        upgradeAsked: (wanted, running) => this.current === generation && upgrades.ask(wanted, running),
+        shutdown: () => this.stop(),
+        ended: () => this.ended(generation),
+      },
     );
     this.generations.add(generation);
     return generation;
@@ -148,7 +176,7 @@ class Supervisor {
     }
     this.reloading = 'yes';
     reread()
-      .then((spec) => this.replaceBy(spec))
+      .then((spec) => this.replaceBy(spec, this.upgrades.code, RELOAD_PATIENCE_MS))
       .then(
         () => log.info('configuration reloaded'),
         (error: unknown) => {
@@ -165,20 +193,20 @@ class Supervisor {
       .catch(() => undefined);
   }
 
-  /** New workers for this specification take over from those that serve now, which finish what they have. */
-  private async replaceBy(spec: ProxySpec): Promise<void> {
+  /** New workers take over from those that serve now, which finish what they have. */
+  private async replaceBy(spec: ProxySpec, code: Code, patienceMs: number): Promise<void> {
     const { current } = this;
     if (current === null || this.phase !== 'running') throw new Error('the proxy is not running');
     let next: Generation;
     try {
-      next = await this.startBeside(spec);
+      next = await this.startBeside(spec, code, patienceMs);
     } catch (error) {
       // What was bound for the new one alone.
-      this.sockets.keepOnly(this.listeners);
+      this.sockets.keepOnly(this.spec.listeners);
       throw error;
     }
     this.current = next;
-    this.listeners = spec.listeners;
+    this.spec = spec;
     current.drain('replaced', null);
     this.sockets.keepOnly(spec.listeners);
     const [oldest] = this.generations;
@@ -186,25 +214,25 @@ class Supervisor {
   }
 
   /** Resolves when all workers listen; where they do not, they are gone, and it rejects. */
-  private startBeside(spec: ProxySpec): Promise<Generation> {
+  private startBeside(spec: ProxySpec, code: Code, patienceMs: number): Promise<Generation> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => {
         clearTimeout(patience);
         generation.kill();
         reject(error);
       };
-      const generation = this.generation(spec, true, {
+      const generation = this.generation(spec, code, true, {
         listening: () => {
           clearTimeout(patience);
           if (this.phase === 'running') resolve(generation);
           else failed(new Error('the proxy is shutting down'));
         },
         listenFailed: failed,
-        stumbled: () => failed(new Error('a worker of the new configuration died before it listened')),
+        stumbled: () => failed(new Error('a new worker died before it listened')),
       });
       const patience = setTimeout(
-        () => failed(new Error(`workers of the new configuration did not listen within ${RELOAD_PATIENCE_MS} ms`)),
-        RELOAD_PATIENCE_MS,
+        () => failed(new Error(`the new workers did not listen within ${patienceMs} ms`)),
+        patienceMs,
       );
       generation.start();
     });
@@ -222,9 +250,10 @@ class Supervisor {
   private stop(): void {
     if (this.phase === 'stopping') return;
     this.phase = 'stopping';
+    this.upgrades.stop();
     if (this.timer !== null) clearTimeout(this.timer);
     const { current } = this;
-    const { shutdownGraceMs } = (current?.spec ?? this.options.spec).admin;
+    const { shutdownGraceMs } = this.spec.admin;
     for (const generation of this.generations) {
       if (generation === current) generation.drain('over', shutdownGraceMs);
       else generation.killAfter(shutdownGraceMs);
@@ -236,6 +265,7 @@ class Supervisor {
 
   private finish(error: Error | null): void {
     this.phase = 'stopping';
+    this.upgrades.stop();
     if (this.timer !== null) clearTimeout(this.timer);
     this.sockets.keepOnly([]);
     process.off('SIGTERM', this.onStop);

@@ -70,6 +70,7 @@ function proxyOf(url: string, task = 'p1'): Proxy {
     configured: (revision) => {
       proxy.configRevision = revision;
     },
+    upgradeAsked: () => undefined,
     tableChanged: () => undefined,
     log: (message, fields) => log.push(`${message} ${JSON.stringify(fields)}`),
   });

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type LastSnapshot, loadSnapshot, SnapshotFile } from '../../../agent-proxy/control/last-snapshot.ts';
@@ -79,9 +80,19 @@ test('a disk that cannot be written is counted and not thrown', async () => {
   const file = new SnapshotFile(directory, () => {
     return snapshotOf(1);
   });
-  const path = join(directory, `${FILE}.new`);
+  const path = join(directory, `${FILE}.${process.pid}.new`);
   mkdirSync(path);
   file.touch();
   await file.flush();
   expect(file.failures).toBe(1);
+});
+
+test('what a worker left that died while it wrote is removed, and what another one is writing is not', async () => {
+  const directory = await useTempDir();
+  const nobody = spawnSync('true').pid;
+  writeFileSync(join(directory, `${FILE}.${nobody}.new`), 'half');
+  writeFileSync(join(directory, `${FILE}.${process.ppid}.new`), 'half');
+  const file = new SnapshotFile(directory, () => snapshotOf(1));
+  await file.flush();
+  expect(readdirSync(directory)).toEqual([`${FILE}.${process.ppid}.new`]);
 });

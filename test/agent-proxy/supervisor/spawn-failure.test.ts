@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommand } from '../../../agent-proxy/config/options.ts';
 import { ENV } from '../../../agent-proxy/control/environment.ts';
+import { CodeStore } from '../../../agent-proxy/supervisor/code-store.ts';
 import { supervise } from '../../../agent-proxy/supervisor/supervisor.ts';
 import type { Log } from '../../../agent-proxy/telemetry/log.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -26,7 +27,8 @@ test('a worker that cannot be spawned is tried again until it can be', async () 
   const log = { dropped: 0, info: () => undefined, warn: (text: string) => warnings.push(text) } as unknown as Log;
   const program = join(directory, 'node');
   const reread = () => Promise.reject(new Error('there is nothing to read'));
-  const ended = supervise({ spec, workers: 1, launch: [bundle.file, '--worker'], log, reread, program });
+  const codes = new CodeStore(join(directory, 'code'), [bundle.file]);
+  const ended = supervise({ spec, workers: 1, launch: [bundle.file, '--worker'], codes, log, reread, program });
   try {
     await eventually('it has tried more than once', () => warnings.filter((text) => text === 'worker died').length > 1);
     await symlink(process.execPath, program);

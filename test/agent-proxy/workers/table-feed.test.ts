@@ -26,9 +26,7 @@ function delta(revision: number, upsert: Service[]): Delta {
 
 /** A snapshot as the scheduler sends it. */
 function snapshot(revision: number, services: Service[]): TableFrame[] {
-  return snapshotFrames(1, revision, services).flatMap((frame) =>
-    frame.type === 'hello' || frame.type === 'heartbeat' || frame.type === 'config' ? [] : [frame],
-  );
+  return snapshotFrames(1, revision, services);
 }
 
 function ledTable(services: Service[] = [service('web', 2)]): ToldTable {

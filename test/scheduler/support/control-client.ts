@@ -126,6 +126,7 @@ export class ControlClient {
         case 'hello':
         case 'config':
         case 'heartbeat':
+        case 'upgrade':
           break;
         default:
           this.applied.push(this.table.apply(frame));
