@@ -1,16 +1,28 @@
 /** Under which URL agents and proxies reach the scheduler when nobody says so. */
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
+import { shownZooKeeperUrl } from './config/zookeeper-url.ts';
+import type { MasterLocation } from './config.ts';
 
 const ANY_PORT = 9;
 
 /**
  * A listener on every address is reached under the address from which this machine talks to the master. `host` is where
- * it listens; `master` the master's base URL. @throws when there is no way to the master's address.
+ * it listens. Where only ZooKeeper knows the master, it stands for it. @throws when there is no way there.
  */
-export async function advertisedUrl(host: string, port: number, master: string): Promise<string> {
-  const reached = host === '0.0.0.0' || host === '::' ? await localAddressTowards(new URL(master).hostname) : host;
+export async function advertisedUrl(host: string, port: number, master: MasterLocation): Promise<string> {
+  const reached = host === '0.0.0.0' || host === '::' ? await localAddressTowards(hostOf(master)) : host;
   return `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${port}`;
+}
+
+/** For logs: without passwords. */
+export function shownMaster(master: MasterLocation): string {
+  return master.kind === 'urls' ? master.urls.join(',') : shownZooKeeperUrl(master.ensemble);
+}
+
+function hostOf(master: MasterLocation): string {
+  if (master.kind === 'urls') return new URL(master.urls[0]).hostname;
+  return master.ensemble.servers[0]?.host ?? '127.0.0.1';
 }
 
 /** Asks the kernel's routing table; connecting a datagram socket sends nothing. */

@@ -1,204 +1,159 @@
 /**
- * The scheduler's options: the command line first, then the environment, then the default. All faults are told at once.
- * This is the only file of the scheduler that reads the environment.
+ * The scheduler's options: the command line first, then the environment, then a file, then the default. All faults are
+ * told at once, each with its place. This is the only file of the scheduler that reads the environment.
  */
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
-import { Command, Option } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { Constraint, RolloutSettings } from '../framework/index.ts';
+import type { ServiceAccount } from '../framework/mesos-http-client/auth/credential.ts';
+import {
+  flagOf,
+  isOptionName,
+  type OptionName,
+  optionNames,
+  optionsSchema,
+  specOf,
+  variableOf,
+} from './config/options.ts';
+import { readSources } from './config/sources.ts';
+import type { BINDS, LOG_LEVELS, MasterLocation, ProxyPorts, StateLocation } from './config/values.ts';
 
-export interface ProxyPorts {
-  readonly out: number;
-  readonly in: number;
-  readonly admin: number;
-}
+export type { MasterLocation, ProxyPorts } from './config/values.ts';
+
+/** How to prove to Mesos (and, with a service account, to Marathon) who we are. */
+export type Credential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly principal: string; readonly secret: string }
+  | { readonly kind: 'service-account'; readonly account: ServiceAccount };
 
 export interface SchedulerConfig {
-  readonly master: string;
+  readonly master: MasterLocation;
   readonly marathon: string;
-  readonly state: { readonly kind: 'file'; readonly directory: string };
+  readonly state: StateLocation;
   readonly listen: { readonly host: string; readonly port: number };
   /** Base URL under which proxies and agents reach this scheduler; null: that of the listener. */
   readonly advertise: string | null;
   readonly name: string;
   readonly role: string;
+  /** Null: agents that are reserved to a public role are left alone. */
+  readonly publicRole: string | null;
   /** The user that tasks run as. */
   readonly user: string;
+  readonly principal: string | null;
+  readonly credential: Credential;
+  /** Certificates in PEM form; they alone are trusted then. */
+  readonly mesosCa: string | null;
+  readonly constraints: readonly Constraint[];
   readonly ports: ProxyPorts;
+  readonly bind: (typeof BINDS)[number];
+  readonly reserve: boolean;
+  readonly proxy: ProxyNeeds;
+  readonly rollout: RolloutSettings;
+  readonly uninstall: boolean;
   /** Null: writes are possible only when the listener is on loopback. */
   readonly apiToken: string | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
+export interface ProxyNeeds {
+  readonly cpus: number;
+  /** Megabytes. */
+  readonly mem: number;
+  readonly disk: number;
+  /** Files that agents fetch and unpack; empty: the built file, run by the agent's Node.js. */
+  readonly archives: readonly string[];
+}
+
 /** A mistake in the options: exit code 2. */
 export class UsageError extends Error {
   readonly exitCode = 2;
+  /** One for each fault. */
+  readonly lines: readonly string[];
 
-  constructor(message: string) {
-    super(message);
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
     this.name = 'UsageError';
+    this.lines = lines.map((line) => `nodemesh: ${line}`);
   }
-}
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
-
-const baseUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
-    context.addIssue({ code: 'custom', message: `'${text}' is not a URL like http://10.0.0.1:5050` });
-    return z.NEVER;
-  }
-  return url.href.replace(/\/+$/, '');
-});
-
-const listen = z.string().transform((text, context) => {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2] ?? '';
-  const port = Number(match?.[3]);
-  if (isIP(host) === 0 || port > 65_535) {
-    context.addIssue({ code: 'custom', message: `'${text}' is not an address and a port like 127.0.0.1:4180` });
-    return z.NEVER;
-  }
-  return { host, port };
-});
-
-const state = z.string().transform((text, context) => {
-  const directory = /^file:(.+)$/.exec(text)?.[1];
-  if (directory === undefined) {
-    context.addIssue({ code: 'custom', message: `'${text}' is not a store like file:/var/lib/nodemesh` });
-    return z.NEVER;
-  }
-  return { kind: 'file' as const, directory };
-});
-
-const PORT_NAMES = ['out', 'in', 'admin'] as const;
-
-const ports = z.string().transform((text, context): ProxyPorts => {
-  const found = new Map<string, number>();
-  const fault = (message: string): ProxyPorts => {
-    context.addIssue({ code: 'custom', message: `${message}; write out=4140,in=4141,admin=9990` });
-    return z.NEVER;
-  };
-  for (const part of text.split(',')) {
-    const [name = '', number = ''] = part.split('=', 2);
-    if (!PORT_NAMES.some((known) => known === name)) return fault(`'${part}' names no port of the proxy`);
-    if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > 65_535) {
-      return fault(`'${part}' is not a port from 1 to 65535`);
-    }
-    found.set(name, Number(number));
-  }
-  const all = { out: found.get('out') ?? 4140, in: found.get('in') ?? 4141, admin: found.get('admin') ?? 9990 };
-  if (new Set(Object.values(all)).size < PORT_NAMES.length) return fault(`'${text}' uses a port twice`);
-  return all;
-});
-
-const apiTokenFile = z.string().transform((path, context) => {
-  try {
-    const token = readFileSync(path, 'utf8').trim();
-    if (token.length >= 16 && !/\s/.test(token)) return token;
-    context.addIssue({ code: 'custom', message: `the file ${path} must hold one token of at least 16 characters` });
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    context.addIssue({ code: 'custom', message: `the file ${path} cannot be read (${reason})` });
-  }
-  return z.NEVER;
-});
-
-const optionsSchema = z.object({
-  master: baseUrl,
-  marathon: baseUrl,
-  state,
-  listen,
-  advertise: baseUrl.nullable(),
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 of A-Z a-z 0-9 . _ -'),
-  // Mesos' rules for a role name: include/mesos/roles.hpp.
-  role: z
-    .string()
-    .regex(/^(?![-.]$)(?!\.\.$)[^\s/\\-][^\s\\]*$/, 'is not a role name that Mesos accepts')
-    .refine((role) => role !== '*', 'must not be *: reservations need a role of their own'),
-  user: z.string().min(1),
-  ports,
-  apiTokenFile: apiTokenFile.nullable(),
-  logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
-});
-
-function command(): Command {
-  return (
-    new Command('nodemesh scheduler')
-      .description(
-        'The control plane: a Mesos framework that keeps one proxy on every agent and tells it what runs where.',
-      )
-      .addOption(
-        new Option('--master <url>', 'a Mesos master; redirects to the leader are followed').env('NODEMESH_MASTER'),
-      )
-      .addOption(new Option('--marathon <url>', 'Marathon').env('NODEMESH_MARATHON'))
-      .addOption(new Option('--state <store>', 'where to keep state: file:DIR').env('NODEMESH_STATE'))
-      .addOption(
-        new Option('--listen <ip:port>', 'API, dashboard and control streams')
-          .env('NODEMESH_LISTEN')
-          .default('127.0.0.1:4180'),
-      )
-      .addOption(
-        new Option(
-          '--advertise <url>',
-          'base URL under which agents and proxies reach this scheduler (default: the listener)',
-        ).env('NODEMESH_ADVERTISE'),
-      )
-      .addOption(new Option('--name <name>', 'name of the framework').env('NODEMESH_NAME').default('nodemesh'))
-      .addOption(
-        new Option('--role <role>', 'Mesos role, besides slave_public').env('NODEMESH_ROLE').default('nodemesh'),
-      )
-      .addOption(
-        new Option('--user <user>', 'the user that proxies run as (default: the one that runs this)').env(
-          'NODEMESH_USER',
-        ),
-      )
-      .addOption(
-        new Option('--ports <list>', "the proxies' ports").env('NODEMESH_PORTS').default('out=4140,in=4141,admin=9990'),
-      )
-      .addOption(
-        new Option('--api-token-file <path>', 'file with the token that writes need; not needed on loopback').env(
-          'NODEMESH_API_TOKEN_FILE',
-        ),
-      )
-      .addOption(new Option('--log-level <level>', LOG_LEVELS.join(', ')).env('NODEMESH_LOG_LEVEL').default('info'))
-      .allowExcessArguments(false)
-      .exitOverride()
-      // The composition root writes the one line that an error gets.
-      .configureOutput({ writeErr: () => undefined })
-  );
 }
 
 /**
  * Reads the options. @throws {UsageError} with every fault in it; commander's error for an unknown option or `--help`.
  */
 export function readConfig(args: readonly string[]): SchedulerConfig {
-  const given = command()
-    .parse([...args], { from: 'user' })
-    .opts<Record<string, string | undefined>>();
-  const missing = ['master', 'marathon', 'state'].filter((name) => !given[name]);
-  const faults = missing.map((name) => `--${name} is missing (or set NODEMESH_${name.toUpperCase()})`);
-  const parsed = optionsSchema.safeParse({
-    ...given,
-    advertise: given.advertise ?? null,
-    apiTokenFile: given.apiTokenFile ?? null,
-    user: given.user ?? currentUser(),
-  });
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const name = String(issue.path[0]);
-      if (!missing.includes(name)) faults.push(`--${kebab(name)}: ${issue.message}`);
-    }
+  const { given, faults: unread } = readSources(args, process.env);
+  const missing = optionNames().filter((name) => specOf(name).needed && (given.get(name)?.value ?? '') === '');
+  const faults = [...unread, ...missing.map((name) => `${flagOf(name)} is missing (or set ${variableOf(name)})`)];
+  const parsed = optionsSchema.safeParse(
+    Object.fromEntries(optionNames().map((name) => [name, given.get(name)?.value ?? null])),
+  );
+  for (const issue of parsed.error?.issues ?? []) {
+    const [name, ...inner] = issue.path.map(String);
+    if (name === undefined || !isOptionName(name) || missing.includes(name)) continue;
+    faults.push(`${[given.get(name)?.place ?? flagOf(name), ...inner].join('.')}: ${issue.message}`);
   }
-  const { data } = parsed;
-  if (faults.length > 0 || data === undefined) throw new UsageError(faults.join('\n'));
-  const { apiTokenFile: apiToken, ...rest } = data;
-  return { ...rest, apiToken };
+  if (parsed.success) {
+    faults.push(...contradictions(parsed.data, (name) => given.get(name)?.place ?? flagOf(name)));
+    if (faults.length === 0) return configOf(parsed.data);
+  }
+  throw new UsageError(faults);
 }
 
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+type Options = z.infer<typeof optionsSchema>;
+
+/** Options that are right alone and not together. */
+function contradictions(options: Options, placeOf: (name: OptionName) => string): string[] {
+  const faults: string[] = [];
+  if (options.secretFile !== null && options.principal === null) {
+    faults.push(`${placeOf('secretFile')}: is the secret of a principal; name it with --principal`);
+  }
+  if (options.secretFile !== null && options.serviceAccountFile !== null) {
+    faults.push(
+      `${placeOf('secretFile')}: there is a service account too (${placeOf('serviceAccountFile')}); keep one`,
+    );
+  }
+  // RFC 7617, section 2: the first colon ends the name.
+  if (options.secretFile !== null && options.principal?.includes(':')) {
+    faults.push(`${placeOf('principal')}: must not have a colon in it where it has a secret`);
+  }
+  if (options.publicRole === options.role) {
+    faults.push(`${placeOf('role')}: is the public role as well; choose another, or set --public-role none`);
+  }
+  return faults;
+}
+
+function configOf(options: Options): SchedulerConfig {
+  const { master, marathon, state, listen, advertise, name, role, publicRole } = options;
+  const { ports, bind, reserve, uninstall, logLevel } = options;
+  const credential = credentialOf(options);
+  return {
+    ...{ master, marathon, state, listen, advertise, name, role, publicRole },
+    ...{ ports, bind, reserve, uninstall, logLevel },
+    user: options.user ?? currentUser(),
+    principal: options.principal ?? (credential.kind === 'service-account' ? credential.account.uid : null),
+    credential,
+    mesosCa: options.mesosCaFile,
+    constraints: options.constraint ?? [],
+    proxy: {
+      cpus: options.proxyCpus,
+      mem: options.proxyMem,
+      disk: options.proxyDisk,
+      archives: options.proxyArchive ?? [],
+    },
+    rollout: {
+      strategy: options.strategy,
+      maxUnavailable: options.maxUnavailable,
+      gateMs: options.rolloutGate,
+      stepTimeoutMs: options.rolloutStepTimeout,
+    },
+    apiToken: options.apiTokenFile,
+  };
+}
+
+function credentialOf({ principal, secretFile, serviceAccountFile }: Options): Credential {
+  if (serviceAccountFile !== null) return { kind: 'service-account', account: serviceAccountFile };
+  if (secretFile !== null && principal !== null) return { kind: 'basic', principal, secret: secretFile };
+  return { kind: 'none' };
 }
 
 /** A container may run as a user id without a name. */

@@ -5,7 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
-import { type Framework, type FrameworkOptions, fixedMaster, type NodeStatus } from '../framework/index.ts';
+import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { Announcer } from './distribution/announcer.ts';
@@ -14,6 +14,7 @@ import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-tabl
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
+import { masterAccess } from './master-access.ts';
 import { type Artifact, proxyTask } from './proxy-task.ts';
 import { TrafficWindow } from './traffic.ts';
 
@@ -21,8 +22,6 @@ const TICK_MS = 250;
 const STREAM_GONE = 'The control stream of the proxy has been gone for more than 3 s';
 /** How long after a start a proxy that ran before is taken for ready before it says so. */
 const PRESUMED_READY_MS = 10_000;
-
-const ROLLOUT = { strategy: { kind: 'serial' }, maxUnavailable: 1, gateMs: 10_000, stepTimeoutMs: 300_000 } as const;
 
 export type ControlPlaneLogger = FrameworkOptions['logger'];
 
@@ -104,18 +103,18 @@ export class ControlPlane {
       changed: (names) => this.#servicesChanged(names),
     });
     this.#framework = options.createFramework({
-      masters: fixedMaster(config.master),
+      ...masterAccess(config),
       store: options.store,
       name: config.name,
       user: config.user,
       role: config.role,
-      publicRole: 'slave_public',
-      principal: null,
-      constraints: [],
-      reserve: true,
+      publicRole: config.publicRole,
+      principal: config.principal,
+      constraints: config.constraints,
+      reserve: config.reserve,
       goal: { id: options.artifact.sha256.slice(0, 12), relaunchKey: options.artifact.sha256 },
-      rollout: ROLLOUT,
-      uninstall: false,
+      rollout: config.rollout,
+      uninstall: config.uninstall,
       upgrade: () => undefined,
       uninstalled: () => undefined,
       hostname: options.hostname,
@@ -128,6 +127,8 @@ export class ControlPlane {
             advertise: options.advertise,
             clusterKey: identity.clusterKey,
             ports: config.ports,
+            bind: config.bind,
+            needs: config.proxy,
             version: options.version,
             name: config.name,
           },
@@ -220,7 +221,10 @@ export class ControlPlane {
     return this.#sessions.size;
   }
 
-  get framework(): Pick<Framework, 'subscribed' | 'frameworkId' | 'counters'> {
+  get framework(): Pick<
+    Framework,
+    'subscribed' | 'frameworkId' | 'counters' | 'planNames' | 'plan' | 'command' | 'freeze' | 'frozen'
+  > {
     return this.#framework;
   }
 

@@ -13,7 +13,7 @@ import {
   openFileStore,
   type StateStore,
 } from '../framework/index.ts';
-import { advertisedUrl } from './advertise.ts';
+import { advertisedUrl, shownMaster } from './advertise.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
@@ -72,7 +72,7 @@ export async function startScheduler(
   const { version, dist } = context;
   const artifact = await loadProxyArtifact(dist);
   let plane: ControlPlane | null = null;
-  const app = createApi({ config, version, dist, artifact, plane: () => plane, logger });
+  const app = createApi({ config, version, dist, artifact, plane: () => plane, leader: () => null, logger });
   const server = await listen(app, config.listen);
   const url = baseUrlOf(server);
   const { address, port } = server.address() as AddressInfo;
@@ -95,7 +95,7 @@ export async function startScheduler(
   let advertise: string;
   try {
     advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
-    store = await openFileStore(config.state.directory);
+    store = await openStore(config.state);
     const identity = await takeLead(store);
     const leading = new ControlPlane({
       config,
@@ -119,7 +119,7 @@ export async function startScheduler(
         url: advertise,
         version,
         epoch: identity.epoch,
-        master: config.master,
+        master: shownMaster(config.master),
         marathon: config.marathon,
         artifact: artifact.fileName,
       },
@@ -130,6 +130,11 @@ export async function startScheduler(
     throw error;
   }
   return { url, advertise, failed, stop };
+}
+
+async function openStore(state: SchedulerConfig['state']): Promise<StateStore> {
+  if (state.kind === 'file') return openFileStore(state.directory);
+  throw new Error('--state zk://… is not there yet: keep the state in a directory, with --state file:DIR');
 }
 
 function baseUrlOf(server: Server): string {

@@ -6,11 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ENV } from '../agent-proxy/control/environment.ts';
 import type { AgentView, TaskId, TaskTemplate } from '../framework/index.ts';
-import type { ProxyPorts } from './config.ts';
+import type { ProxyNeeds, ProxyPorts, SchedulerConfig } from './config.ts';
 
-/** One process that supervises and one that works; what they use at rest is about half of this. */
-const CPUS = 0.1;
-const MEM = 256;
 /** A worker drains its requests when it is told to end. */
 const KILL_GRACE_SECONDS = 15;
 
@@ -40,13 +37,16 @@ export interface ProxyTaskOptions {
   readonly advertise: string;
   readonly clusterKey: string;
   readonly ports: ProxyPorts;
+  readonly bind: SchedulerConfig['bind'];
+  readonly needs: ProxyNeeds;
   readonly version: string;
   readonly name: string;
 }
 
 /** The task that keeps a proxy on an agent. */
 export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: TaskId): TaskTemplate {
-  const { artifact, ports, version } = options;
+  const { artifact, ports, version, needs } = options;
+  const bind = options.bind === 'node' ? '' : ` --bind ${options.bind}`;
   const list = `out=${ports.out},in=${ports.in},admin=${ports.admin}`;
   const variables: Record<string, string> = {
     [ENV.agentId]: agent.agentId,
@@ -58,13 +58,13 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
   const named = (name: string, number: number) => ({ number, name, protocol: 'tcp' });
   return {
     name: `${options.name}-proxy`,
-    cpus: CPUS,
-    mem: MEM,
-    disk: 0,
+    cpus: needs.cpus,
+    mem: needs.mem,
+    disk: needs.disk,
     ports: [ports.out, ports.in, ports.admin],
     command: {
       shell: true,
-      value: `exec node proxy.mjs --node-ip ${agent.ip} --ports ${list}`,
+      value: `exec node proxy.mjs --node-ip ${agent.ip}${bind} --ports ${list}`,
       uris: [
         {
           value: `${options.advertise}/artifacts/${artifact.fileName}`,

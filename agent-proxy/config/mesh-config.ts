@@ -12,6 +12,9 @@ const TOTAL_TIMEOUT_MS = 75_000;
 /** Our own servers keep a connection for 60 s, peers hang up first. */
 const SERVER_IDLE_MS = 60_000;
 
+/** Where a proxy listens that is not bound to its node's address: apps in host mode reach it on loopback too. */
+export const MESH_IP = '0.0.0.0';
+
 export const MESH_ADMIN: Pick<AdminConfig, 'security' | 'shutdownGraceMs'> = {
   shutdownGraceMs: 10_000,
   security: {

@@ -9,7 +9,7 @@ import { ENV } from '../control/environment.ts';
 import type { WantedCode } from '../supervisor/code-fetch.ts';
 import { allottedCpus } from './cpus.ts';
 import type { ProxyConfig } from './load.ts';
-import { MESH_ADMIN, meshRouters } from './mesh-config.ts';
+import { MESH_ADMIN, MESH_IP, meshRouters } from './mesh-config.ts';
 import { maxConnections, openFileLimit } from './open-files.ts';
 import type { RouterConfig } from './schema/linkerd.ts';
 import type { ListenerSpec, ProxySpec } from './spec.ts';
@@ -31,6 +31,8 @@ export const USAGE = [
   '  --validate        only checks CONFIG: says what is wrong with it, and exits',
   '  --workers N       processes that serve (default 1); auto for one on each CPU that the cgroup allots',
   '  --node-ip IP      the address of this node: to listen on under a scheduler, else to know what is local',
+  '  --bind WHERE      under a scheduler: node (default) to listen on --node-ip alone, config to listen as the',
+  '                    configuration says: on every address, where it says nothing',
   '  --ports LIST      out=4140,in=4141,admin=9990: any of them, the others keep their defaults',
   '  --data-dir DIR    where the last table is kept (default: proxy-state in the Mesos sandbox or here)',
   '  --access-log      one line on standard output for each request',
@@ -106,14 +108,17 @@ export function parseCommand(args: readonly string[], env: Environment, version:
     if (file !== undefined) {
       throw new UsageError(`CONFIG is for a proxy without a scheduler, and ${ENV.schedulers} is set; leave one out`);
     }
-    const spec = { ...common, ...meshSpec(nodeIp, parsePorts(values.ports ?? ''), env, schedulers) };
+    const bind = bindOf(values.bind ?? 'node');
+    const spec = { ...common, ...meshSpec(nodeIp, bind, parsePorts(values.ports ?? ''), env, schedulers) };
     return { kind: 'run', workers, source: { kind: 'scheduler', spec } };
   }
   if (file === undefined) {
     throw new UsageError(`needs a CONFIG file, or a scheduler (${ENV.schedulers}); see nodemesh proxy --help`);
   }
-  if (values.ports !== undefined)
-    throw new UsageError(`--ports is for a proxy under a scheduler; ${file} says where to listen`);
+  for (const option of ['ports', 'bind'] as const) {
+    if (values[option] === undefined) continue;
+    throw new UsageError(`--${option} is for a proxy under a scheduler; ${file} says where to listen`);
+  }
   return { kind: 'run', workers, source: { kind: 'file', file, common } };
 }
 
@@ -156,6 +161,7 @@ function parse(args: readonly string[]) {
       options: {
         'node-ip': { type: 'string' },
         ports: { type: 'string' },
+        bind: { type: 'string' },
         'data-dir': { type: 'string' },
         'access-log': { type: 'boolean' },
         validate: { type: 'boolean' },
@@ -184,16 +190,23 @@ function workersOf(text: string): number {
   return workers;
 }
 
+function bindOf(text: string): 'node' | 'config' {
+  if (text === 'node' || text === 'config') return text;
+  throw new UsageError(`--bind '${text}' is neither node nor config`);
+}
+
 function meshSpec(
   nodeIp: string | undefined,
+  bind: 'node' | 'config',
   ports: Record<PortName, number>,
   env: Environment,
   schedulers: string,
 ): FromConfig & Pick<ProxySpec, 'mesh'> {
   if (nodeIp === undefined) throw new UsageError(`under a scheduler --node-ip (or ${ENV.nodeIp}) is needed`);
-  const routers = meshRouters(nodeIp, { outgoing: ports.out, incoming: ports.in });
+  const ip = bind === 'node' ? nodeIp : MESH_IP;
+  const routers = meshRouters(ip, { outgoing: ports.out, incoming: ports.in });
   return {
-    listeners: [{ ip: nodeIp, port: ports.admin, serves: { kind: 'admin' } }, ...listenersOf(routers)],
+    listeners: [{ ip, port: ports.admin, serves: { kind: 'admin' } }, ...listenersOf(routers)],
     admin: MESH_ADMIN,
     routers,
     namers: [],

@@ -11,7 +11,12 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Refuses writes without the token. `token` null: none was configured. */
 export function requireToken(onLoopback: boolean, token: string | null): RequestHandler {
   return (request, _response, next) => {
-    if (READS.has(request.method) || onLoopback) return next();
+    if (READS.has(request.method)) return next();
+    // Loopback is reached by every page that a browser on this machine has open, too.
+    if (request.headers['sec-fetch-site'] === 'cross-site') {
+      throw new ApiError(403, 'writes from pages of other sites are refused');
+    }
+    if (onLoopback) return next();
     if (token === null) {
       throw new ApiError(403, 'writes are off: this listener is not on loopback and no --api-token-file is given');
     }

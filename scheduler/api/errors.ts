@@ -3,11 +3,14 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 
 export class ApiError extends Error {
   readonly status: number;
+  /** What stands beside the sentence, for programs. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
+    this.details = details;
   }
 }
 
@@ -24,6 +27,6 @@ export function errorHandler(log: (error: unknown, path: string) => void): Error
     if (response.headersSent) return next(error);
     const message =
       status !== 500 && error instanceof Error ? error.message : 'something went wrong; the log says what';
-    response.status(status).json({ error: message });
+    response.status(status).json({ error: message, ...(error instanceof ApiError ? error.details : {}) });
   };
 }

@@ -1,9 +1,36 @@
 /** The scheduler's own metrics, read from the control plane when somebody asks. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { NodeState } from '../../framework/index.ts';
+import type { FrameworkCounters, NodeState, PlanStatus, PlanView } from '../../framework/index.ts';
 import type { ControlPlane } from '../control-plane.ts';
 
-const NODE_STATES: readonly NodeState[] = ['pending', 'launching', 'healthy', 'unhealthy', 'draining', 'lost'];
+// Records, so that what is new to the framework is missing here when the types are checked.
+const NODE_STATES: Readonly<Record<NodeState, true>> = {
+  pending: true,
+  launching: true,
+  healthy: true,
+  unhealthy: true,
+  draining: true,
+  lost: true,
+  excluded: true,
+};
+const PLAN_STATUSES: Readonly<Record<PlanStatus, true>> = {
+  PENDING: true,
+  IN_PROGRESS: true,
+  WAITING: true,
+  COMPLETE: true,
+  ERROR: true,
+};
+const OF_FRAMEWORK: Readonly<Record<keyof FrameworkCounters, readonly [name: string, help: string]>> = {
+  launches: ['launches', 'Proxy tasks launched'],
+  kills: ['kills', 'Kills of proxy tasks'],
+  offersReceived: ['offers_received', 'Offers received'],
+  offersDeclined: ['offers_declined', 'Offers declined'],
+  unreserved: ['unreserved', 'Reservations given back'],
+  revives: ['revives', 'Calls for all offers anew'],
+  statusUpdates: ['status_updates', 'Status updates received'],
+  subscriptions: ['subscriptions', 'Subscriptions to a master'],
+  reconciliations: ['reconciliations', 'Reconciliations'],
+};
 
 export function createMetrics(plane: () => ControlPlane | null): Registry {
   const registry = new Registry();
@@ -53,7 +80,7 @@ export function createMetrics(plane: () => ControlPlane | null): Registry {
         plane()
           ?.nodes()
           .map((node) => node.status.state) ?? [];
-      for (const state of NODE_STATES) this.set({ state }, states.filter((each) => each === state).length);
+      for (const state of Object.keys(NODE_STATES)) this.set({ state }, states.filter((each) => each === state).length);
     },
   });
   new Gauge({
@@ -71,6 +98,36 @@ export function createMetrics(plane: () => ControlPlane | null): Registry {
       }
     },
   });
+  new Gauge({
+    name: 'nodemesh_plan_status',
+    help: '1 for the status that a plan has',
+    registers: [registry],
+    labelNames: ['plan', 'status'],
+    collect() {
+      this.reset();
+      for (const plan of plansOf(plane())) {
+        for (const status of Object.keys(PLAN_STATUSES)) {
+          this.set({ plan: plan.name, status }, Number(plan.status === status));
+        }
+      }
+    },
+  });
+  new Gauge({
+    name: 'nodemesh_plan_steps',
+    help: 'Steps of a plan, by status',
+    registers: [registry],
+    labelNames: ['plan', 'status'],
+    collect() {
+      this.reset();
+      for (const plan of plansOf(plane())) {
+        const steps = plan.phases.flatMap((phase) => phase.steps.map((step) => step.status));
+        for (const status of Object.keys(PLAN_STATUSES)) {
+          this.set({ plan: plan.name, status }, steps.filter((each) => each === status).length);
+        }
+      }
+    },
+  });
+  gauge('nodemesh_frozen', '1 while an operator has frozen all changes but repair', (p) => Number(p.framework.frozen));
   gauge('nodemesh_services', 'Services known', (p) => p.services().length);
   gauge('nodemesh_table_revision', 'Revision of the table of services and agents', (p) => p.revision);
   gauge('nodemesh_leader_epoch', 'Epoch of this leader', (p) => p.epoch);
@@ -102,16 +159,14 @@ export function createMetrics(plane: () => ControlPlane | null): Registry {
   for (const [name, [help, key]] of Object.entries(ofDiscovery)) {
     counter(name, help, null, (p) => ({ total: p.discovery.counters()[key] }));
   }
-  const ofFramework = {
-    nodemesh_framework_launches_total: ['Proxy tasks launched', 'launches'],
-    nodemesh_framework_offers_received_total: ['Offers received', 'offersReceived'],
-    nodemesh_framework_offers_declined_total: ['Offers declined', 'offersDeclined'],
-    nodemesh_framework_status_updates_total: ['Status updates received', 'statusUpdates'],
-    nodemesh_framework_subscriptions_total: ['Subscriptions to a master', 'subscriptions'],
-    nodemesh_framework_reconciliations_total: ['Reconciliations', 'reconciliations'],
-  } as const;
-  for (const [name, [help, key]] of Object.entries(ofFramework)) {
-    counter(name, help, null, (p) => ({ total: p.framework.counters()[key] }));
+  const keys = Object.keys(OF_FRAMEWORK) as (keyof FrameworkCounters)[];
+  for (const key of keys) {
+    const [name, help] = OF_FRAMEWORK[key];
+    counter(`nodemesh_framework_${name}_total`, help, null, (p) => ({ total: p.framework.counters()[key] }));
   }
   return registry;
+}
+
+function plansOf(plane: ControlPlane | null): PlanView[] {
+  return (plane?.framework.planNames() ?? []).flatMap((name) => plane?.framework.plan(name) ?? []);
 }

@@ -6,24 +6,24 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
-import type { ControlPlane } from '../control-plane.ts';
 import { isLoopback } from '../loopback.ts';
 import type { Artifact } from '../proxy-task.ts';
 import { requireClusterKey, requireToken } from './auth.ts';
 import { controlRouter } from './control.ts';
 import { errorHandler, notFound } from './errors.ts';
+import { healthJson } from './health.ts';
+import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
+import { plansRouter } from './plans.ts';
 import { nodeJson, serviceJson, trafficJson } from './views.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends Leadership {
   readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken'>;
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
   readonly artifact: Artifact;
-  /** Null until this process leads. */
-  plane(): ControlPlane | null;
-  readonly logger: { error(fields: object, message: string): void };
+  readonly logger: { info(fields: object, message: string): void; error(fields: object, message: string): void };
 }
 
 export function createApi(options: ApiOptions): Express {
@@ -48,35 +48,26 @@ export function createApi(options: ApiOptions): Express {
 
   app.get('/v1/health', (_request, response) => {
     const current = plane();
-    response.json({
-      status: 'ok',
-      version,
-      leading: current !== null,
-      subscribed: current?.framework.subscribed() ?? false,
-      epoch: current?.epoch ?? null,
-      revision: current?.revision ?? null,
-      sessions: current?.sessions ?? 0,
-      marathon: { connected: current?.discovery.connected ?? false, synced: current?.discovery.synced ?? false },
-    });
+    response.json(healthJson(current, version, current === null ? options.leader() : null));
   });
   app.get('/v1/nodes', (_request, response) => {
-    const current = plane();
-    const wanted = { version, configRevision: current?.configRevision ?? 1 };
-    response.json((current?.nodes() ?? []).map((node) => nodeJson(node, wanted)));
+    const current = leadingPlane(options);
+    const wanted = { version, configRevision: current.configRevision };
+    response.json(current.nodes().map((node) => nodeJson(node, wanted)));
   });
   app.get('/v1/services', (_request, response) => {
-    const services = plane()?.services() ?? [];
+    const services = leadingPlane(options).services();
     response.json([...services].sort((a, b) => (a.name < b.name ? -1 : 1)).map(serviceJson));
   });
   app.get('/v1/traffic', (_request, response) => {
-    const current = plane();
-    response.json(current === null ? { windowMs: 0, nodes: [], services: [] } : trafficJson(current, Date.now()));
+    response.json(trafficJson(leadingPlane(options), Date.now()));
   });
-  // As the DC/OS SDK's schedulers answer it: a list of one.
+  // As the DC/OS SDK's schedulers answer it: a list of one; of none until Mesos has given an id.
   app.get('/v1/state/frameworkId', (_request, response) => {
-    const id = plane()?.framework.frameworkId() ?? null;
+    const id = leadingPlane(options).framework.frameworkId();
     response.json(id === null ? [] : [id]);
   });
+  app.use(plansRouter(options));
   app.get('/metrics', async (_request, response) => {
     response.setHeader('content-type', metrics.contentType);
     response.end(await metrics.metrics());

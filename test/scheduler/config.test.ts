@@ -1,4 +1,5 @@
 /** The scheduler's options: defaults, the environment, and every fault told at once. */
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,15 +32,25 @@ function faults(...args: string[]): string[] {
 describe('options', () => {
   test('have defaults for all but master, Marathon and state', () => {
     expect(readConfig(REQUIRED)).toEqual({
-      master: 'http://127.0.0.1:5050',
+      master: { kind: 'urls', urls: ['http://127.0.0.1:5050'] },
       marathon: 'http://127.0.0.1:8080',
       state: { kind: 'file', directory: '/tmp/x' },
       listen: { host: '127.0.0.1', port: 4180 },
       advertise: null,
       name: 'nodemesh',
       role: 'nodemesh',
+      publicRole: 'slave_public',
       user: expect.any(String),
+      principal: null,
+      credential: { kind: 'none' },
+      mesosCa: null,
+      constraints: [],
       ports: { out: 4140, in: 4141, admin: 9990 },
+      bind: 'node',
+      reserve: true,
+      proxy: { cpus: 0.1, mem: 256, disk: 0, archives: [] },
+      rollout: { strategy: { kind: 'serial' }, maxUnavailable: 1, gateMs: 10_000, stepTimeoutMs: 300_000 },
+      uninstall: false,
       apiToken: null,
       logLevel: 'info',
     });
@@ -51,7 +62,7 @@ describe('options', () => {
     vi.stubEnv('NODEMESH_STATE', 'file:state');
     vi.stubEnv('NODEMESH_PORTS', 'admin=1');
     expect(readConfig(['--marathon', 'https://marathon.mesos:8443/x/'])).toMatchObject({
-      master: 'http://m:5050',
+      master: { urls: ['http://m:5050'] },
       marathon: 'https://marathon.mesos:8443/x',
       state: { directory: 'state' },
       ports: { out: 4140, in: 4141, admin: 1 },
@@ -69,6 +80,94 @@ describe('options', () => {
   });
 });
 
+describe('where Mesos and the state are', () => {
+  const read = (...args: string[]) => readConfig(['--marathon=http://m:8080', ...args]);
+
+  test('may be several masters', () => {
+    expect(read('--master=https://a:5050, b:5050/', '--state=file:x').master).toEqual({
+      kind: 'urls',
+      urls: ['https://a:5050', 'https://b:5050'],
+    });
+  });
+
+  test('may be ZooKeeper, with a password that may hold anything but a slash', () => {
+    const config = read('--master=zk://u:p@:w,@h1,[fd00::1]:2182/mesos/', '--state=zk://h1:2181/nodemesh/a');
+    expect(config.master).toEqual({
+      kind: 'zookeeper',
+      ensemble: {
+        servers: [
+          { host: 'h1', port: 2181 },
+          { host: 'fd00::1', port: 2182 },
+        ],
+        auth: 'u:p@:w,',
+        path: '/mesos',
+      },
+    });
+    expect(config.state).toMatchObject({ kind: 'zookeeper', ensemble: { auth: null, path: '/nodemesh/a' } });
+  });
+});
+
+describe('credentials', () => {
+  const file = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const account = (): string => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const login = 'https://leader.mesos/acs/api/v1/auth/login';
+    return JSON.stringify({ login_endpoint: login, private_key: key, scheme: 'RS256', uid: 'mesh' });
+  };
+
+  test('are a principal and its secret', () => {
+    const secret = file('secret', 's e=cret\n');
+    expect(readConfig([...REQUIRED, '--principal=p', `--secret-file=${secret}`])).toMatchObject({
+      principal: 'p',
+      credential: { kind: 'basic', principal: 'p', secret: 's e=cret' },
+    });
+    expect(readConfig([...REQUIRED, '--principal=p'])).toMatchObject({ principal: 'p', credential: { kind: 'none' } });
+  });
+
+  test('are a service account, whose uid is the principal', () => {
+    const path = file('account.json', account());
+    expect(readConfig([...REQUIRED, `--service-account-file=${path}`])).toMatchObject({
+      principal: 'mesh',
+      credential: { kind: 'service-account', account: { uid: 'mesh' } },
+    });
+  });
+
+  test('that do not fit together are refused, and what is in a file is never told', () => {
+    const secret = file('secret', 'hidden-secret');
+    const broken = file('broken.json', '{"private_key": "hidden-key"');
+    const certificates = file('ca.pem', '-----BEGIN CERTIFICATE-----\nhidden\n-----END CERTIFICATE-----\n');
+    const told = [
+      ...faults(...REQUIRED, `--secret-file=${secret}`),
+      ...faults(
+        ...REQUIRED,
+        '--principal=p',
+        `--secret-file=${secret}`,
+        `--service-account-file=${file('a', account())}`,
+      ),
+      ...faults(...REQUIRED, '--principal=a:b', `--secret-file=${secret}`),
+      ...faults(...REQUIRED, `--service-account-file=${broken}`),
+      ...faults(...REQUIRED, `--mesos-ca-file=${certificates}`),
+      ...faults(...REQUIRED, `--mesos-ca-file=${secret}`),
+      ...faults('--master=zk://u:hidden@h', ...REQUIRED.slice(1)),
+    ];
+    expect(told).toEqual([
+      '--secret-file: is the secret of a principal; name it with --principal',
+      '--secret-file: there is a service account too (--service-account-file); keep one',
+      '--principal: must not have a colon in it where it has a secret',
+      expect.stringContaining('it is not JSON'),
+      expect.stringContaining('certificate 1 of 1 cannot be read'),
+      expect.stringContaining('holds no certificate in PEM form'),
+      expect.stringContaining('has no path'),
+    ]);
+    expect(told.join()).not.toContain('hidden');
+  });
+});
+
 describe('faults', () => {
   test('are told all at once, each with its option', () => {
     expect(
@@ -83,7 +182,7 @@ describe('faults', () => {
     ).toEqual([
       '--marathon is missing (or set NODEMESH_MARATHON)',
       '--state is missing (or set NODEMESH_STATE)',
-      "--master: 'ftp://x' is not a URL like http://10.0.0.1:5050",
+      "--master: 'ftp://x' is not a URL like http://10.0.0.1:5050 (or zk://10.0.0.1:2181/mesos)",
       "--listen: 'localhost:4180' is not an address and a port like 127.0.0.1:4180",
       '--name: must be 1 to 63 of A-Z a-z 0-9 . _ -',
       '--role: must not be *: reservations need a role of their own',
@@ -97,7 +196,29 @@ describe('faults', () => {
     ['--listen=4180', 'is not an address and a port'],
     ['--ports=out=0', "'out=0' is not a port from 1 to 65535"],
     ['--ports=outgoing=1', "'outgoing=1' names no port of the proxy"],
-    ['--state=zk://x', 'is not a store like file:/var/lib/nodemesh'],
+    ['--state=etcd://x', 'is not a store like file:/var/lib/nodemesh or zk://'],
+    ['--state=zk://x', 'the ZooKeeper URL of x has no path'],
+    ['--state=zk://user@x/y', 'the credentials of a ZooKeeper URL are user:password'],
+    ['--master=zk://a,,b/mesos', "'' is no server of a ZooKeeper URL"],
+    ['--master=zk://a//mesos', "'//mesos' is no path of a ZooKeeper node"],
+    ['--master=http://a:5050,ftp://b', "'ftp://b' is not a URL like http://10.0.0.1:5050"],
+    ['--master=http://u:hidden@a:5050', '--master: must not hold a name or a password'],
+    ['--constraint=rack', "'rack' is not FIELD:OPERATOR"],
+    ['--public-role=nodemesh', '--role: is the public role as well'],
+    ['--strategy=canary:0', 'is none of serial, parallel'],
+    ['--strategy=percentages:50,10', 'the percentages are numbers that grow, up to 100'],
+    ['--strategy=percentages:50,101', 'the percentages are numbers that grow, up to 100'],
+    ['--rollout-gate=10', "'10' is not a time like 500ms, 30s, 10m or 1h"],
+    ['--rollout-gate=25d', 'is not a time like'],
+    ['--rollout-gate=1000h', 'is not a time like'],
+    ['--rollout-step-timeout=0', 'must be longer than nothing'],
+    ['--max-unavailable=0', "'0' is not a whole number from 1 on"],
+    ['--max-unavailable=1.5', 'is not a whole number'],
+    ['--proxy-cpus=0.1234', 'three decimals at most'],
+    ['--proxy-mem=-1', 'is not a whole number of megabytes'],
+    ['--proxy-archive=/nonexistent', '/nonexistent is not a file'],
+    ['--secret-file=/nonexistent', 'the file /nonexistent cannot be read (ENOENT)'],
+    ['--bind=here', 'must be one of node, config'],
     ['--role=-x', 'is not a role name that Mesos accepts'],
     ['--api-token-file=/nonexistent/token', 'cannot be read (ENOENT)'],
   ])('%s', (arg, sentence) => {

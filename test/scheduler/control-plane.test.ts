@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
-import { taskId } from './support/fake-framework.ts';
+import { fakeAgent, taskId } from './support/fake-framework.ts';
 import { useScheduler } from './support/use-scheduler.ts';
 
 const use = useScheduler();
@@ -247,9 +247,13 @@ describe('a scheduler that starts again', () => {
 test('the task that it asks the framework for runs the built proxy', async () => {
   const scheduler = await use.start();
   const { options } = scheduler.framework;
-  expect(options).toMatchObject({ name: 'nodemesh', roles: ['nodemesh', 'slave_public'], webuiUrl: scheduler.url });
-  const agent = { agentId: 'S1' as never, hostname: 'h', ip: '10.0.0.9', isPublic: false, attributes: {} };
-  const task = options.task(agent, taskId('nodemesh.1'));
+  expect(options).toMatchObject({
+    name: 'nodemesh',
+    role: 'nodemesh',
+    publicRole: 'slave_public',
+    webuiUrl: scheduler.url,
+  });
+  const task = options.task(fakeAgent('10.0.0.9'), taskId('nodemesh.1'), options.goal);
   expect(task.command.value).toBe('exec node proxy.mjs --node-ip 10.0.0.9 --ports out=4140,in=4141,admin=9990');
   expect(task.ports).toEqual([4140, 4141, 9990]);
   expect(task.healthCheck).toMatchObject({
@@ -278,4 +282,25 @@ test('the task that it asks the framework for runs the built proxy', async () =>
   const file = await fetch(uri?.value ?? '');
   expect(file.headers.get('content-type')).toContain('text/javascript');
   expect(await file.text()).toBe('// the proxy\n');
+});
+
+test('the options say what a proxy needs, where it listens, and how it is kept', async () => {
+  const scheduler = await use.start({
+    args: [
+      ...['--public-role=none', '--principal=mesh', '--constraint=rack:UNIQUE', '--no-reserve', '--bind=config'],
+      ...['--proxy-cpus=2', '--proxy-mem=512', '--proxy-disk=64', '--strategy=parallel', '--max-unavailable=3'],
+    ],
+  });
+  const { options } = scheduler.framework;
+  expect(options).toMatchObject({
+    publicRole: null,
+    principal: 'mesh',
+    reserve: false,
+    uninstall: false,
+    constraints: [{ field: 'rack', operator: 'AT_MOST' }],
+    rollout: { strategy: { kind: 'parallel' }, maxUnavailable: 3 },
+  });
+  const task = options.task(fakeAgent('10.0.0.9'), taskId('nodemesh.1'), options.goal);
+  expect(task).toMatchObject({ cpus: 2, mem: 512, disk: 64 });
+  expect(task.command.value).toContain(' --node-ip 10.0.0.9 --bind config ');
 });

@@ -46,6 +46,13 @@ test('under a scheduler it needs an address and knows the rest', () => {
   expect(spec.mesh).toMatchObject({ schedulers: ['http://127.0.0.1:4180', 'http://marathon.mesos:4180'] });
 });
 
+test('under a scheduler it can be told to listen on every address, and still knows its own', () => {
+  const spec = meshSpec(['--node-ip', '127.0.1.2', '--bind', 'config']);
+  expect(spec.listeners.map(({ ip }) => ip)).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0']);
+  expect(spec.mesh).toMatchObject({ nodeIp: '127.0.1.2' });
+  expect(meshSpec(['--node-ip', '127.0.1.2', '--bind', 'node']).listeners[0]?.ip).toBe('127.0.1.2');
+});
+
 test('alone it takes its routers from a file, which is not read yet', () => {
   const { source } = runOf(['/nonexistent.yaml', '--data-dir', '/data']);
   expect(source).toMatchObject({ kind: 'file', file: '/nonexistent.yaml', common: { dataDir: '/data', nodeIp: null } });
@@ -83,6 +90,13 @@ test.each([
   ['an unknown port', ['--ports', 'side=1'], UNDER_SCHEDULER, "'side=1' is not one of"],
   ['a port twice', ['--ports', 'out=1,in=1'], UNDER_SCHEDULER, 'two of the ports are the same'],
   ['ports beside a configuration', ['a.yaml', '--ports', 'out=1'], {}, '--ports is for a proxy under a scheduler'],
+  [
+    'an unknown place to listen',
+    ['--node-ip', '127.0.0.1', '--bind', 'all'],
+    UNDER_SCHEDULER,
+    "--bind 'all' is neither",
+  ],
+  ['a place beside a configuration', ['a.yaml', '--bind', 'node'], {}, '--bind is for a proxy under a scheduler'],
   ['a bad address', ['--node-ip', 'here'], UNDER_SCHEDULER, "'here' is not an IP address"],
   ['no address', [], UNDER_SCHEDULER, '--node-ip'],
   [

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../agent-proxy/control/contract.ts';
 import { latencyBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { eventually } from '../../fixtures/eventually.ts';
-import { taskId } from '../support/fake-framework.ts';
+import { fakeAgent, fakePlan, taskId } from '../support/fake-framework.ts';
 import { useScheduler } from '../support/use-scheduler.ts';
 
 const use = useScheduler();
@@ -14,7 +14,13 @@ const S1 = { taskId: taskId('p1'), ip: '127.0.36.1' };
 describe('reads', () => {
   test('/v1/nodes lists every agent with what runs and what should', async () => {
     const scheduler = await use.start({
-      nodes: { S1, S2: { ip: '127.0.36.2', isPublic: true, state: 'pending', reason: 'No offer has come yet.' } },
+      nodes: {
+        S1: { ...S1, goal: '0.1.0-0123456789ab' },
+        S2: {
+          ...{ ip: '127.0.36.2', isPublic: true, region: 'eu', zone: 'z1' },
+          ...{ state: 'pending', reason: 'No offer has come yet.' },
+        },
+      },
     });
     const proxy = scheduler.client('S1', 'p1', { version: '0.0.9' });
     await eventually('a table', () => proxy.table.ready);
@@ -28,9 +34,12 @@ describe('reads', () => {
         hostname: 'S1.example',
         ip: '127.0.36.1',
         public: false,
+        region: null,
+        zone: null,
         state: 'healthy',
         reason: null,
         taskId: 'p1',
+        goal: '0.1.0-0123456789ab',
         running: { version: '0.0.9', configRevision: 1 },
         wanted: { version: '0.1.0', configRevision: 1 },
         since: '2026-01-01T00:00:00.000Z',
@@ -40,9 +49,12 @@ describe('reads', () => {
         hostname: 'S2.example',
         ip: '127.0.36.2',
         public: true,
+        region: 'eu',
+        zone: 'z1',
         state: 'pending',
         reason: 'No offer has come yet.',
         taskId: null,
+        goal: null,
         running: null,
         wanted: { version: '0.1.0', configRevision: 1 },
         since: '2026-01-01T00:00:00.000Z',
@@ -160,14 +172,17 @@ describe('reads', () => {
     );
   });
 
-  test('/v1/state/frameworkId is a list of one, as with the DC/OS SDK', async () => {
+  test('/v1/state/frameworkId is a list of one, as with the DC/OS SDK, and of none before there is one', async () => {
     const scheduler = await use.start();
     expect((await scheduler.get('/v1/state/frameworkId')).json).toEqual(['fake-0001']);
+    scheduler.framework.id = null;
+    expect((await scheduler.get('/v1/state/frameworkId')).json).toEqual([]);
   });
 
   test('/metrics tells the state of nodes, endpoints, sessions and Marathon, in the format of Prometheus', async () => {
     use.marathon.put('web', [{ id: 'web.1' }]);
-    const scheduler = await use.start({ nodes: { S1 } });
+    const scheduler = await use.start({ nodes: { S1, S2: { state: 'excluded' } } });
+    scheduler.framework.plans.set('update', fakePlan('update', 'COMPLETE', 'COMPLETE', 'PENDING'));
     const proxy = scheduler.client('S1', 'p1');
     await eventually('a table', () => proxy.table.service('web'));
     await proxy.report();
@@ -180,12 +195,21 @@ describe('reads', () => {
     for (const line of [
       'nodemesh_nodes{state="healthy"} 1',
       'nodemesh_nodes{state="lost"} 0',
+      'nodemesh_nodes{state="excluded"} 1',
+      'nodemesh_frozen 0',
+      'nodemesh_plan_status{plan="update",status="IN_PROGRESS"} 1',
+      'nodemesh_plan_status{plan="update",status="COMPLETE"} 0',
+      'nodemesh_plan_steps{plan="update",status="COMPLETE"} 2',
+      'nodemesh_plan_steps{plan="update",status="PENDING"} 1',
       'nodemesh_services 1',
       'nodemesh_endpoints{state="ready"} 1',
       'nodemesh_leader_epoch 1',
       'nodemesh_control_sessions 1',
       'nodemesh_digest_mismatches_total{why="digest"} 0',
       'nodemesh_framework_launches_total 3',
+      'nodemesh_framework_kills_total 4',
+      'nodemesh_framework_offers_declined_total 2',
+      'nodemesh_framework_unreserved_total 8',
       'nodemesh_framework_status_updates_total 7',
       'nodemesh_marathon_connected 1',
       'nodemesh_marathon_requests_total{kind="list"} 1',
@@ -208,8 +232,8 @@ describe('reads', () => {
     const scheduler = await use.start({ nodes: { S1 } });
     const proxy = scheduler.client('S1', 'p1');
     await eventually('hello', () => proxy.session);
-    const agent = { agentId: 'S1' as never, hostname: 'h', ip: '127.0.36.1', isPublic: false, attributes: {} };
-    const task = scheduler.framework.options.task(agent, taskId('t'));
+    const { options } = scheduler.framework;
+    const task = options.task(fakeAgent('127.0.36.1'), taskId('t'), options.goal);
     const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';
     expect(key).not.toBe('');
     for (const path of [
@@ -267,8 +291,8 @@ describe('off loopback', () => {
       await response.arrayBuffer();
       return response.status;
     };
-    const agent = { agentId: 'S1' as never, hostname: 'h', ip: '10.0.0.1', isPublic: false, attributes: {} };
-    const task = scheduler.framework.options.task(agent, taskId('t'));
+    const { options } = scheduler.framework;
+    const task = options.task(fakeAgent('10.0.0.1'), taskId('t'), options.goal);
     const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';
     expect(task.command.uris?.[0]?.value).toContain('http://127.0.0.1:1/artifacts/');
 
@@ -280,6 +304,15 @@ describe('off loopback', () => {
     expect(await post('/control/v1/subscribe', key)).toBe(400);
     expect(await post('/control/v1/report', key)).toBe(400);
     expect((await fetch(`${url}/v1/nodes`)).status).toBe(200);
+  });
+
+  test('a page of another site cannot write, although it reaches loopback', async () => {
+    const scheduler = await use.start();
+    const post = (site: string) =>
+      fetch(`${scheduler.url}/v1/freeze`, { method: 'POST', headers: { 'sec-fetch-site': site } });
+    expect((await post('cross-site')).status).toBe(403);
+    expect(scheduler.framework.frozen).toBe(false);
+    expect((await post('same-origin')).status).toBe(200);
   });
 
   test('without a token writes are off', async () => {

@@ -1,11 +1,34 @@
 /** A framework without Mesos: tests say what its nodes are, and see what it was told. */
-import type { AgentId, Framework, FrameworkOptions, NodeStatus, TaskId } from '../../../framework/index.ts';
+import type {
+  AgentId,
+  AgentView,
+  Framework,
+  FrameworkOptions,
+  Goal,
+  NodeStatus,
+  Strategy,
+  TaskId,
+} from '../../../framework/index.ts';
+import {
+  type PlanCommand,
+  type PlanOutcome,
+  type PlanView,
+  statusOfParts,
+} from '../../../framework/rollout/plan-view.ts';
 
 export type Told = { readonly taskId: string; readonly healthy: boolean; readonly reason: string | null };
 
 export class FakeFramework implements Framework {
   readonly options: FrameworkOptions;
   readonly told: Told[] = [];
+  /** What it was asked to do with its plans. */
+  readonly commands: PlanCommand[] = [];
+  readonly plans = new Map<string, PlanView>();
+  /** What it says to the next commands. */
+  outcome: PlanOutcome = { kind: 'done', message: 'done' };
+  frozen = false;
+  /** Null: it has never been subscribed. */
+  id: string | null = 'fake-0001';
   readonly #nodes = new Map<string, NodeStatus>();
   #started = false;
 
@@ -22,6 +45,10 @@ export class FakeFramework implements Framework {
       ip: '127.0.36.1',
       isPublic: false,
       attributes: {},
+      port: null,
+      region: null,
+      zone: null,
+      goal: null,
       state: 'unhealthy',
       reason: 'The proxy has not said yet that it is ready.',
       taskId: null,
@@ -62,12 +89,37 @@ export class FakeFramework implements Framework {
     }
   }
 
+  reportGoal(): void {}
+
+  reportUpgradeFailed(): void {}
+
+  planNames(): string[] {
+    return [...this.plans.keys()];
+  }
+
+  plan(name: string): PlanView | undefined {
+    return this.plans.get(name);
+  }
+
+  async command(command: PlanCommand): Promise<PlanOutcome> {
+    this.commands.push(command);
+    return this.outcome;
+  }
+
+  async rollOut(_goal: Goal, _strategy: Strategy): Promise<PlanOutcome> {
+    return this.outcome;
+  }
+
+  async freeze(frozen: boolean): Promise<void> {
+    this.frozen = frozen;
+  }
+
   subscribed(): boolean {
     return this.#started;
   }
 
   frameworkId(): string | null {
-    return this.#started ? 'fake-0001' : null;
+    return this.#started ? this.id : null;
   }
 
   counters() {
@@ -78,8 +130,30 @@ export class FakeFramework implements Framework {
       statusUpdates: 7,
       subscriptions: 1,
       reconciliations: 1,
+      kills: 4,
+      revives: 6,
+      unreserved: 8,
     };
   }
+}
+
+/** An agent as Mesos describes it. */
+export function fakeAgent(ip: string): AgentView {
+  const agentId = 'S1' as AgentId;
+  return { agentId, hostname: 'h', ip, isPublic: false, attributes: {}, port: null, region: null, zone: null };
+}
+
+/** A plan of one phase with a step for each status. */
+export function fakePlan(name: string, ...statuses: PlanView['status'][]): PlanView {
+  const status = statusOfParts(statuses);
+  const steps = statuses.map((each, index) => ({
+    id: `S${index + 1}`,
+    name: `node${index + 1}.example`,
+    status: each,
+    message: each === 'ERROR' ? 'not healthy within 300 s' : '',
+  }));
+  const phase = { id: `${name}-1`, name: 'nodes', strategy: 'serial', status, steps };
+  return { name, status, strategy: 'serial', errors: [], phases: [phase] };
 }
 
 export const taskId = (text: string): TaskId => text as TaskId;

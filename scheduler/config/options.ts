@@ -1,0 +1,239 @@
+/**
+ * Every option of the scheduler once: the command line, the environment, the configuration file, `--help` and
+ * docs/scheduler-options.md are all made of this table.
+ */
+import { z } from 'zod';
+import { parseConstraint } from '../../framework/index.ts';
+import { apiTokenFile, certificatesFile, existingFile, secretFile, serviceAccountFile } from './files.ts';
+import * as values from './values.ts';
+
+export interface OptionSpec {
+  /** What stands behind the flag; null for a switch, whose value is `true` or `false`. */
+  readonly value: string | null;
+  readonly help: string;
+  /** As it would be written; null: there is none. */
+  readonly fallback: string | null;
+  /** What happens without the option, where `fallback` does not tell. */
+  readonly otherwise?: string;
+  readonly needed?: true;
+  /** May be given several times. */
+  readonly repeated?: true;
+  /** Another variable of the environment that is read where ours is not set. */
+  readonly alias?: string;
+  /** Has a `--no-` form. */
+  readonly negatable?: true;
+  readonly group: (typeof GROUPS)[number];
+}
+
+export const GROUPS = [
+  'Where things are',
+  'Who it is',
+  'Where proxies run',
+  'What a proxy is',
+  'Changes',
+  'Itself',
+] as const;
+
+/** In the order in which they are told. */
+export const OPTIONS = {
+  master: {
+    value: 'url',
+    help: 'the Mesos master: one URL, several with commas between, or zk://[user:pass@]h1,h2/path; redirects to the leader are followed',
+    fallback: null,
+    needed: true,
+    group: 'Where things are',
+  },
+  marathon: { value: 'url', help: 'Marathon', fallback: null, needed: true, group: 'Where things are' },
+  state: {
+    value: 'store',
+    help: 'where to keep state: file:DIR, or zk://[user:pass@]h1,h2/path',
+    fallback: null,
+    needed: true,
+    group: 'Where things are',
+  },
+  listen: {
+    value: 'ip:port',
+    help: 'API, dashboard and control streams',
+    fallback: '127.0.0.1:4180',
+    group: 'Where things are',
+  },
+  advertise: {
+    value: 'url',
+    help: 'base URL under which agents and proxies reach this scheduler',
+    fallback: null,
+    otherwise: 'the listener',
+    group: 'Where things are',
+  },
+  name: { value: 'name', help: 'name of the framework', fallback: 'nodemesh', group: 'Who it is' },
+  role: {
+    value: 'role',
+    help: 'Mesos role that resources are taken and reserved in',
+    fallback: 'nodemesh',
+    group: 'Who it is',
+  },
+  publicRole: {
+    value: 'role',
+    help: 'role that public agents are reserved to; none leaves them alone',
+    fallback: 'slave_public',
+    group: 'Who it is',
+  },
+  user: {
+    value: 'user',
+    help: 'the user that proxies run as',
+    fallback: null,
+    otherwise: 'the one that runs this',
+    group: 'Who it is',
+  },
+  principal: {
+    value: 'name',
+    help: 'principal of the framework and its reservations',
+    fallback: null,
+    otherwise: 'that of the service account, or none',
+    group: 'Who it is',
+  },
+  secretFile: {
+    value: 'file',
+    help: 'file with the secret of the principal, for Basic authentication at the master',
+    fallback: null,
+    group: 'Who it is',
+  },
+  serviceAccountFile: {
+    value: 'file',
+    help: 'file with the credential of a DC/OS service account (JSON), to log in to Mesos with',
+    fallback: null,
+    group: 'Who it is',
+  },
+  mesosCaFile: {
+    value: 'file',
+    help: 'certificates (PEM) that https to Mesos is trusted by, instead of those of the system',
+    fallback: null,
+    group: 'Who it is',
+  },
+  constraint: {
+    value: 'field:op:value',
+    help: "which agents get a proxy, in Marathon's words: @zone:IS:z2, rack:LIKE:r[1-3], @public:IS:false",
+    fallback: null,
+    otherwise: 'all agents',
+    repeated: true,
+    group: 'Where proxies run',
+  },
+  ports: {
+    value: 'list',
+    help: "the proxies' ports",
+    fallback: 'out=4140,in=4141,admin=9990',
+    group: 'Where proxies run',
+  },
+  bind: {
+    value: 'where',
+    help: 'where proxies listen: node, on the address of their agent; config, as their configuration says',
+    fallback: 'node',
+    group: 'Where proxies run',
+  },
+  reserve: {
+    value: null,
+    help: "hold each agent's resources for its proxy, so that it gets its place back",
+    fallback: 'true',
+    negatable: true,
+    group: 'Where proxies run',
+  },
+  proxyCpus: { value: 'n', help: 'CPUs of a proxy', fallback: '0.1', group: 'What a proxy is' },
+  proxyMem: { value: 'mb', help: 'memory of a proxy', fallback: '256', group: 'What a proxy is' },
+  proxyDisk: { value: 'mb', help: 'disk of a proxy', fallback: '0', group: 'What a proxy is' },
+  proxyArchive: {
+    value: 'file',
+    help: 'archive of the proxy with its own Node.js',
+    fallback: null,
+    otherwise: "the built file, run by the agent's Node.js",
+    repeated: true,
+    group: 'What a proxy is',
+  },
+  strategy: {
+    value: 'kind',
+    help: 'how a new version goes over the cluster: serial, parallel, canary[:N] or percentages:10,50,100',
+    fallback: 'serial',
+    group: 'Changes',
+  },
+  maxUnavailable: {
+    value: 'n',
+    help: 'so many proxies at most are taken down at a time',
+    fallback: '1',
+    group: 'Changes',
+  },
+  rolloutGate: {
+    value: 'time',
+    help: 'a node is done when it was healthy for so long',
+    fallback: '10s',
+    group: 'Changes',
+  },
+  rolloutStepTimeout: {
+    value: 'time',
+    help: 'a node that is not done after so long has failed, and the rollout stops',
+    fallback: '5m',
+    group: 'Changes',
+  },
+  uninstall: {
+    value: null,
+    help: 'take everything away: proxies, reservations, the framework and its state',
+    fallback: 'false',
+    alias: 'SDK_UNINSTALL',
+    group: 'Changes',
+  },
+  apiTokenFile: {
+    value: 'file',
+    help: 'file with the token that writes need; not needed on loopback',
+    fallback: null,
+    otherwise: 'writes on loopback only',
+    group: 'Itself',
+  },
+  logLevel: { value: 'level', help: values.LOG_LEVELS.join(', '), fallback: 'info', group: 'Itself' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** What the text of each option has to be. An option that is absent is null where it has no default. */
+export const optionsSchema = z.object({
+  master: values.master,
+  marathon: values.baseUrl,
+  state: values.state,
+  listen: values.listen,
+  advertise: values.baseUrl.nullable(),
+  name: values.name,
+  role: values.role,
+  publicRole: values.publicRole,
+  user: values.text.min(1, 'must not be empty').nullable(),
+  principal: values.text.min(1, 'must not be empty').nullable(),
+  secretFile: secretFile.nullable(),
+  serviceAccountFile: serviceAccountFile.nullable(),
+  mesosCaFile: certificatesFile.nullable(),
+  constraint: z.array(values.textual(parseConstraint)).nullable(),
+  ports: values.ports,
+  bind: z.enum(values.BINDS, `must be one of ${values.BINDS.join(', ')}`),
+  reserve: values.boolean,
+  proxyCpus: values.amount(0.01, 'a number of CPUs from 0.01 on, with three decimals at most', 3),
+  proxyMem: values.amount(32, 'a whole number of megabytes from 32 on'),
+  proxyDisk: values.amount(0, 'a whole number of megabytes'),
+  proxyArchive: z.array(existingFile).nullable(),
+  strategy: values.strategy,
+  maxUnavailable: values.amount(1, 'a whole number from 1 on'),
+  rolloutGate: values.duration,
+  rolloutStepTimeout: values.duration.refine((ms) => ms > 0, 'must be longer than nothing'),
+  uninstall: values.boolean,
+  apiTokenFile: apiTokenFile.nullable(),
+  logLevel: z.enum(values.LOG_LEVELS, `must be one of ${values.LOG_LEVELS.join(', ')}`),
+} satisfies Record<OptionName, z.ZodType>);
+
+export function specOf(name: OptionName): OptionSpec {
+  return OPTIONS[name];
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+export const optionNames = (): OptionName[] => Object.keys(OPTIONS).filter(isOptionName);
+
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+export const flagOf = (name: string): string => `--${kebab(name)}`;
+
+export const variableOf = (name: string): string => `NODEMESH_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
