@@ -9,7 +9,7 @@ export interface StatusDraft {
   readonly reason?: string;
   readonly healthy?: boolean;
   /** Which resources were exceeded. */
-  readonly limitation?: { readonly resources: readonly Resource[] };
+  readonly limitation?: { resources: Resource[] };
 }
 
 /** How a process ended: exactly one of the two is set, as Node.js reports it. */
