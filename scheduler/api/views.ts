@@ -21,7 +21,7 @@ export function nodeJson({ status, session }: NodeView, wanted: Wanted): object 
     taskId: status.taskId,
     goal: status.goal,
     running: runningJson(session),
-    wanted,
+    wanted: status.state === 'excluded' ? null : wanted,
     since: new Date(status.since).toISOString(),
   };
 }

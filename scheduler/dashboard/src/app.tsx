@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Store } from './store.ts';
 import { ConnectionBanner } from './view/connection-banner.tsx';
+import { FrozenBanner } from './view/frozen-banner.tsx';
 import { Header } from './view/header.tsx';
 import { NodesTable } from './view/nodes-table.tsx';
 import { ServicesTable } from './view/services-table.tsx';
@@ -16,6 +17,7 @@ export function App({ store }: { readonly store: Store }) {
     <>
       <Header store={store} />
       <ConnectionBanner connection={store.connection} />
+      <FrozenBanner health={store.health} />
       <main>
         <Tiles
           store={store}

@@ -10,6 +10,7 @@ import {
   readAnswer,
   type ServiceAnswer,
   servicesAnswerSchema,
+  standbyAnswerSchema,
   type TrafficAnswer,
   trafficAnswerSchema,
 } from './model/answers.ts';
@@ -60,6 +61,8 @@ const timers: Timers = {
 interface FeedOptions<T> {
   intervalMs?(known: T | null): number;
   readonly lasting?: boolean;
+  /** What stands for the answer of a scheduler that does not lead. */
+  readonly standby?: T;
 }
 
 interface Feed<T> {
@@ -83,7 +86,7 @@ export function createStore(): Store {
   function feed<T>(
     path: string,
     parse: (body: unknown) => T,
-    { intervalMs = () => INTERVAL_MS, lasting = false }: FeedOptions<T> = {},
+    { intervalMs = () => INTERVAL_MS, lasting = false, standby }: FeedOptions<T> = {},
   ): Feed<T> {
     const value = signal<T | null>(null);
     const status = signal<FeedStatus>({ path, goodAt: null, failure: null, lasting });
@@ -100,6 +103,7 @@ export function createStore(): Store {
             cache: 'no-store',
             headers: { accept: 'application/json' },
           });
+          if (standby !== undefined && response.status === 503 && (await isOfStandby(response))) return standby;
           if (!response.ok) throw new Error(`answered ${response.status} ${response.statusText}`.trim());
           noteClock(response.headers.get('date'));
           return parse(await response.json());
@@ -123,21 +127,33 @@ export function createStore(): Store {
     if (Number.isFinite(difference)) skewMs.value = Math.abs(difference) > CLOCK_TOLERANCE_MS ? difference : 0;
   }
 
-  const nodes = feed<readonly NodeAnswer[]>('v1/nodes', (body) => readAnswer(nodesAnswerSchema, 'v1/nodes', body));
-  const services = feed<readonly ServiceAnswer[]>('v1/services', (body) =>
-    readAnswer(servicesAnswerSchema, 'v1/services', body),
+  const nodes = feed<readonly NodeAnswer[]>('v1/nodes', (body) => readAnswer(nodesAnswerSchema, 'v1/nodes', body), {
+    standby: [],
+  });
+  const services = feed<readonly ServiceAnswer[]>(
+    'v1/services',
+    (body) => readAnswer(servicesAnswerSchema, 'v1/services', body),
+    { standby: [] },
   );
   const history = signal<readonly Point[]>([]);
-  const traffic = feed<TrafficAnswer>('v1/traffic', (body) => {
-    const answer = readAnswer(trafficAnswerSchema, 'v1/traffic', body);
-    history.value = addPoint(history.value, { at: Date.now(), traffic: meshTraffic(answer) });
-    return answer;
-  });
+  const traffic = feed<TrafficAnswer>(
+    'v1/traffic',
+    (body) => {
+      const answer = readAnswer(trafficAnswerSchema, 'v1/traffic', body);
+      history.value = addPoint(history.value, { at: Date.now(), traffic: meshTraffic(answer) });
+      return answer;
+    },
+    { standby: { windowMs: 0, nodes: [], services: [] } },
+  );
   const health = feed<HealthAnswer>('v1/health', (body) => readAnswer(healthAnswerSchema, 'v1/health', body));
   const frameworkId = feed<string | null>(
     'v1/state/frameworkId',
     (body) => frameworkIdOf(readAnswer(frameworkIdAnswerSchema, 'v1/state/frameworkId', body)),
-    { intervalMs: (known) => (known === null ? INTERVAL_MS : KNOWN_IDENTITY_INTERVAL_MS), lasting: true },
+    {
+      intervalMs: (known) => (known === null ? INTERVAL_MS : KNOWN_IDENTITY_INTERVAL_MS),
+      lasting: true,
+      standby: null,
+    },
   );
 
   // Rows keep their identity while they say the same: what is drawn of them is not drawn again.
@@ -187,6 +203,15 @@ export function createStore(): Store {
     },
     nudge,
   };
+}
+
+async function isOfStandby(response: Response): Promise<boolean> {
+  // Of a copy: who goes on may want the body.
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  return standbyAnswerSchema.safeParse(body).success;
 }
 
 /** Why a request failed, in a few words. Browsers say no more than "failed to fetch" of a refused connection. */

@@ -62,6 +62,12 @@ describe('reads', () => {
     ]);
   });
 
+  test('/v1/nodes wants nothing of an agent that the placement leaves out', async () => {
+    const reason = 'The placement leaves this agent out: rack r9 is not like r[1-3].';
+    const scheduler = await use.start({ nodes: { S1: { state: 'excluded', reason } } });
+    expect((await scheduler.get('/v1/nodes')).json).toMatchObject([{ state: 'excluded', reason, wanted: null }]);
+  });
+
   test('/v1/services lists every app by name with its running instances', async () => {
     use.marathon.put('web', [
       { id: 'web.1', port: 21_000, alive: true },

@@ -243,6 +243,20 @@ describe('the tables', () => {
     await page.getByText('No agent yet.').waitFor();
   });
 
+  test('of a standby say where the leader is, which is no failure', async () => {
+    const leader = 'http://10.0.0.7:4180';
+    scheduler.health = { leading: false, subscribed: false, leader };
+    const body = JSON.stringify({ error: 'this scheduler does not lead', leader });
+    for (const path of ['v1/nodes', 'v1/services', 'v1/traffic', 'v1/state/frameworkId']) {
+      scheduler.replies.set(path, { status: 503, body });
+    }
+    await open();
+    await page.getByText('This scheduler is a standby.').waitFor();
+    expect(await page.getByRole('link', { name: leader }).getAttribute('href')).toBe(leader);
+    await soon(async () => expect(await page.locator('.pulse').innerText()).toBe('live'));
+    expect(await page.getByRole('alert').innerText()).toBe('');
+  });
+
   test('draw the first 300 of very many rows, and more on request', async () => {
     scheduler.nodes = Array.from({ length: 450 }, (_, index) => fakeNode(index));
     await open();
@@ -271,6 +285,41 @@ describe('the summary', () => {
     );
     await summary.getByRole('button', { name: '1 lost' }).click();
     await soon(async () => expect(await textsOf(nodes())).toEqual(['node2.example10.0.0.2']));
+  });
+});
+
+describe('a node that the placement leaves out', () => {
+  test('is neither healthy nor in trouble, and stands last', async () => {
+    const reason = 'The placement leaves this agent out: rack r9 is not like r[1-3].';
+    scheduler.nodes = [
+      fakeNode(1, { state: 'excluded', taskId: null, running: null, wanted: null, reason }),
+      fakeNode(2),
+      fakeNode(3),
+    ];
+    await open();
+    const summary = page.getByRole('region', { name: 'Summary' });
+    await soon(async () =>
+      expect(await summary.innerText()).toMatch(/Nodes\s*2\/2\s*healthy\s*all healthy\s*1 excluded/),
+    );
+    expect((await textsOf(nodes())).map((text) => text.slice(0, 5))).toEqual(['node2', 'node3', 'node1']);
+    const row = rowOf(nodes(), 'node1.example');
+    expect(await nodes().innerText()).toContain(reason);
+    expect(await row.innerText()).not.toContain('wanted');
+    expect(await backgroundOf(row)).toBe(await backgroundOf(rowOf(nodes(), 'node2.example')));
+    await summary.getByRole('button', { name: '1 excluded' }).click();
+    await soon(async () => expect(await nodes().getByRole('rowheader').count()).toBe(1));
+  });
+});
+
+describe('a freeze', () => {
+  test('is told for as long as it lasts', async () => {
+    scheduler.health = { leading: true, subscribed: true, frozen: true };
+    await open();
+    const banner = page.getByRole('status').filter({ hasText: 'Frozen' });
+    await banner.waitFor();
+    expect(await banner.innerText()).toContain('nodemesh thaw ends it');
+    scheduler.health = { leading: true, subscribed: true, frozen: false };
+    await soon(async () => expect(await banner.count()).toBe(0));
   });
 });
 

@@ -19,7 +19,7 @@ export interface FakeNode {
   reason: string | null;
   taskId: string | null;
   running: { version: string; configRevision: number } | null;
-  wanted: { version: string; configRevision: number };
+  wanted: { version: string; configRevision: number } | null;
   since: string;
 }
 
@@ -87,7 +87,7 @@ export class FakeScheduler {
   nodes: FakeNode[] = [];
   services: FakeService[] = [];
   traffic: FakeTraffic = { windowMs: 10_000, nodes: [], services: [] };
-  health: Record<string, unknown> = { leading: true, subscribed: true };
+  health: Record<string, unknown> = { leading: true, subscribed: true, frozen: false };
   frameworkId: string[] = ['framework-0001'];
   /** Answers instead of the usual ones, by path below the prefix: a status and a body. */
   readonly replies = new Map<string, { readonly status: number; readonly body: string }>();

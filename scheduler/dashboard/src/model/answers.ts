@@ -11,10 +11,13 @@ export const nodeAnswerSchema = z.object({
   hostname: z.string(),
   ip: z.string(),
   public: z.boolean(),
+  region: z.nullish(z.string()),
+  zone: z.nullish(z.string()),
   /** One of {@link NODE_STATES}, or the word of a newer scheduler. */
   state: z.string(),
   reason: z.nullish(z.string()),
   taskId: z.nullish(z.string()),
+  goal: z.nullish(z.string()),
   running: z.nullish(revisionSchema),
   wanted: z.nullish(revisionSchema),
   since: z.nullish(z.string()),
@@ -56,6 +59,9 @@ export type TrafficAnswer = z.infer<typeof trafficAnswerSchema>;
 export const healthAnswerSchema = z.object({
   leading: z.optional(z.boolean()),
   subscribed: z.optional(z.boolean()),
+  /** Base URL of the leader, of a standby that knows it. */
+  leader: z.nullish(z.string()),
+  frozen: z.optional(z.boolean()),
 });
 export type HealthAnswer = z.infer<typeof healthAnswerSchema>;
 
@@ -87,6 +93,15 @@ export function readAnswer<T>(schema: z.ZodMiniType<T>, what: string, body: unkn
   );
 }
 
-/** States of a node's proxy, the ones that need a person first: the order in which a table shows them. */
-export const NODE_STATES = ['lost', 'unhealthy', 'pending', 'launching', 'draining', 'healthy'] as const;
+/** What a standby answers with 503: who leads, where it is known. */
+export const standbyAnswerSchema = z.object({ error: z.string(), leader: z.nullable(z.string()) });
+
+/** What is said while an operator has frozen the mesh. */
+export const FROZEN = 'Frozen: nothing changes by itself but repair. nodemesh thaw ends it.';
+
+/**
+ * States of a node's proxy, the ones that need a person first: the order in which a table shows them. `excluded`: there is
+ * to be none, so it is neither healthy nor in trouble.
+ */
+export const NODE_STATES = ['lost', 'unhealthy', 'pending', 'launching', 'draining', 'healthy', 'excluded'] as const;
 export type NodeState = (typeof NODE_STATES)[number];

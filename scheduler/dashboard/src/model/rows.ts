@@ -133,7 +133,7 @@ function instanceRow(endpoint: InstanceAnswer, hostnames: ReadonlyMap<string, st
 /** How badly a state needs a person: 0 is worst. A word that this page does not know comes before `healthy`. */
 export function stateRank(state: string): number {
   const rank = NODE_STATES.indexOf(state as NodeState);
-  return rank === -1 ? NODE_STATES.length - 1.5 : rank;
+  return rank === -1 ? NODE_STATES.indexOf('healthy') - 0.5 : rank;
 }
 
 /** The share of a service's instances that takes traffic; a service without instances has none of it. */

@@ -4,9 +4,12 @@ import type { NodeRow, ServiceRow } from './rows.ts';
 import { stateRank } from './rows.ts';
 
 export interface Summary {
+  /** Those that are to have a proxy. */
   readonly nodes: number;
   readonly nodesHealthy: number;
-  /** States other than healthy with how many nodes are in them, the worst first. */
+  /** Those that the placement leaves out. */
+  readonly nodesExcluded: number;
+  /** States other than healthy and excluded with how many nodes are in them, the worst first. */
   readonly troubled: readonly { readonly state: string; readonly count: number }[];
   readonly services: number;
   /** Services with an instance that takes no traffic. */
@@ -20,10 +23,11 @@ export function summarise(nodes: readonly NodeRow[], services: readonly ServiceR
   for (const { state } of nodes) counts.set(state, (counts.get(state) ?? 0) + 1);
   const sum = (of: (row: ServiceRow) => number) => services.reduce((total, row) => total + of(row), 0);
   return {
-    nodes: nodes.length,
+    nodes: nodes.length - (counts.get('excluded') ?? 0),
     nodesHealthy: counts.get('healthy') ?? 0,
+    nodesExcluded: counts.get('excluded') ?? 0,
     troubled: [...counts]
-      .filter(([state]) => state !== 'healthy')
+      .filter(([state]) => state !== 'healthy' && state !== 'excluded')
       .map(([state, count]) => ({ state, count }))
       .sort((a, b) => stateRank(a.state) - stateRank(b.state)),
     services: services.length,

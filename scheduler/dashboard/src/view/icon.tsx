@@ -18,6 +18,9 @@ const SHAPES = {
   draining: (
     <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm.8 3.500v4.400l1.700-1.700 1.100 1.100L8 11.900 4.400 8.300l1.100-1.100 1.700 1.700V4.500h1.600Z" />
   ),
+  excluded: (
+    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.600a5.400 5.400 0 1 1 0 10.800A5.400 5.400 0 0 1 8 2.600ZM4.500 7.200v1.600h7V7.200Z" />
+  ),
   other: <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.600a5.400 5.400 0 1 1 0 10.800A5.400 5.400 0 0 1 8 2.600Z" />,
 } as const;
 
@@ -43,6 +46,7 @@ const TONES: Readonly<Record<string, string>> = {
   pending: 'busy',
   launching: 'busy',
   draining: 'busy',
+  excluded: 'quiet',
 };
 
 export function toneOf(state: string): string {

@@ -27,7 +27,7 @@ export function NodesTable({ store, filter }: { readonly store: Store; readonly 
       nameOf={(row) => row.hostname}
       words={wordsOf}
       note={{ under: 'state', of: (row) => row.reason }}
-      toneOf={(row) => (row.state === 'healthy' ? '' : toneOf(row.state))}
+      toneOf={(row) => (row.state === 'healthy' || row.state === 'excluded' ? '' : toneOf(row.state))}
       empty={<NoNodes health={store.health.value} />}
     />
   );
@@ -107,7 +107,15 @@ function NoNodes({ health }: { readonly health: HealthAnswer | null }) {
     return (
       <>
         <p>This scheduler is a standby.</p>
-        <p>The leading one knows the nodes; this one takes over by itself when it has to.</p>
+        <p>
+          The leading one knows the nodes
+          {health.leader != null && (
+            <>
+              : <a href={health.leader}>{health.leader}</a>
+            </>
+          )}
+          ; this one takes over by itself when it has to.
+        </p>
       </>
     );
   }

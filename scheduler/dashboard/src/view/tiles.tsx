@@ -125,17 +125,16 @@ interface NoteProps {
 }
 
 function NodesNote({ summary, stale, show }: NoteProps & { readonly stale: boolean }) {
-  if (summary.nodes === 0) return <p class="note">none known yet</p>;
-  if (summary.troubled.length === 0) {
-    return (
-      <p class="note">
-        <StateMark state="healthy">{stale ? 'all were healthy' : 'all healthy'}</StateMark>
-      </p>
-    );
-  }
+  if (summary.nodes + summary.nodesExcluded === 0) return <p class="note">none known yet</p>;
+  const excluded = summary.nodesExcluded === 0 ? [] : [{ state: 'excluded', count: summary.nodesExcluded }];
+  const noted = [...summary.troubled, ...excluded];
+  const well = summary.troubled.length === 0 && summary.nodes > 0;
+  const mark = <StateMark state="healthy">{stale ? 'all were healthy' : 'all healthy'}</StateMark>;
+  if (noted.length === 0) return <p class="note">{mark}</p>;
   return (
     <ul class="note">
-      {summary.troubled.map(({ state, count }) => (
+      {well && <li>{mark}</li>}
+      {noted.map(({ state, count }) => (
         <li key={state}>
           <button type="button" class="link" onClick={() => show(state)}>
             <StateMark state={state}>{`${formatCount(count)} ${state}`}</StateMark>

@@ -83,9 +83,10 @@ describe('rows of services', () => {
   });
 });
 
-test('the states that need a person come first, and a word that is not known before healthy', () => {
+test('the states that need a person come first, a word that is not known before healthy, and excluded last', () => {
   const ordered = [...NODE_STATES, 'quarantined'].sort((a, b) => stateRank(a) - stateRank(b));
-  expect(ordered).toEqual(['lost', 'unhealthy', 'pending', 'launching', 'draining', 'quarantined', 'healthy']);
+  const last = ['draining', 'quarantined', 'healthy', 'excluded'];
+  expect(ordered).toEqual(['lost', 'unhealthy', 'pending', 'launching', ...last]);
 });
 
 test('the scale of rates ends at the round number above the busiest row, and is never without length', () => {

@@ -21,13 +21,14 @@ const node = (rps: number, successRate: number | null, p50Ms: number | null, p99
 const traffic = (...nodes: ReturnType<typeof node>[]) => ({ windowMs: 10_000, nodes, services: [] });
 
 describe('the summary', () => {
-  test('counts nodes by state, the worst first, and services that lack an instance', () => {
+  test('counts nodes that are to have a proxy by state, the worst first, and services that lack an instance', () => {
     const nodes = nodeRows(
       [
         fakeNode(1),
         fakeNode(2, { state: 'launching' }),
         fakeNode(3, { state: 'lost' }),
         fakeNode(4, { state: 'lost' }),
+        fakeNode(5, { state: 'excluded' }),
       ],
       null,
     );
@@ -35,6 +36,7 @@ describe('the summary', () => {
     expect(summarise(nodes, services)).toEqual({
       nodes: 4,
       nodesHealthy: 1,
+      nodesExcluded: 1,
       troubled: [
         { state: 'lost', count: 2 },
         { state: 'launching', count: 1 },
