@@ -347,7 +347,7 @@ describe.runIf(haveRecordings)(title, () => {
     replay.expectSame(second);
   });
 
-  it('reserve_create_volume, up to giving the volume back', async () => {
+  it('reserve_create_volume', async () => {
     const replay = new Replay('reserve_create_volume', { phaseMs: 74 });
     const stream = await replay.subscribe('subscribe');
     await replay.send('reserve');
