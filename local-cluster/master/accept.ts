@@ -12,10 +12,12 @@ import type {
 } from '../../framework/mesos-http-client/messages.ts';
 import { tell } from './agent-tell.ts';
 import { type AgentRecord, use } from './agents.ts';
+import { rescindOffersOf } from './allocation.ts';
 import type { MasterContext } from './context.ts';
-import { type FrameworkRecord, isPartitionAware, sendTo } from './frameworks.ts';
+import { type FrameworkRecord, hasCapability, isPartitionAware, sendTo } from './frameworks.ts';
 import { type OfferRecord, refusalMs } from './offers.ts';
-import { apply, convert, type ResourceOperation } from './operations.ts';
+import { operationFailed, operationFinished } from './operation-feedback.ts';
+import { apply, convert, type ResourceOperation, volumesIn } from './operations.ts';
 import { operatorTask } from './operator-json.ts';
 import { add, checkpointedOf, normalise, type Resources, subtract, unallocate } from './resources.ts';
 import { masterStatus } from './statuses.ts';
@@ -107,7 +109,7 @@ function refuseAll(
       const message = `Task launched with invalid offers: ${problem}`;
       tellTask(context, framework, task, state, 'REASON_INVALID_OFFERS', message);
     }
-    tellOperation(context, framework, null, operation, 'OPERATION_DROPPED', problem);
+    operationFailed(framework, null, operation, 'OPERATION_DROPPED', problem);
   }
 }
 
@@ -168,9 +170,16 @@ function launch(context: MasterContext, purchase: Purchase, task: TaskInfo): voi
 
 function performConversion(context: MasterContext, purchase: Purchase, operation: ResourceOperation): void {
   const { framework, agent, role } = purchase;
-  const conversion = convert(operation, { role, principal: framework.info.principal, available: purchase.left });
+  // Recorded: other offers with a volume that is to be destroyed are taken back, even if it is not destroyed then.
+  if (operation.type === 'DESTROY') rescindOffersOf(context, agent.id, volumesIn(operation));
+  const conversion = convert(operation, {
+    role,
+    principal: framework.info.principal,
+    refined: hasCapability(framework.info, 'RESERVATION_REFINEMENT'),
+    available: purchase.left,
+  });
   if (conversion.kind === 'refused') {
-    tellOperation(context, framework, agent, operation, 'OPERATION_ERROR', conversion.reason);
+    operationFailed(framework, agent, operation, 'OPERATION_ERROR', conversion.reason);
     return;
   }
   purchase.left = apply(purchase.left, conversion);
@@ -181,20 +190,25 @@ function performConversion(context: MasterContext, purchase: Purchase, operation
   });
   const checkpointed = checkpointedOf(agent.total);
   tell(agent, (endpoint) => endpoint.checkpoint(checkpointed));
-  tellOperation(context, framework, agent, operation, 'OPERATION_FINISHED');
+  operationFinished(context, framework, agent, operation);
 }
 
-/** What was not used goes back, with a filter: never shorter than an allocation interval, as in Mesos. */
+/** What was not used goes back, with a filter that keeps this framework from being offered it again at once. */
 function refuse(context: MasterContext, purchase: Purchase, filters: Filters | undefined): void {
   if (purchase.left.length === 0) return;
-  const { allocationIntervalMs } = context.settings;
   context.filters.add({
     frameworkId: purchase.framework.id,
     role: purchase.role,
     agentId: purchase.agent.id,
     refused: unallocate(purchase.left),
-    until: context.clock.now() + Math.max(refusalMs(filters), allocationIntervalMs),
+    until: refusedUntil(context, refusalMs(filters)),
   });
+}
+
+/** As in Mesos: refusing for no time means until the next allocation, for any time at least one interval. */
+function refusedUntil(context: MasterContext, ms: number): number {
+  if (ms === 0) return context.nextRoundAt();
+  return context.clock.now() + Math.max(ms, context.settings.allocationIntervalMs);
 }
 
 function tasksOf(operation: Operation): readonly TaskInfo[] {
@@ -221,28 +235,4 @@ function tellTask(
     now: context.clock.now(),
   });
   sendTo(framework, { type: 'UPDATE', update: { status } });
-}
-
-/** Feedback is given only on operations that carry an id. */
-function tellOperation(
-  context: MasterContext,
-  framework: FrameworkRecord,
-  agent: AgentRecord | null,
-  operation: Operation,
-  state: 'OPERATION_FINISHED' | 'OPERATION_ERROR' | 'OPERATION_DROPPED',
-  message?: string,
-): void {
-  if (operation.id === undefined) return;
-  const status = {
-    operation_id: operation.id,
-    state,
-    ...(message === undefined ? {} : { message }),
-    ...(state === 'OPERATION_FINISHED' ? { uuid: { value: uuidBase64(context.uuid()) } } : {}),
-    ...(agent === null ? {} : { agent_id: { value: agent.id } }),
-  };
-  sendTo(framework, { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } });
-}
-
-function uuidBase64(uuid: string): string {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64');
 }

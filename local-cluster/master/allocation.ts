@@ -7,7 +7,7 @@ import { activeResources, type FrameworkRecord, hasCapability, rolesOf, sendTo }
 import { rescindInverseOffersOn, sendInverseOffers } from './inverse-offers.ts';
 import { machineOf } from './maintenance.ts';
 import type { OfferRecord } from './offers.ts';
-import { add, allocate, inOfferOrder, type Resources, subtract, toWire } from './resources.ts';
+import { add, allocate, contains, inOfferOrder, type Resources, subtract, toWire, unallocate } from './resources.ts';
 
 export function runAllocation(context: MasterContext): void {
   const now = context.clock.now();
@@ -42,12 +42,21 @@ export function freeOn(context: MasterContext, agent: AgentRecord): Resources {
 
 /** Takes back every offer and inverse offer on an agent and tells the frameworks that held them. */
 export function rescindOffersOn(context: MasterContext, agentId: AgentId): void {
-  for (const offer of context.offers.ofAgent(agentId)) {
-    context.offers.remove(offer.id);
-    const framework = context.frameworks.get(offer.frameworkId);
-    if (framework !== undefined) sendTo(framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
-  }
+  for (const offer of context.offers.ofAgent(agentId)) rescind(context, offer);
   rescindInverseOffersOn(context, agentId);
+}
+
+/** Takes back the offers on an agent that have one of these resources in them. */
+export function rescindOffersOf(context: MasterContext, agentId: AgentId, list: Resources): void {
+  for (const offer of context.offers.ofAgent(agentId)) {
+    if (list.some((resource) => contains(unallocate(offer.resources), [resource]))) rescind(context, offer);
+  }
+}
+
+function rescind(context: MasterContext, offer: OfferRecord): void {
+  context.offers.remove(offer.id);
+  const framework = context.frameworks.get(offer.frameworkId);
+  if (framework !== undefined) sendTo(framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
 }
 
 /** Takes back every offer of a framework that nobody has to be told of: its stream ended. */

@@ -3,7 +3,8 @@
  * the type of the call needs. Fields that are not known here are kept: a TaskInfo goes on to the agent as it came.
  */
 import { z } from 'zod';
-import type { Call } from '../../framework/mesos-http-client/messages.ts';
+import type { FrameworkId, SubscribeCall } from '../../framework/mesos-http-client/messages.ts';
+import type { MasterCall } from './operation-feedback.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
@@ -82,24 +83,16 @@ const callSchema = z.looseObject({
   suppress: roles,
   kill: z.looseObject({ task_id: value, agent_id: value.optional(), kill_policy: grace.optional() }).optional(),
   acknowledge: z.looseObject({ agent_id: value, task_id: value, uuid: z.string() }).optional(),
+  reconcile_operations: z
+    .looseObject({
+      operations: z.array(z.looseObject({ operation_id: value, agent_id: value.optional() })).default([]),
+    })
+    .optional(),
+  acknowledge_operation_status: z.looseObject({ operation_id: value, uuid: z.string() }).optional(),
   reconcile: z
     .looseObject({ tasks: z.array(z.looseObject({ task_id: value, agent_id: value.optional() })).default([]) })
     .optional(),
 });
-
-/** The calls that this master does something about. */
-type ModelledCall = Exclude<
-  Call,
-  {
-    type:
-      | 'SHUTDOWN'
-      | 'MESSAGE'
-      | 'REQUEST'
-      | 'RECONCILE_OPERATIONS'
-      | 'ACKNOWLEDGE_OPERATION_STATUS'
-      | 'UPDATE_FRAMEWORK';
-  }
->;
 
 /** The field that each call needs besides `framework_id`; null where it may be absent. */
 const PAYLOAD = {
@@ -114,18 +107,14 @@ const PAYLOAD = {
   KILL: 'kill',
   ACKNOWLEDGE: 'acknowledge',
   RECONCILE: 'reconcile',
-} as const satisfies Record<ModelledCall['type'], string | null>;
+  RECONCILE_OPERATIONS: 'reconcile_operations',
+  ACKNOWLEDGE_OPERATION_STATUS: 'acknowledge_operation_status',
+} as const satisfies Record<KnownCall['type'], string | null>;
 
 /** Calls of Mesos that this master takes and does nothing about. */
-const IGNORED_CALLS = new Set([
-  'SHUTDOWN',
-  'MESSAGE',
-  'REQUEST',
-  'RECONCILE_OPERATIONS',
-  'ACKNOWLEDGE_OPERATION_STATUS',
-]);
+const IGNORED_CALLS = new Set(['SHUTDOWN', 'MESSAGE', 'REQUEST']);
 
-/** `ignored`: a call that is valid in Mesos and means nothing here (executors and operations are not modelled). */
+/** `ignored`: a call that is valid in Mesos and means nothing here (executors are not modelled). */
 export interface IgnoredCall {
   readonly type: 'IGNORED';
   readonly framework_id: { readonly value: string };
@@ -139,7 +128,15 @@ export function parseJson(body: string): Parsed<unknown> {
   }
 }
 
-export function parseCall(body: string): Parsed<Call | IgnoredCall> {
+/** Every call of the scheduler API that this master does something about. */
+export type KnownCall =
+  | SubscribeCall
+  | ({ framework_id: { value: FrameworkId } } & Exclude<
+      MasterCall,
+      { type: 'SHUTDOWN' | 'MESSAGE' | 'REQUEST' | 'UPDATE_FRAMEWORK' }
+    >);
+
+export function parseCall(body: string): Parsed<KnownCall | IgnoredCall> {
   const json = parseJson(body);
   if (!json.ok) return json;
   const parsed = callSchema.safeParse(json.value);
@@ -157,12 +154,18 @@ export function parseCall(body: string): Parsed<Call | IgnoredCall> {
   if (type !== 'SUBSCRIBE' && call.framework_id === undefined) return invalid("Expecting 'framework_id' to be present");
   const payload = PAYLOAD[type];
   if (payload !== null && call[payload] === undefined) return invalid(`Expecting '${payload}' to be present`);
-  if (type === 'ACKNOWLEDGE' && !isUuid(call.acknowledge?.uuid ?? '')) return invalid('Not a valid UUID');
+  const uuid = acknowledgedUuid(type, call);
+  if (uuid !== undefined && !isUuid(uuid)) return invalid('Not a valid UUID');
   // The schema has checked what the master reads; the rest of the call is passed on as it is.
-  return { ok: true, value: call as unknown as Call };
+  return { ok: true, value: call as unknown as KnownCall };
 }
 
-function isCallType(type: string): type is ModelledCall['type'] {
+function acknowledgedUuid(type: string, call: z.infer<typeof callSchema>): string | undefined {
+  if (type === 'ACKNOWLEDGE') return call.acknowledge?.uuid;
+  return type === 'ACKNOWLEDGE_OPERATION_STATUS' ? call.acknowledge_operation_status?.uuid : undefined;
+}
+
+function isCallType(type: string): type is KnownCall['type'] {
   return Object.hasOwn(PAYLOAD, type);
 }
 

@@ -38,6 +38,8 @@ export interface MasterContext {
   readonly operators: OperatorStreams;
   /** Allocate soon, at most once for all requests of this moment. */
   readonly requestAllocation: () => void;
+  /** When all that is free is allocated next, whether or not anything has happened. */
+  readonly nextRoundAt: () => number;
   /** Numbers the ids of agents, frameworks and offers. */
   readonly nextNumber: (kind: 'agent' | 'framework' | 'offer') => number;
 }

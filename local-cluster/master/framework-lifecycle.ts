@@ -11,6 +11,7 @@ import { dropOffersOf } from './allocation.ts';
 import type { MasterContext } from './context.ts';
 import { unauthorizedError, validateFramework } from './framework-validation.ts';
 import { completeTask, type FrameworkRecord, rolesOf } from './frameworks.ts';
+import { forgetOperations } from './operation-feedback.ts';
 import { masterInfo, operatorFramework } from './operator-json.ts';
 import { masterStatus } from './statuses.ts';
 import { Subscription } from './subscription.ts';
@@ -121,6 +122,7 @@ export function removeFramework(context: MasterContext, framework: FrameworkReco
   if (framework.link.kind === 'disconnected') framework.link.stopTimer();
   dropOffersOf(context, framework);
   context.filters.forget(framework.id);
+  forgetOperations(framework);
   for (const task of framework.unreachable.values()) completeTask(framework, task);
   for (const task of framework.tasks.values()) {
     const message = `Framework ${framework.id} removed`;

@@ -1,8 +1,23 @@
 /** The frameworks that this master knows: their subscription, roles and tasks. */
-import type { EventWire, FrameworkId, FrameworkInfo, TaskId } from '../../framework/mesos-http-client/messages.ts';
+import type {
+  AgentId,
+  EventWire,
+  FrameworkId,
+  FrameworkInfo,
+  TaskId,
+} from '../../framework/mesos-http-client/messages.ts';
 import { add, type Resources } from './resources.ts';
 import type { Subscription } from './subscription.ts';
 import { isTerminal, type TaskRecord } from './tasks.ts';
+
+/** An operation that was carried out, its feedback not acknowledged yet. */
+export interface FinishedOperation {
+  readonly id: string;
+  readonly agentId: AgentId;
+  /** Base64 of 16 bytes. */
+  readonly uuid: string;
+  stopResend: () => void;
+}
 
 /** How a framework is linked to this master. */
 export type FrameworkLink =
@@ -20,6 +35,8 @@ export interface FrameworkRecord {
   suppressed: Set<string>;
   readonly tasks: Map<TaskId, TaskRecord>;
   readonly unreachable: Map<TaskId, TaskRecord>;
+  /** Carried out and not acknowledged, by operation id. */
+  readonly operations: Map<string, FinishedOperation>;
   /** Oldest first, bounded. */
   readonly completed: TaskRecord[];
   registeredAt: number;
@@ -92,6 +109,7 @@ export class FrameworkTable {
       suppressed: new Set(),
       tasks: new Map(),
       unreachable: new Map(),
+      operations: new Map(),
       completed: [],
       registeredAt: now,
       reregisteredAt: now,

@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto';
 import type {
   AgentId,
-  CallBody,
   EventWire,
   FrameworkId,
   SubscribeCall,
@@ -28,6 +27,7 @@ import type { Credential } from './http-auth.ts';
 import { answerInverseOffers } from './inverse-offers.ts';
 import { MaintenanceBook } from './maintenance.ts';
 import { OfferBook, OfferFilters } from './offers.ts';
+import { acknowledgeOperation, type MasterCall, reconcileOperations } from './operation-feedback.ts';
 import { applyChange, type OperatorChange, settleDrains } from './operator-changes.ts';
 import { getAgents, getState } from './operator-json.ts';
 import { type OperatorSink, OperatorStreams } from './operator-stream.ts';
@@ -77,6 +77,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
   readonly context: MasterContext;
   #alive = true;
   #allocationRequested = false;
+  #nextRoundAt = 0;
   readonly #stopTimers = new Set<() => void>();
   readonly #numbers = { agent: 0, framework: 0, offer: 0 };
 
@@ -106,6 +107,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
       maintenance: new MaintenanceBook(),
       operators: new OperatorStreams(),
       requestAllocation: () => this.#requestAllocation(),
+      nextRoundAt: () => this.#nextRoundAt,
       nextNumber: (kind) => this.#numbers[kind]++,
     };
     if (options.registry !== undefined) recover(this.context, options.registry);
@@ -139,7 +141,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
   call(
     frameworkId: FrameworkId,
     streamId: string | null,
-    body: CallBody,
+    body: MasterCall,
     principal: string | null = null,
   ): Refusal | null {
     if (!this.#alive) return NOT_LEADING;
@@ -160,7 +162,7 @@ export class Master implements MasterEndpoint, SchedulerApi {
     return null;
   }
 
-  #perform(framework: FrameworkRecord, body: CallBody): void {
+  #perform(framework: FrameworkRecord, body: MasterCall): void {
     switch (body.type) {
       case 'ACCEPT':
         return accept(this.context, framework, body.accept);
@@ -177,6 +179,10 @@ export class Master implements MasterEndpoint, SchedulerApi {
         return kill(this.context, framework, body.kill);
       case 'RECONCILE':
         return reconcile(this.context, framework, body.reconcile.tasks ?? []);
+      case 'RECONCILE_OPERATIONS':
+        return reconcileOperations(this.context, framework, body.reconcile_operations.operations);
+      case 'ACKNOWLEDGE_OPERATION_STATUS':
+        return acknowledgeOperation(framework, body.acknowledge_operation_status);
       case 'TEARDOWN':
         return removeFramework(this.context, framework);
       case 'ACCEPT_INVERSE_OFFERS':
@@ -313,7 +319,9 @@ export class Master implements MasterEndpoint, SchedulerApi {
 
   /** Filters end with time alone: nothing else would notice. */
   #allocateRegularly(): void {
-    this.context.clock.after(this.context.settings.allocationIntervalMs, () => {
+    const { clock, settings } = this.context;
+    this.#nextRoundAt = clock.now() + settings.allocationIntervalMs;
+    clock.after(settings.allocationIntervalMs, () => {
       runAllocation(this.context);
       this.#allocateRegularly();
     });
@@ -352,7 +360,7 @@ class Connection implements SchedulerConnection {
     this.frameworkId = framework?.id ?? ('' as FrameworkId);
   }
 
-  call(body: CallBody): Refusal | null {
+  call(body: MasterCall): Refusal | null {
     return this.#master.call(this.frameworkId, this.streamId, body);
   }
 

@@ -9,6 +9,7 @@ import {
   reservationsOf,
   resources,
   subtract,
+  unallocate,
   withoutDisk,
   withoutReservation,
 } from './resources.ts';
@@ -24,6 +25,8 @@ export interface OperationSite {
   /** The role of the offers. */
   readonly role: string;
   readonly principal: string | undefined;
+  /** RESERVATION_REFINEMENT: the framework may stack reservations. */
+  readonly refined: boolean;
   /** What is left of the offers, allocated to the role. */
   readonly available: Resources;
 }
@@ -42,6 +45,11 @@ export function convert(operation: ResourceOperation, site: OperationSite): Conv
 
 export function apply(list: Resources, conversion: Extract<Conversion, { kind: 'converted' }>): Resources {
   return add(subtract(list, conversion.consumed), conversion.converted);
+}
+
+/** As agents have them. */
+export function volumesIn(operation: Extract<ResourceOperation, { type: 'DESTROY' }>): Resources {
+  return unallocate(resources(resourcesIn(operation)));
 }
 
 function resourcesIn(operation: ResourceOperation): readonly Resource[] {
@@ -94,6 +102,14 @@ function refuseReserve(resource: Resource, site: OperationSite): string | null {
   const text = formatResources([resource]);
   const reservation = reservationsOf(resource).at(-1);
   if (reservation?.type !== 'DYNAMIC') return `Resource ${text} is not dynamically reserved`;
+  const stack = reservationsOf(resource).map(({ role }) => role ?? '*');
+  const stray = stack.find((role, index) => index > 0 && !role.startsWith(`${stack[index - 1]}/`));
+  if (stray !== undefined) {
+    return `Invalid refined reservation: role '${stray}' is not a child of role '${stack[stack.indexOf(stray) - 1]}'`;
+  }
+  if (stack.length > 1 && !site.refined) {
+    return `Resource ${text} is a refined reservation, but the framework does not have the RESERVATION_REFINEMENT capability`;
+  }
   if (reservation.role !== site.role) {
     return `A reserve operation was attempted for a resource allocated to role '${site.role}', but with role '${reservation.role}'`;
   }

@@ -34,7 +34,7 @@ export const CASES: Readonly<Record<string, Scope>> = {
   operator_get: except('flags, metrics, the web UI, and the endpoints of the agent'),
   operator_subscribe: compared,
   partition_aware_invalid_offer: compared,
-  reserve_create_volume: except('RECONCILE_OPERATIONS, and what follows it'),
+  reserve_create_volume: except('the updates come from a stand-in agent'),
   subscribe: compared,
   task_error: compared,
   unacknowledged: compared,

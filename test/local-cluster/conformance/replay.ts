@@ -5,7 +5,6 @@
 import { expect } from 'vitest';
 import {
   type AgentId,
-  type CallBody,
   type EventWire,
   type FrameworkId,
   type OfferWire,
@@ -15,6 +14,7 @@ import {
   taskId,
 } from '../../../framework/mesos-http-client/messages.ts';
 import type { Master, MasterOptions } from '../../../local-cluster/master/master.ts';
+import type { MasterCall } from '../../../local-cluster/master/operation-feedback.ts';
 import type { Refusal, SchedulerConnection } from '../../../local-cluster/scheduler-link.ts';
 import { newMaster } from '../master/support/lab.ts';
 import { describeAgent, StandInAgent } from '../master/support/stand-in-agent.ts';
@@ -100,7 +100,7 @@ export class Replay {
 
   /** Sends a recorded request; `as` names the stream whose stream id it carries (the framework's latest by default). */
   async send(exchange: string, as?: OurStream): Promise<Refusal | null> {
-    const call = requestBody(this.#name, exchange) as CallBody & { framework_id: { value: FrameworkId } };
+    const call = requestBody(this.#name, exchange) as MasterCall & { framework_id: { value: FrameworkId } };
     const stream = as ?? this.#streamOf(call.framework_id.value);
     const body = this.#translate(call, stream) as typeof call;
     const answer = this.master.call(stream.connection.frameworkId, stream.connection.streamId, body);

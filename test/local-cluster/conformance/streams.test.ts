@@ -1,6 +1,6 @@
 /** The scheduler event streams, case by case, in virtual time: each test does what the recording's client did. */
 import { describe, expect, it } from 'vitest';
-import type { AgentId } from '../../../framework/mesos-http-client/messages.ts';
+import type { AgentId, EventWire, OfferWire } from '../../../framework/mesos-http-client/messages.ts';
 import type { OperatorEventWire } from '../../../local-cluster/master/operator-stream.ts';
 import { haveRecordings, type RecordedEvent, recordedStream } from './recordings.ts';
 import { type OurStream, Replay } from './replay.ts';
@@ -347,18 +347,33 @@ describe.runIf(haveRecordings)(title, () => {
     replay.expectSame(second);
   });
 
-  it('reserve_create_volume, up to giving the volume back', async () => {
-    const replay = new Replay('reserve_create_volume');
+  it('reserve_create_volume', async () => {
+    const replay = new Replay('reserve_create_volume', { phaseMs: 74 });
     const stream = await replay.subscribe('subscribe');
     await replay.send('reserve');
     await replay.until(1050);
     await replay.send('create-and-launch');
-    await replay.until(4000);
-    const cut = stream.recorded.filter(({ t_ms }) => t_ms < 4000);
-    expect(stream.events.some(({ event }) => event.type === 'UPDATE_OPERATION_STATUS')).toBe(true);
-    replay.expectSame({ ...stream, recorded: cut });
+    await replay.until(4184);
+    expect(await replay.send('reconcile-operations')).toBeNull();
+    await replay.until(5190);
+    await replay.send('destroy-unreserve');
+    await replay.until(6100);
+    replay.expectSame(stream);
+    const summary = (events: readonly { event: EventWire }[]): string[] =>
+      events.map(({ event }) => event.type).filter((type) => type !== 'UPDATE' && type !== 'HEARTBEAT');
+    expect(summary(stream.events)).toEqual(summary(stream.recorded));
+    const amounts = (events: readonly { event: EventWire }[]): unknown[] =>
+      events.flatMap(({ event }) => (event.type === 'OFFERS' ? [event.offers.offers?.map(amountsOf)] : [])).slice(1);
+    expect(amounts(stream.events)).toEqual(amounts(stream.recorded));
   });
 });
+
+function amountsOf(offer: OfferWire): string[] {
+  const lines = (offer.resources ?? []).map(
+    ({ name, scalar, role, disk }) => `${name} ${scalar?.value} of ${role} ${JSON.stringify(disk ?? null)}`,
+  );
+  return lines.sort();
+}
 
 /** Where all is said by executors: the master passes it on, and keeps its books. */
 describe.runIf(haveRecordings)('passed on as recorded', () => {

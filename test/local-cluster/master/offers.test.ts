@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentId } from '../../../framework/mesos-http-client/messages.ts';
-import { lab, newMaster } from './support/lab.ts';
+import { lab } from './support/lab.ts';
 import { describeAgent, StandInAgent, scalar } from './support/stand-in-agent.ts';
 import { info, MODERN, TestFramework } from './support/test-framework.ts';
 
@@ -168,80 +167,5 @@ describe('SUPPRESS', () => {
     const fw = new TestFramework().subscribe(master, info(), ['*']);
     await clock.advance(5000);
     expect(fw.offers()).toHaveLength(0);
-  });
-});
-
-describe('reservations', () => {
-  it('made in the same ACCEPT can be launched on, come back reserved and can be undone', async () => {
-    const { clock, master, agents } = await lab();
-    const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
-    await clock.advance(0);
-    const mine = [{ type: 'DYNAMIC' as const, role: 'web', principal: 'p' }];
-    const reserved = [scalar('cpus', 0.5, { reservations: mine }), scalar('mem', 64, { reservations: mine })];
-    const offer = fw.offer();
-    fw.accept(offer, [{ type: 'RESERVE', id: { value: 'op' }, reserve: { resources: reserved } }], 0);
-    await clock.advance(1000);
-    expect(fw.events.find((event) => event.type === 'UPDATE_OPERATION_STATUS')).toMatchObject({
-      update_operation_status: { status: { operation_id: { value: 'op' }, state: 'OPERATION_FINISHED' } },
-    });
-    fw.launch(fw.offer(), 't', { resources: reserved }, 0);
-    await clock.advance(0);
-    expect(fw.states('t')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
-    agents[0]?.report('t' as never, 'TASK_FINISHED');
-    await clock.advance(2000);
-    for (const held of fw.offers()) fw.decline(held, 0);
-    await clock.advance(2000);
-    expect(fw.offer().resources).toContainEqual(
-      expect.objectContaining({ scalar: { value: 0.5 }, reservations: mine }),
-    );
-    fw.accept(fw.offer(), [{ type: 'UNRESERVE', unreserve: { resources: reserved } }], 0);
-    await clock.advance(2000);
-    expect(fw.offer().resources?.filter((resource) => resource.reservations !== undefined)).toEqual([]);
-  });
-
-  it('are refused for another role, another principal, or more than was offered', async () => {
-    const { clock, master } = await lab();
-    const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
-    const reserve = async (role: string, principal: string, cpus: number): Promise<unknown> => {
-      await clock.advance(2000);
-      const reservations = [{ type: 'DYNAMIC' as const, role, principal }];
-      const resources = [scalar('cpus', cpus, { reservations })];
-      fw.accept(fw.offer(), [{ type: 'RESERVE', id: { value: 'op' }, reserve: { resources } }], 0);
-      await clock.advance(0);
-      const event = fw.events.at(-1);
-      return event?.type === 'UPDATE_OPERATION_STATUS' ? event.update_operation_status.status : event;
-    };
-    expect(await reserve('db', 'p', 1)).toMatchObject({
-      state: 'OPERATION_ERROR',
-      message: expect.stringContaining("role 'web'"),
-    });
-    expect(await reserve('web', 'q', 1)).toMatchObject({
-      state: 'OPERATION_ERROR',
-      message: expect.stringContaining("principal 'p'"),
-    });
-    expect(await reserve('web', 'p', 99)).toMatchObject({
-      state: 'OPERATION_ERROR',
-      message: expect.stringContaining('does not contain'),
-    });
-  });
-
-  it('are kept by the agent through a master failover, and through its own removal', async () => {
-    const { clock, master, agents } = await lab();
-    const fw = new TestFramework().subscribe(master, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
-    await clock.advance(0);
-    const reservations = [{ type: 'DYNAMIC' as const, role: 'web', principal: 'p' }];
-    fw.accept(fw.offer(), [{ type: 'RESERVE', reserve: { resources: [scalar('cpus', 1, { reservations })] } }], 0);
-    await clock.advance(0);
-    master.shutdown();
-    const next = newMaster(clock, { registry: master.registry() });
-    agents[0]?.join(next);
-    const again = new TestFramework().subscribe(next, info({ roles: ['web'], principal: 'p', capabilities: MODERN }));
-    await clock.advance(0);
-    const kept = expect.objectContaining({ scalar: { value: 1 }, reservations });
-    expect(again.offer().resources).toContainEqual(kept);
-    next.unregister(agents[0]?.id as AgentId);
-    agents[0]?.join(next);
-    await clock.advance(0);
-    expect(again.offer().resources).toContainEqual(kept);
   });
 });
