@@ -13,6 +13,8 @@ import {
 } from '../../framework/index.ts';
 import { frameworkId } from '../../framework/mesos-http-client/messages.ts';
 import { MiniMesos } from './mini-mesos.ts';
+import { frameworkOptions } from './options.ts';
+import { template } from './story.ts';
 
 let mesos: MiniMesos;
 let directory: string;
@@ -21,38 +23,25 @@ let framework: Framework;
 let fatal: Error[];
 const changed = new Set<string>();
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 /** A scheduler whose tasks are healthy as soon as they are known. */
 async function startScheduler(more: Partial<FrameworkOptions> = {}): Promise<void> {
   store = await openFileStore(directory);
-  framework = createFramework({
-    masters: fixedMaster(mesos.url),
-    store,
-    name: 'nodemesh',
-    user: 'root',
-    roles: ['nodemesh', 'slave_public'],
-    hostname: '127.0.0.1',
-    webuiUrl: 'http://127.0.0.1:4180',
-    logger: silent,
-    task: () => ({
-      name: 'proxy',
-      cpus: 0.1,
-      mem: 64,
-      ports: [4140, 4141, 9990],
-      command: { value: 'exec proxy' },
-      killGraceSeconds: 5,
+  framework = createFramework(
+    frameworkOptions({
+      masters: fixedMaster(mesos.url),
+      store,
+      task: () => ({ ...template, ports: [4140, 4141, 9990] }),
+      changed: (agentId) => {
+        changed.add(agentId);
+        const node = framework.node(agentId);
+        if (node?.taskId != null && node.reason?.includes('not reported its health')) {
+          framework.reportHealth(node.taskId, { healthy: true });
+        }
+      },
+      fatal: (error) => fatal.push(error),
+      ...more,
     }),
-    changed: (agentId) => {
-      changed.add(agentId);
-      const node = framework.node(agentId);
-      if (node?.taskId != null && node.reason?.includes('not reported its health')) {
-        framework.reportHealth(node.taskId, { healthy: true });
-      }
-    },
-    fatal: (error) => fatal.push(error),
-    ...more,
-  });
+  );
   await framework.start();
 }
 

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createFramework, fixedMaster, openFileStore } from '../../framework/index.ts';
 import { ScriptedMaster, until } from './mesos-http-client/scripted-master.ts';
-import { Story, template } from './story.ts';
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { frameworkOptions } from './options.ts';
+import { Story } from './story.ts';
 
 test.each([400, 500])('the offers of an ACCEPT that is refused with %i are declined', async (status) => {
   const directory = await mkdtemp(join(tmpdir(), 'framework-'));
@@ -18,19 +17,7 @@ test.each([400, 500])('the offers of an ACCEPT that is refused with %i are decli
     else master.openStream(response);
   };
   master.onCall = ({ body }, response) => response.writeHead(body.type === 'ACCEPT' ? status : 202).end('no');
-  const framework = createFramework({
-    masters: fixedMaster(master.url),
-    store,
-    name: 'nodemesh',
-    user: 'root',
-    roles: ['nodemesh'],
-    hostname: '127.0.0.1',
-    webuiUrl: 'http://127.0.0.1:4180',
-    logger: silent,
-    task: () => template,
-    changed: () => {},
-    fatal: () => {},
-  });
+  const framework = createFramework(frameworkOptions({ masters: fixedMaster(master.url), store }));
   try {
     await framework.start();
     await until(() => framework.subscribed());

@@ -39,8 +39,8 @@ export interface OfferSketch {
   mem?: number;
   ports?: [number, number][];
   role?: string;
-  /** STATIC, to the offer's role. */
-  reserved?: boolean;
+  /** STATIC, to this role. */
+  reservedTo?: string;
   unavailableFrom?: number;
   attributes?: Record<string, string>;
 }
@@ -232,7 +232,7 @@ export class Story {
   offer(agent: string, sketch: OfferSketch): Offer {
     const role = sketch.role ?? 'nodemesh';
     const shape = {
-      reservations: sketch.reserved === true ? [{ type: 'STATIC' as const, role }] : [],
+      reservations: sketch.reservedTo === undefined ? [] : [{ type: 'STATIC' as const, role: sketch.reservedTo }],
       allocation_info: { role },
     };
     const ports = sketch.ports ?? [[4000, 5000]];

@@ -42,7 +42,7 @@ describe('an offer', () => {
 
   test('of another role of the same agent is declined when the first one is used', () => {
     const story = subscribed();
-    story.send.offer('a', { role: 'nodemesh' }, { role: 'slave_public', reserved: true });
+    story.send.offer('a', { role: 'nodemesh' }, { role: 'slave_public/nodemesh', reservedTo: 'slave_public' });
     story.expects.launched('a');
     story.expects.declined(3600);
   });
@@ -52,7 +52,11 @@ describe('an offer', () => {
     story.send.offer('a', { cpus: 0.05, ports: [[4140, 4140]] });
     story.expects.nothingLaunched();
     story.expects.declined(5);
-    story.expects.node('a', 'pending', /0\.1 cpus needed, 0\.05 offered; port 4141 not offered/);
+    story.expects.node(
+      'a',
+      'pending',
+      /0\.05 cpus missing \(0\.1 needed, 0\.05 offered\); port 4141 is not offered \(offered are 4140; use --ports/,
+    );
   });
 
   test('of a node that backs off is declined until the next attempt is due', () => {
@@ -68,19 +72,16 @@ describe('an offer', () => {
     story.expects.node('a', 'pending', /failed \(exit 1\)\. Next attempt in 1 s/);
   });
 
-  test('of a public agent is used with its reservation and allocation as offered', () => {
+  test('of a public agent is used, with what an operator reserved to the public role as the base of our reservation', () => {
     const story = subscribed();
-    story.send.offer('a', { role: 'slave_public', reserved: true });
+    story.send.offer('a', { role: 'slave_public/nodemesh', reservedTo: 'slave_public' });
     const [accept] = story.takeCalls('ACCEPT');
     const [task] = accept === undefined ? [] : launchesOf(accept);
-    expect(
-      task?.resources.map(({ name, reservations, allocation_info }) => ({ name, reservations, allocation_info })),
-    ).toEqual(
-      ['cpus', 'mem', 'ports'].map((name) => ({
-        name,
-        reservations: [{ type: 'STATIC', role: 'slave_public' }],
-        allocation_info: { role: 'slave_public' },
-      })),
+    expect(task?.resources.map(({ name, reservations }) => [name, reservations?.map(({ role }) => role)])).toEqual(
+      ['cpus', 'mem', 'ports'].map((name) => [name, ['slave_public', 'slave_public/nodemesh']]),
+    );
+    expect(task?.resources.map((resource) => resource.allocation_info)).toEqual(
+      Array.from({ length: 3 }, () => ({ role: 'slave_public/nodemesh' })),
     );
     expect(story.node('a')?.isPublic).toBe(true);
   });
@@ -89,7 +90,7 @@ describe('an offer', () => {
     const story = subscribed();
     story.send.offer('a', { unavailableFrom: story.now - 1_000 });
     story.expects.nothingLaunched();
-    story.expects.node('a', 'pending', /in maintenance since/);
+    story.expects.node('a', 'draining', /In maintenance since/);
     story.send.offer('b', { unavailableFrom: story.now + 60_000 });
     story.expects.launched('b');
   });
@@ -110,11 +111,13 @@ describe('an offer', () => {
     const story = subscribed();
     const names = Array.from({ length: 5_000 }, (_, index) => `a${index}`);
     for (const name of names) story.send.offer(name);
+    expect(story.takeCalls('ACCEPT')).toHaveLength(20);
     story.forgetCalls();
     story.event({ type: 'offers', offers: names.map((name) => story.offer(name, {})) });
     const calls = story.takeCalls('DECLINE');
-    expect(calls).toHaveLength(5);
     expect(calls.flatMap((call) => call.decline.offer_ids)).toHaveLength(5_000);
+    // One filter for the twenty that have a task, one for each length of the queue for a turn.
+    expect(calls.length).toBeLessThanOrEqual(5_000 / 20 + 1);
   });
 });
 

@@ -16,7 +16,7 @@ describe('at a subscription', () => {
     const story = new Story();
     const actions = story.send.subscribed().map((action) => action.type);
     expect(actions[0]).toBe('persist-framework');
-    expect(story.diskFrameworkId).toBe('f-1');
+    expect(story.diskFramework?.frameworkId).toBe('f-1');
   });
 
   test('tasks that are not answered for are asked for again, less and less often, and never given up', () => {
