@@ -41,7 +41,7 @@ export type { StateStore } from './state/state-store.ts';
 export { StateStoreError, VersionConflict } from './state/state-store.ts';
 export { openZooKeeperStore } from './state/zookeeper-store.ts';
 export type { ConnectString } from './zookeeper/connect-string.ts';
-export { parseConnectString } from './zookeeper/connect-string.ts';
+export { parseConnectString, shownConnectString } from './zookeeper/connect-string.ts';
 export { ZooKeeperError } from './zookeeper/errors.ts';
 export type { ZooKeeperOptions } from './zookeeper/open-zookeeper.ts';
 export { openZooKeeper } from './zookeeper/open-zookeeper.ts';

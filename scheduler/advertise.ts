@@ -1,7 +1,7 @@
 /** Under which URL agents and proxies reach the scheduler when nobody says so. */
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
-import { shownZooKeeperUrl } from './config/zookeeper-url.ts';
+import { shownConnectString } from '../framework/index.ts';
 import type { MasterLocation } from './config.ts';
 
 const ANY_PORT = 9;
@@ -17,7 +17,7 @@ export async function advertisedUrl(host: string, port: number, master: MasterLo
 
 /** For logs: without passwords. */
 export function shownMaster(master: MasterLocation): string {
-  return master.kind === 'urls' ? master.urls.join(',') : shownZooKeeperUrl(master.ensemble);
+  return master.kind === 'urls' ? master.urls.join(',') : shownConnectString(master.ensemble);
 }
 
 function hostOf(master: MasterLocation): string {

@@ -14,7 +14,7 @@ import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-tabl
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
-import { masterAccess } from './master-access.ts';
+import type { MasterAccess } from './master-access.ts';
 import { type Artifact, proxyTask } from './proxy-task.ts';
 import { TrafficWindow } from './traffic.ts';
 
@@ -32,6 +32,7 @@ export interface ControlPlaneOptions {
   readonly advertise: string;
   readonly hostname: string;
   readonly store: FrameworkOptions['store'];
+  readonly access: MasterAccess;
   readonly identity: Identity;
   readonly artifact: Artifact;
   readonly logger: ControlPlaneLogger;
@@ -103,7 +104,7 @@ export class ControlPlane {
       changed: (names) => this.#servicesChanged(names),
     });
     this.#framework = options.createFramework({
-      ...masterAccess(config),
+      ...options.access,
       store: options.store,
       name: config.name,
       user: config.user,

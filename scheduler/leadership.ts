@@ -95,7 +95,8 @@ class ZooKeeperLeadership implements Leadership {
         const lead = await this.#stand();
         if (lead !== null) return lead;
       } catch (error) {
-        if (this.#abort.signal.aborted || !(error instanceof ZooKeeperError) || error.kind === 'auth-failed') throw error;
+        if (this.#abort.signal.aborted || !(error instanceof ZooKeeperError) || error.kind === 'auth-failed')
+          throw error;
         logger.warn({ reason: error.message }, 'cannot stand for the lead; trying again');
       }
       await sleep(RETRY_MS, undefined, { signal: this.#abort.signal });
@@ -105,8 +106,8 @@ class ZooKeeperLeadership implements Leadership {
   /** One session's attempt. Null: it was lost again before anything was done with it. */
   async #stand(): Promise<Lead | null> {
     const { logger, name, advertise } = this.#options;
-    const session = await openZooKeeper(this.#state.where, { logger });
-    const root = this.#state.where.path ?? serviceRoot(name);
+    const session = await openZooKeeper(this.#state.ensemble, { logger });
+    const root = this.#state.ensemble.path ?? serviceRoot(name);
     const line = `${root}/lock`;
     const election = elect({ session, path: line, data: advertise });
     const leave = async (): Promise<void> => {

@@ -6,18 +6,14 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import pino from 'pino';
-import {
-  createFramework,
-  type Framework,
-  type FrameworkOptions,
-  openFileStore,
-  type StateStore,
-} from '../framework/index.ts';
+import { createFramework, type Framework, type FrameworkOptions } from '../framework/index.ts';
 import { advertisedUrl, shownMaster } from './advertise.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
 import { takeLead } from './identity.ts';
+import { type Lead, type Leadership, seekLead } from './leadership.ts';
+import { openMasters } from './master-access.ts';
 import { loadProxyArtifact } from './proxy-task.ts';
 
 export interface MainContext {
@@ -72,45 +68,58 @@ export async function startScheduler(
   const { version, dist } = context;
   const artifact = await loadProxyArtifact(dist);
   let plane: ControlPlane | null = null;
-  const app = createApi({ config, version, dist, artifact, plane: () => plane, leader: () => null, logger });
+  let leadership: Leadership | null = null;
+  const app = createApi({
+    config,
+    version,
+    dist,
+    artifact,
+    plane: () => plane,
+    leader: () => leadership?.leader() ?? null,
+    logger,
+  });
   const server = await listen(app, config.listen);
   const url = baseUrlOf(server);
   const { address, port } = server.address() as AddressInfo;
-  let store: StateStore | null = null;
   let fail: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_resolve, reject) => {
     fail = reject;
   });
   // Who does not wait for it yet must not crash on it.
   failed.catch(() => undefined);
+  const fatal = (error: Error): void => {
+    logger.error({ reason: error.message }, 'the scheduler cannot go on');
+    fail(error);
+  };
+  const releases: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     const stopping = plane;
     plane = null;
     await stopping?.stop();
     await closed(server);
-    await store?.close();
+    for (const release of releases.splice(0).reverse()) await release();
     logger.info({}, 'stopped; the proxies serve on');
   };
 
-  let advertise: string;
-  try {
-    advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
-    store = await openStore(config.state);
+  const begin = async (advertise: string, lead: Lead): Promise<void> => {
+    const { store } = lead;
+    lead.onLost((reason) => fatal(new Error(`the lead is lost (${reason}); another scheduler takes over`)));
+    releases.push(() => lead.release());
     const identity = await takeLead(store);
+    const access = openMasters(config);
+    releases.push(async () => access.masters.close());
     const leading = new ControlPlane({
       config,
       version,
       advertise,
       hostname: hostname(),
       store,
+      access: { ...access, mayCall: () => lead.mayCall() },
       identity,
       artifact,
       logger,
       createFramework: parts.createFramework,
-      fatal: (error) => {
-        logger.error({ reason: error.message }, 'the scheduler cannot go on');
-        fail(error);
-      },
+      fatal,
     });
     plane = leading;
     await leading.start();
@@ -125,16 +134,22 @@ export async function startScheduler(
       },
       'the scheduler leads',
     );
+  };
+
+  try {
+    const advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
+    leadership = seekLead({ state: config.state, name: config.name, advertise, logger });
+    const { won, stop: stand } = leadership;
+    releases.push(stand);
+    const leading = won.then((lead) => begin(advertise, lead));
+    // A directory is ours or it is not; the lead over ZooKeeper may come later, or never.
+    if (config.state.kind === 'file') await leading;
+    else leading.catch((error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))));
+    return { url, advertise, failed, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, advertise, failed, stop };
-}
-
-async function openStore(state: SchedulerConfig['state']): Promise<StateStore> {
-  if (state.kind === 'file') return openFileStore(state.directory);
-  throw new Error('--state zk://… is not there yet: keep the state in a directory, with --state file:DIR');
 }
 
 function baseUrlOf(server: Server): string {

@@ -1,6 +1,6 @@
 /** The login of a DC/OS service account over the client's own HTTP: what `auth/` leaves to whoever brings the sockets. */
 import type { Authorization } from './auth/authorization.ts';
-import { parseServiceAccount } from './auth/credential.ts';
+import type { ServiceAccount } from './auth/credential.ts';
 import { DcosLogin, type SendLogin } from './auth/dcos-login.ts';
 import { boundedBody, connectTo, type TlsTrust } from './http.ts';
 
@@ -9,12 +9,9 @@ const TIMEOUT_MS = 4_000;
 /** A token has some hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/**
- * Requests in the name of a service account. `credential` is the JSON text of its secret: `login_endpoint`, `private_key`,
- * `scheme` and `uid`. @throws {CredentialError} for one that cannot be used; its message quotes nothing secret.
- */
-export function serviceAccountAuthorization(credential: string, tls?: TlsTrust): Authorization {
-  return new DcosLogin({ account: parseServiceAccount(credential), send: sendLogin(tls), now: () => Date.now() });
+/** Requests in the name of a service account; its credential is read by `parseServiceAccount`. */
+export function serviceAccountAuthorization(account: ServiceAccount, tls?: TlsTrust): Authorization {
+  return new DcosLogin({ account, send: sendLogin(tls), now: () => Date.now() });
 }
 
 function sendLogin(tls: TlsTrust | undefined): SendLogin {

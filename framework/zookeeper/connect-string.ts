@@ -62,3 +62,8 @@ function parsePath(text: string): string | null {
 export function serversText(servers: readonly Server[]): string {
   return servers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)).join(',');
 }
+
+/** For logs: without the credentials. */
+export function shownConnectString({ servers, path }: ConnectString): string {
+  return `${PREFIX}${serversText(servers)}${path ?? ''}`;
+}

@@ -1,8 +1,7 @@
 /** What the values of the options look like as text, and what becomes of them. Each fault is one sentence. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { Strategy } from '../../framework/index.ts';
-import { parseZooKeeperUrl, type ZooKeeperUrl } from './zookeeper-url.ts';
+import { type ConnectString, parseConnectString, type Strategy } from '../../framework/index.ts';
 
 /** `node`: a proxy listens on its agent's address. `config`: as the proxy's configuration says. */
 export const BINDS = ['node', 'config'] as const;
@@ -11,11 +10,11 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] 
 /** Any of these masters redirects to the leader; or ZooKeeper says who leads. */
 export type MasterLocation =
   | { readonly kind: 'urls'; readonly urls: readonly [string, ...string[]] }
-  | { readonly kind: 'zookeeper'; readonly ensemble: ZooKeeperUrl };
+  | { readonly kind: 'zookeeper'; readonly ensemble: ConnectString };
 
 export type StateLocation =
   | { readonly kind: 'file'; readonly directory: string }
-  | { readonly kind: 'zookeeper'; readonly ensemble: ZooKeeperUrl };
+  | { readonly kind: 'zookeeper'; readonly ensemble: ConnectString };
 
 export interface ProxyPorts {
   readonly out: number;
@@ -49,7 +48,12 @@ const httpUrl = (text: string, examples: string): string => {
 export const baseUrl = textual((text) => httpUrl(text, 'http://10.0.0.1:8080'));
 
 export const master = textual((text): MasterLocation => {
-  if (text.startsWith('zk://')) return { kind: 'zookeeper', ensemble: parseZooKeeperUrl(text) };
+  if (text.startsWith('zk://')) {
+    const ensemble = parseConnectString(text);
+    if (ensemble.path === null)
+      throw new Error('the ZooKeeper URL of the masters has no path, as in zk://h1:2181/mesos');
+    return { kind: 'zookeeper', ensemble };
+  }
   const [first = '', ...others] = text.split(',').map((part) => part.trim());
   const scheme = first.startsWith('https:') ? 'https' : 'http';
   const read = (part: string): string => {
@@ -64,7 +68,7 @@ export const master = textual((text): MasterLocation => {
 });
 
 export const state = textual((text): StateLocation => {
-  if (text.startsWith('zk://')) return { kind: 'zookeeper', ensemble: parseZooKeeperUrl(text) };
+  if (text.startsWith('zk://')) return { kind: 'zookeeper', ensemble: parseConnectString(text) };
   const directory = /^file:(.+)$/.exec(text)?.[1];
   if (directory === undefined) {
     throw new Error(`'${text}' is not a store like file:/var/lib/nodemesh or zk://10.0.0.1:2181/nodemesh`);

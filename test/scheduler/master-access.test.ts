@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readConfig } from '../../scheduler/config.ts';
-import { masterAccess } from '../../scheduler/master-access.ts';
+import { openMasters } from '../../scheduler/master-access.ts';
 
 let directory: string;
 let server: Server;
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 function access(...args: string[]) {
-  return masterAccess(readConfig(['--marathon=http://m:8080', '--state=file:x', ...args]));
+  return openMasters(readConfig(['--marathon=http://m:8080', '--state=file:x', ...args]));
 }
 
 function file(name: string, text: string): string {

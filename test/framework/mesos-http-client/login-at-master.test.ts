@@ -5,6 +5,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseServiceAccount } from '../../../framework/mesos-http-client/auth/credential.ts';
 import {
   createOperator,
   createSubscription,
@@ -172,7 +173,7 @@ describe('a service account', () => {
     const { port } = server.address() as AddressInfo;
     const login_endpoint = `${tls === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${port}/acs/api/v1/auth/login`;
     const credential = JSON.stringify({ login_endpoint, private_key: pem, scheme: 'RS256', uid: 'mesh' });
-    return serviceAccountAuthorization(credential, tls);
+    return serviceAccountAuthorization(parseServiceAccount(credential), tls);
   }
 
   beforeEach(() => {
