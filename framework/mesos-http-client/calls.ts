@@ -176,7 +176,7 @@ function isStale(status: number, text: string): boolean {
       // UPDATE_FRAMEWORK has a second one, which says nothing of the session: "Not authorized to …".
       return !/not authorized/i.test(text);
     case 400:
-      return /cannot be found|stream id/i.test(text);
+      return /cannot be found|stream[ -]id/i.test(text);
     default:
       return false;
   }

@@ -5,6 +5,9 @@ import { RecordIoDecoder } from './record-io.ts';
 /** What became of a record: an event, or nothing that we know (skipped), or not what it should be (counted). */
 export type Decoded<E> = { readonly kind: 'event'; readonly event: E } | { readonly kind: 'unknown' | 'bad' };
 
+/** One for all: making a decoder costs more than a record of a kilobyte. */
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
 export class EventDecoder<E> {
   readonly #records = new RecordIoDecoder();
   readonly #decode: (record: unknown) => Decoded<E>;
@@ -31,7 +34,7 @@ export class EventDecoder<E> {
   #read(record: Uint8Array): Decoded<E> {
     let json: unknown;
     try {
-      json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(record));
+      json = parseJson(UTF_8.decode(record));
     } catch {
       // The framing held, so the next record can be read: the caller counts this one.
       return { kind: 'bad' };

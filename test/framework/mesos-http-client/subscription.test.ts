@@ -48,7 +48,7 @@ const decline: CallBody = { type: 'DECLINE', decline: { offer_ids: [{ value: off
 const subscriptions = (count: number) => () => events.filter((type) => type === 'SUBSCRIBED').length === count;
 
 describe('SUBSCRIBE', () => {
-  test('is sent with the exact media types, without a stream id and, the first time, without a framework id', async () => {
+  test('T16 T17 S1 is sent with the exact media types, without a stream id and, the first time, without a framework id', async () => {
     open();
     await until(subscriptions(1));
     const [call] = master.received;
@@ -60,7 +60,7 @@ describe('SUBSCRIBE', () => {
     expect(call?.body.subscribe?.framework_info.id).toBeUndefined();
   });
 
-  test('of a framework with an id has it in both places, as has every later one', async () => {
+  test('S3 of a framework with an id has it in both places, as has every later one', async () => {
     open({ frameworkId: frameworkId('f-0') });
     await until(subscriptions(1));
     expect(master.received[0]?.body.framework_id).toEqual({ value: 'f-0' });
@@ -70,7 +70,7 @@ describe('SUBSCRIBE', () => {
     expect(master.received.at(-1)?.body.framework_id).toEqual({ value: 'f-1' });
   });
 
-  test('follows a redirect without scheme and with another path, and so do the calls after it', async () => {
+  test('S7 follows a redirect without scheme and with another path, and so do the calls after it', async () => {
     const other = await new ScriptedMaster().start();
     const host = new URL(other.url).host;
     master.onSubscribe = (_received, response) =>
@@ -83,7 +83,7 @@ describe('SUBSCRIBE', () => {
     await other.stop();
   });
 
-  test('is not fooled by a master that redirects to itself, and comes in when it stops', async () => {
+  test('S8 is not fooled by a master that redirects to itself, and comes in when it stops', async () => {
     const host = new URL(master.url).host;
     let redirects = 0;
     master.onSubscribe = (_received, response) => {
@@ -97,7 +97,7 @@ describe('SUBSCRIBE', () => {
     expect(redirects).toBe(7);
   });
 
-  test('is repeated through 503s, quickly at first, until one stream stands', async () => {
+  test('S9 is repeated through 503s, quickly at first, until one stream stands', async () => {
     let refusals = 0;
     master.onSubscribe = (_received, response) => {
       refusals += 1;
@@ -113,25 +113,63 @@ describe('SUBSCRIBE', () => {
     expect(master.streams).toHaveLength(1);
   });
 
-  test('hears ERROR as the first record, too', async () => {
+  test.each([
+    ['S4', 'Framework has been removed'],
+    ['S5', 'Framework failed over'],
+  ])('%s answered 200 with ERROR "%s" is over: no other attempt, no call', async (_case, message) => {
     const errors: string[] = [];
     master.onSubscribe = (_received, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(encodeRecord(JSON.stringify({ type: 'ERROR', error: { message: 'Framework has been removed' } })));
+      response.end(encodeRecord(JSON.stringify({ type: 'ERROR', error: { message } })));
     };
-    open({
-      onEvent: (event) => {
-        if (event.type === 'ERROR') errors.push(event.error.message);
-        subscription?.close();
-      },
-    });
+    const sub = open({ onEvent: (event) => void (event.type === 'ERROR' && errors.push(event.error.message)) });
     await until(() => errors.length === 1);
-    expect(errors).toEqual(['Framework has been removed']);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(errors).toEqual([message]);
+    expect(master.received).toHaveLength(1);
+    expect(downs).toEqual([]);
+    expect(sub.subscribed).toBe(false);
+    expect((await sub.call(revive)).outcome).toBe('unreachable');
+  });
+
+  test('S5 in the middle of a stream: what waits is not sent any more', async () => {
+    const sub = open();
+    await until(subscriptions(1));
+    master.write({ type: 'ERROR', error: { message: 'Framework failed over' } });
+    await until(() => events.includes('ERROR'));
+    expect((await sub.call(revive)).outcome).toBe('unreachable');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(master.received).toHaveLength(1);
+  });
+
+  test('answered with another ERROR is tried again', async () => {
+    let refusals = 0;
+    master.onSubscribe = (_received, response) => {
+      refusals += 1;
+      if (refusals === 3) return master.openStream(response);
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const message = 'Not authorized to register framework  with roles { db }';
+      response.end(encodeRecord(JSON.stringify({ type: 'ERROR', error: { message } })));
+    };
+    open();
+    await until(subscriptions(1));
+    expect(events).toEqual(['ERROR', 'ERROR', 'SUBSCRIBED']);
+    expect(downs).toEqual(['the master ended the stream', 'the master ended the stream']);
+  });
+
+  test('names the roles that want no offers, as they are at each attempt', async () => {
+    const suppressed: string[] = [];
+    open({ suppressedRoles: () => suppressed });
+    await until(subscriptions(1));
+    suppressed.push('nodemesh');
+    master.streams[0]?.destroy();
+    await until(subscriptions(2));
+    expect(master.received.map((one) => one.body.subscribe?.suppressed_roles)).toEqual([[], ['nodemesh']]);
   });
 });
 
 describe('the stream', () => {
-  test('is given up when nothing comes for five heartbeats, but not while other events come', async () => {
+  test('S15 is given up when nothing comes for five heartbeats, but not while other events come', async () => {
     open({ heartbeatMs: 20 });
     await until(subscriptions(1));
     const rescind = { type: 'RESCIND', rescind: { offer_id: { value: 'o' } } };
@@ -144,7 +182,7 @@ describe('the stream', () => {
     expect(downs[0]).toMatch(/nothing heard/);
   });
 
-  test('lets unknown events by, skips one that cannot be read, and is opened anew after three in a row', async () => {
+  test('T12 T13 lets unknown events by, skips one that cannot be read, and is opened anew after three in a row', async () => {
     const sub = open();
     await until(subscriptions(1));
     const stream = master.streams[0];
@@ -160,7 +198,7 @@ describe('the stream', () => {
     expect(downs[0]).toMatch(/3 records in a row/);
   });
 
-  test('is opened anew when its framing is broken', async () => {
+  test('T9 is opened anew when its framing is broken', async () => {
     open();
     await until(subscriptions(1));
     master.streams[0]?.write('abc\n');
@@ -168,7 +206,7 @@ describe('the stream', () => {
     expect(downs[0]).toMatch(/not a digit/);
   });
 
-  test('that ends within a record gives no half event', async () => {
+  test('T5 that ends within a record gives no half event', async () => {
     open();
     await until(subscriptions(1));
     master.streams[0]?.end('100\n{"type":"HEARTBEAT"}');
@@ -177,7 +215,27 @@ describe('the stream', () => {
     expect(downs[0]).toMatch(/middle of a record/);
   });
 
-  test('that was superseded is not heard any more', async () => {
+  test('T15 has nanoseconds beyond 2^53 exact, and small ones as numbers', async () => {
+    const windows: unknown[] = [];
+    open({
+      onEvent: (event) => {
+        events.push(event.type);
+        if (event.type !== 'INVERSE_OFFERS') return;
+        windows.push(...event.inverse_offers.inverse_offers.map((offer) => offer.unavailability));
+      },
+    });
+    await until(subscriptions(1));
+    const offer = { id: { value: 'i' }, framework_id: { value: 'f-1' }, unavailability: 'here' };
+    const text = JSON.stringify({ type: 'INVERSE_OFFERS', inverse_offers: { inverse_offers: [offer] } });
+    const window = '{"start":{"nanoseconds":1795192640536518657},"duration":{"nanoseconds":3600000000000}}';
+    master.streams[0]?.write(encodeRecord(text.replace('"here"', window)));
+    await until(() => windows.length === 1);
+    expect(windows).toEqual([
+      { start: { nanoseconds: '1795192640536518657' }, duration: { nanoseconds: 3_600_000_000_000 } },
+    ]);
+  });
+
+  test('S16 that was superseded is not heard any more', async () => {
     open();
     await until(subscriptions(1));
     const [old] = master.streams;
@@ -210,7 +268,7 @@ describe('the stream', () => {
 });
 
 describe('calls', () => {
-  test('carry framework id and stream id, in order, over one connection', async () => {
+  test('T17 carry framework id and stream id, in order, over one connection', async () => {
     const sub = open();
     await until(subscriptions(1));
     const bodies: CallBody[] = Array.from({ length: 20 }, (_, index) => ({
@@ -231,7 +289,7 @@ describe('calls', () => {
     [400, "The stream ID 'x' included in this request didn't match the stream ID currently associated with framework"],
     [503, 'Master has not finished recovery'],
     [307, ''],
-  ])('answered %i %s renew the subscription, and what waits is not sent to it', async (status, text) => {
+  ])('S11 S12 S13 answered %i %s renew the subscription, and what waits is not sent to it', async (status, text) => {
     const sub = open();
     await until(subscriptions(1));
     master.onCall = (_received, response) => response.writeHead(status).end(text);
