@@ -173,7 +173,7 @@ export class Agent implements AgentEndpoint {
   }
 
   /** Ends a task as the kernel does when its container needs more memory than it has. False if it does not run. */
-  exceedMemory(taskId: TaskId): boolean {
+  exceedMemory(taskId: string): boolean {
     return this.tasks.runs().some((run) => run.taskId === taskId && run.exceedMemory());
   }
 
