@@ -166,6 +166,9 @@ export class LocalCluster implements ClusterControls {
       ...(request.cpus === undefined ? {} : { cpus: request.cpus }),
       ...(request.mem === undefined ? {} : { mem: request.mem }),
       ...(request.ports === undefined ? {} : { portRanges: request.ports }),
+      ...(request.region === undefined || request.zone === undefined
+        ? {}
+        : { domain: { fault_domain: { region: { name: request.region }, zone: { name: request.zone } } } }),
       attributes: Object.entries(request.attributes ?? {}).map(
         ([name, value]): Attribute => ({ name, type: 'TEXT', text: { value } }),
       ),

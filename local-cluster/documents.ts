@@ -37,6 +37,9 @@ export interface AgentRequest {
   readonly mem?: number | undefined;
   /** All ports that it offers, those for a proxy included. */
   readonly ports?: readonly Range[] | undefined;
+  /** Its fault domain; both or none. */
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 

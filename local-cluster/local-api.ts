@@ -13,18 +13,22 @@ import { type AgentRequest, ChangeRefused, type LocalNode, type LocalProcess } f
 const MAX_BODY_BYTES = 64 * 1024;
 const ARTIFACTS = new Set(['demo.mjs']);
 
-const agentRequest = z.strictObject({
-  public: z.boolean().optional(),
-  ip: z.ipv4().optional(),
-  cpus: z.number().positive().optional(),
-  mem: z.number().positive().optional(),
-  ports: z
-    .string()
-    .regex(/^\d{1,5}-\d{1,5}(,\d{1,5}-\d{1,5})*$/, 'It must be ranges such as 31000-31999.')
-    .transform((text) => text.split(',').map(rangeOf))
-    .optional(),
-  attributes: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).optional(),
-});
+const agentRequest = z
+  .strictObject({
+    public: z.boolean().optional(),
+    ip: z.ipv4().optional(),
+    cpus: z.number().positive().optional(),
+    mem: z.number().positive().optional(),
+    ports: z
+      .string()
+      .regex(/^\d{1,5}-\d{1,5}(,\d{1,5}-\d{1,5})*$/, 'It must be ranges such as 31000-31999.')
+      .transform((text) => text.split(',').map(rangeOf))
+      .optional(),
+    region: z.string().min(1).optional(),
+    zone: z.string().min(1).optional(),
+    attributes: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).optional(),
+  })
+  .refine(({ region, zone }) => (region === undefined) === (zone === undefined), 'region and zone go together');
 
 function rangeOf(text: string): Range {
   const [begin = 0, end = 0] = text.split('-').map(Number);

@@ -151,7 +151,7 @@ export class Agent implements AgentEndpoint {
   }
 
   get description(): AgentDescription {
-    const { hostname, ip, port, attributes } = this.options;
+    const { hostname, ip, port, attributes, domain } = this.options;
     const address = this.server.address() as AddressInfo | null;
     return {
       hostname,
@@ -159,6 +159,7 @@ export class Agent implements AgentEndpoint {
       port: address?.port ?? port,
       resources: resourcesOf(this.options),
       attributes: attributes ?? [],
+      ...(domain === undefined ? {} : { domain }),
     };
   }
 

@@ -80,6 +80,7 @@ export function recoveredAgent(agent: AgentRecord): AgentInfo {
     ...(agent.info.port === undefined ? {} : { port: agent.info.port }),
     resources: agent.info.resources.map((resource) => toWire(resource, true)),
     attributes: agent.info.attributes,
+    ...(agent.info.domain === undefined ? {} : { domain: agent.info.domain }),
     id: { value: agent.id },
     checkpoint: true,
   };

@@ -189,3 +189,15 @@ describe('SUPPRESS', () => {
     expect(fw.offers()).toHaveLength(0);
   });
 });
+
+describe('an agent with a fault domain', () => {
+  it('shows region and zone in its offers and to the operator', async () => {
+    const { clock, master } = await lab(0);
+    const domain = { fault_domain: { region: { name: 'eu' }, zone: { name: 'eu-1' } } };
+    new StandInAgent(clock, describeAgent('127.0.31.1', { domain })).join(master);
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    expect(fw.offer().domain).toEqual(domain);
+    expect(master.getAgents().agents[0]?.agent_info.domain).toEqual(domain);
+  });
+});
