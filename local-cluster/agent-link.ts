@@ -5,6 +5,7 @@
  */
 import type {
   AgentId,
+  AgentInfo,
   Attribute,
   FrameworkId,
   FrameworkInfo,
@@ -22,6 +23,8 @@ export interface AgentDescription {
   /** All that it has, in post-refinement shape: `reservations: []` is unreserved, a STATIC `slave_public` marks a public agent. */
   readonly resources: readonly Resource[];
   readonly attributes: readonly Attribute[];
+  /** Region and zone, where the machines know theirs (`--domain`). */
+  readonly domain?: AgentInfo['domain'];
 }
 
 /** A task that an agent holds, as it tells a master at re-registration. */

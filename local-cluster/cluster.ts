@@ -165,6 +165,10 @@ export class LocalCluster implements ClusterControls {
       isPublic,
       ...(request.cpus === undefined ? {} : { cpus: request.cpus }),
       ...(request.mem === undefined ? {} : { mem: request.mem }),
+      ...(request.ports === undefined ? {} : { portRanges: request.ports }),
+      ...(request.region === undefined || request.zone === undefined
+        ? {}
+        : { domain: { fault_domain: { region: { name: request.region }, zone: { name: request.zone } } } }),
       attributes: Object.entries(request.attributes ?? {}).map(
         ([name, value]): Attribute => ({ name, type: 'TEXT', text: { value } }),
       ),
@@ -218,6 +222,11 @@ export class LocalCluster implements ClusterControls {
     if (entry === undefined) return false;
     await entry.agent.reboot();
     return true;
+  }
+
+  /** It is killed as for too much memory. */
+  exceedMemory(id: string): boolean {
+    return [...this.agents.values()].some(({ agent }) => agent.exceedMemory(id));
   }
 
   /** Another master leads: every stream breaks, agents and frameworks come back by themselves. */

@@ -1,5 +1,7 @@
 /** The documents that the embedded cluster shows: what `--json` prints and `/local/*` answers. */
 
+import type { Range } from '../framework/mesos-http-client/messages.ts';
+
 export interface LocalNode {
   readonly agentId: string;
   readonly hostname: string;
@@ -33,6 +35,11 @@ export interface AgentRequest {
   readonly ip?: string | undefined;
   readonly cpus?: number | undefined;
   readonly mem?: number | undefined;
+  /** All ports that it offers, those for a proxy included. */
+  readonly ports?: readonly Range[] | undefined;
+  /** Its fault domain; both or none. */
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 

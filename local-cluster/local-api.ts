@@ -7,18 +7,33 @@ import { stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Range } from '../framework/mesos-http-client/messages.ts';
 import { type AgentRequest, ChangeRefused, type LocalNode, type LocalProcess } from './documents.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const ARTIFACTS = new Set(['demo.mjs']);
 
-const agentRequest = z.strictObject({
-  public: z.boolean().optional(),
-  ip: z.ipv4().optional(),
-  cpus: z.number().positive().optional(),
-  mem: z.number().positive().optional(),
-  attributes: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).optional(),
-});
+const agentRequest = z
+  .strictObject({
+    public: z.boolean().optional(),
+    ip: z.ipv4().optional(),
+    cpus: z.number().positive().optional(),
+    mem: z.number().positive().optional(),
+    ports: z
+      .string()
+      .regex(/^\d{1,5}-\d{1,5}(,\d{1,5}-\d{1,5})*$/, 'It must be ranges such as 31000-31999.')
+      .transform((text) => text.split(',').map(rangeOf))
+      .optional(),
+    region: z.string().min(1).optional(),
+    zone: z.string().min(1).optional(),
+    attributes: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).optional(),
+  })
+  .refine(({ region, zone }) => (region === undefined) === (zone === undefined), 'region and zone go together');
+
+function rangeOf(text: string): Range {
+  const [begin = 0, end = 0] = text.split('-').map(Number);
+  return { begin, end };
+}
 
 /** What can be done to a cluster. The methods about one agent answer false when there is no such agent. */
 export interface ClusterControls {
@@ -29,6 +44,8 @@ export interface ClusterControls {
   startAgent(agentId: string): boolean;
   rebootAgent(agentId: string): Promise<boolean>;
   failover(): Promise<void>;
+  /** False if no such task runs. */
+  exceedMemory(taskId: string): boolean;
 }
 
 /** An answer that is not the usual one. */
@@ -67,6 +84,9 @@ export function createLocalApi(
         return accepted(response, name, cluster.startAgent(name ?? ''));
       case 'POST agents * restart':
         return accepted(response, name, await cluster.rebootAgent(name ?? ''));
+      case 'POST tasks * exceed-memory':
+        if (cluster.exceedMemory(name ?? '')) return json(response, 202, {});
+        throw new HttpError(404, `no task ${name ?? ''} runs; GET /tasks lists them`);
       case 'POST master *':
         if (name !== 'failover') break;
         await cluster.failover();

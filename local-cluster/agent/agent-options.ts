@@ -1,5 +1,5 @@
 /** How an agent of the embedded cluster is set up, and what it then offers: resources in post-refinement shape. */
-import type { AgentId, Attribute, Range, Resource } from '../../framework/mesos-http-client/messages.ts';
+import type { AgentId, AgentInfo, Attribute, Range, Resource } from '../../framework/mesos-http-client/messages.ts';
 import type { MasterEndpoint } from '../agent-link.ts';
 import type { LeaderDetector } from '../scheduler-link.ts';
 
@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly disk?: number;
   readonly portRanges?: readonly Range[];
   readonly attributes?: readonly Attribute[];
+  /** Region and zone. */
+  readonly domain?: AgentInfo['domain'];
   /** Sandboxes and the fetcher's cache. What an earlier run left there is removed at the start. */
   readonly workDir: string;
   /** Set for every process that the agent starts; a task cannot override it. */

@@ -151,7 +151,7 @@ export class Agent implements AgentEndpoint {
   }
 
   get description(): AgentDescription {
-    const { hostname, ip, port, attributes } = this.options;
+    const { hostname, ip, port, attributes, domain } = this.options;
     const address = this.server.address() as AddressInfo | null;
     return {
       hostname,
@@ -159,6 +159,7 @@ export class Agent implements AgentEndpoint {
       port: address?.port ?? port,
       resources: resourcesOf(this.options),
       attributes: attributes ?? [],
+      ...(domain === undefined ? {} : { domain }),
     };
   }
 
@@ -173,7 +174,7 @@ export class Agent implements AgentEndpoint {
   }
 
   /** Ends a task as the kernel does when its container needs more memory than it has. False if it does not run. */
-  exceedMemory(taskId: TaskId): boolean {
+  exceedMemory(taskId: string): boolean {
     return this.tasks.runs().some((run) => run.taskId === taskId && run.exceedMemory());
   }
 

@@ -110,6 +110,7 @@ export function agentInfo(id: AgentId, description: AgentDescription): AgentInfo
     port: description.port,
     resources: [...description.resources],
     attributes: [...description.attributes],
+    ...(description.domain === undefined ? {} : { domain: description.domain }),
   };
 }
 

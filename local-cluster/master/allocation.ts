@@ -84,6 +84,7 @@ export function offerWire(context: MasterContext, offer: OfferRecord, refined: b
         address: { hostname: description.hostname, ip: description.ip, port: description.port },
         path: '/slave(1)',
       },
+      ...(description.domain === undefined ? {} : { domain: description.domain }),
       resources: offer.resources.map((resource) => toWire(resource, refined)),
       attributes: [...description.attributes],
       ...(unavailability === undefined ? {} : { unavailability }),

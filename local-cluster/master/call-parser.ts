@@ -23,6 +23,8 @@ const task = z.looseObject({
   task_id: value,
   agent_id: value,
   resources: z.array(resource).default([]),
+  // The object form only: Mesos' parser does not take bare numbers here, though its documentation shows them.
+  limits: z.record(z.string(), z.looseObject({ value: z.union([z.number(), z.literal('Infinity')]) })).optional(),
 });
 const operationId = { id: value.optional() };
 const operation = z.discriminatedUnion('type', [

@@ -7,6 +7,8 @@ export interface Credential {
   readonly secret: string;
   /** The ACL `register_frameworks`: its frameworks may subscribe with these roles only. Without it: with any. */
   readonly roles?: readonly string[];
+  /** False: it may use the scheduler API only; everything else is 403 to it. */
+  readonly operator?: boolean;
 }
 
 /** Named in the `WWW-Authenticate` of a 401, as recorded. */
@@ -15,7 +17,7 @@ export type Realm = 'mesos-master-scheduler' | 'mesos-master-readonly' | 'mesos-
 export type Caller =
   /** Nobody has to say who he is. */
   | { readonly kind: 'anyone' }
-  | { readonly kind: 'principal'; readonly principal: string }
+  | { readonly kind: 'principal'; readonly principal: string; readonly operator: boolean }
   | { readonly kind: 'refused' };
 
 export function callerOf(credentials: readonly Credential[], request: IncomingMessage): Caller {
@@ -23,7 +25,8 @@ export function callerOf(credentials: readonly Credential[], request: IncomingMe
   const encoded = /^Basic ([A-Za-z0-9+/]+=*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const given = Buffer.from(encoded, 'base64').toString('utf8');
   const known = credentials.find(({ principal, secret }) => given === `${principal}:${secret}`);
-  return known === undefined ? { kind: 'refused' } : { kind: 'principal', principal: known.principal };
+  if (known === undefined) return { kind: 'refused' };
+  return { kind: 'principal', principal: known.principal, operator: known.operator ?? true };
 }
 
 export function sendUnauthorized(response: ServerResponse, realm: Realm): void {

@@ -53,6 +53,8 @@ async function route(getStanding: () => Standing, request: IncomingMessage, resp
   const realm = realmOf(path);
   const caller = callerOf(standing.context.settings.credentials, request);
   if (caller.kind === 'refused') return sendUnauthorized(response, realm);
+  const mayOperate = caller.kind === 'anyone' || caller.operator;
+  if (path !== '/api/v1/scheduler' && !mayOperate) return sendEmpty(response, 403);
   await serve(standing, path, caller, request, response);
 }
 

@@ -5,6 +5,7 @@ import { offerWire } from './allocation.ts';
 import type { MasterContext, MasterIdentity } from './context.ts';
 import { activeResources, type FrameworkRecord, rolesOf } from './frameworks.ts';
 import { add, type Resources, reservationsOf, toWire, unallocate } from './resources.ts';
+import { limitsOf } from './task-validation.ts';
 import { isTerminal, type TaskRecord } from './tasks.ts';
 
 /** The version that this master says it is: the one that it was compared with. */
@@ -79,6 +80,7 @@ export function recoveredAgent(agent: AgentRecord): AgentInfo {
     ...(agent.info.port === undefined ? {} : { port: agent.info.port }),
     resources: agent.info.resources.map((resource) => toWire(resource, true)),
     attributes: agent.info.attributes,
+    ...(agent.info.domain === undefined ? {} : { domain: agent.info.domain }),
     id: { value: agent.id },
     checkpoint: true,
   };
@@ -96,6 +98,7 @@ export function getAgents(context: MasterContext): {
 }
 
 export function operatorTask(task: TaskRecord): object {
+  const limits = limitsOf(task.info);
   const { name, labels, discovery, health_check, kill_policy, container } = task.info;
   return {
     name,
@@ -106,6 +109,7 @@ export function operatorTask(task: TaskRecord): object {
     resources: task.resources.map((resource) => toWire(resource, true)),
     ...(task.statuses.length === 0 ? {} : { statuses: task.statuses }),
     ...(task.update === null ? {} : { status_update_state: task.update.state, status_update_uuid: task.update.uuid }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(labels === undefined ? {} : { labels }),
     ...(discovery === undefined ? {} : { discovery }),
     ...(container === undefined ? {} : { container }),

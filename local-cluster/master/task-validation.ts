@@ -1,7 +1,7 @@
 /** What a TaskInfo must be to be launched; the texts are those of the recorded TASK_ERRORs where there is one. */
 import type { AgentId, HealthCheck, TaskId, TaskInfo } from '../../framework/mesos-http-client/messages.ts';
 import { validateIdText } from './framework-validation.ts';
-import { contains, formatResources, type Resources } from './resources.ts';
+import { contains, formatResources, normalise, quantities, type Resources } from './resources.ts';
 
 export interface LaunchSite {
   readonly agentId: AgentId;
@@ -31,8 +31,35 @@ export function validateTask(task: TaskInfo, needs: Resources, site: LaunchSite)
   if (task.resources.length === 0) return 'Task uses no resources';
   const negative = task.resources.find((resource) => (resource.scalar?.value ?? 0) < 0);
   if (negative !== undefined) return 'Task uses invalid resources: Invalid scalar resource: value < 0';
+  const limitError = validateLimits(task);
+  if (limitError !== null) return limitError;
   if (!contains(site.available, needs)) {
     return `Total resources ${formatResources(needs)} required by task and its executor is more than available ${formatResources(site.available)}`;
+  }
+  return null;
+}
+
+/** What a task may use beyond what it asks for; in megabytes, or cpus. */
+export type Limits = Readonly<Record<string, { readonly value: number | 'Infinity' }>>;
+
+/** `limits` of a TaskInfo (since Mesos 1.10). */
+export function limitsOf(task: TaskInfo & { readonly limits?: Limits }): Limits {
+  return task.limits ?? {};
+}
+
+function validateLimits(task: TaskInfo): string | null {
+  const { cpus, mem, ...others } = limitsOf(task);
+  if (Object.keys(others).length > 0) return "Only cpus and mem may be included in a task's resource limits";
+  const requested = quantities(task.resources.map(normalise));
+  const below = (limit: Limits[string], name: string): boolean =>
+    Number(limit.value) * 1000 < (requested.get(name) ?? 0);
+  if (cpus !== undefined) {
+    if (!requested.has('cpus')) return 'When a CPU limit is specified, a CPU request must also be specified';
+    if (below(cpus, 'cpus')) return 'The cpu limit must be greater than or equal to the cpu request';
+  }
+  if (mem !== undefined) {
+    if (!requested.has('mem')) return 'When a memory limit is specified, a memory request must also be specified';
+    if (below(mem, 'mem')) return 'The memory limit must be greater than or equal to the memory request';
   }
   return null;
 }

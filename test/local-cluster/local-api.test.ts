@@ -31,6 +31,7 @@ const controls: ClusterControls = {
   stopAgent: (id) => id === 'S1' && done.push(`stop ${id}`) > 0,
   startAgent: (id) => id === 'S1' && done.push(`start ${id}`) > 0,
   rebootAgent: async (id) => id === 'S1' && done.push(`reboot ${id}`) > 0,
+  exceedMemory: (id) => id === 't' && done.push(`exceed ${id}`) > 0,
   failover: async () => {
     done.push('failover');
   },
@@ -60,6 +61,7 @@ it('changes agents and the master, each with 202 and {}', async () => {
     ['POST', '/local/agents/S1/stop', 'stop S1'],
     ['POST', '/local/agents/S1/start', 'start S1'],
     ['POST', '/local/agents/S1/restart', 'reboot S1'],
+    ['POST', '/local/tasks/t/exceed-memory', 'exceed t'],
     ['POST', '/local/master/failover', 'failover'],
   ] as const) {
     const answer = await send(url + path, { method });
@@ -74,12 +76,20 @@ it('adds an agent with a wish, or with none', async () => {
   expect([answer.status, JSON.parse(answer.body)]).toEqual([201, NODE]);
   expect(done.at(-1)).toBe(`add ${JSON.stringify({ ...wish, attributes: { rack: 'r1', row: '3' } })}`);
   expect((await send(`${url}/local/agents`, { method: 'POST' })).status).toBe(201);
+  await sendJson('POST', `${url}/local/agents`, { ports: '31000-31999,9990-9990' });
+  const ports = [
+    { begin: 31_000, end: 31_999 },
+    { begin: 9990, end: 9990 },
+  ];
+  expect(done.at(-1)).toBe(`add ${JSON.stringify({ ports })}`);
 });
 
 it.each<[string, string, string | undefined, number]>([
   ['POST', '/local/agents', '{"ip":"127.0.9.1"}', 409],
   ['POST', '/local/agents', '{"ip":"localhost"}', 400],
   ['POST', '/local/agents', '{"color":"red"}', 400],
+  ['POST', '/local/agents', '{"ports":"all"}', 400],
+  ['POST', '/local/tasks/u/exceed-memory', '', 404],
   ['POST', '/local/agents', '{', 400],
   ['POST', '/local/agents', `{"ip":"${'x'.repeat(70_000)}"}`, 413],
   ['DELETE', '/local/agents/S9', undefined, 404],

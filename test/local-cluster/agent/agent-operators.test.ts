@@ -1,6 +1,5 @@
 /** What operators bring upon an agent: drain, maintenance, reservations to keep; and the kernel's memory limit. */
 import { describe, expect, test } from 'vitest';
-import { taskId } from '../../../framework/mesos-http-client/messages.ts';
 import { Agent } from '../../../local-cluster/agent/agent.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { alive, framework, reached, run, shellTask, startAgent } from './stand-in-master.ts';
@@ -88,12 +87,12 @@ test('a task that exceeds its memory is killed, and its agent says why', async (
   const bench = await startAgent();
   run(bench, shellTask('nap', NAP));
   await reached(bench.master, 'nap', 'TASK_RUNNING');
-  expect(bench.agent.exceedMemory(taskId('nap'))).toBe(true);
+  expect(bench.agent.exceedMemory('nap')).toBe(true);
   expect(await reached(bench.master, 'nap', 'TASK_FAILED')).toMatchObject({
     source: 'SOURCE_AGENT',
     reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
     message: expect.stringContaining('Memory limit exceeded: Requested: 32MB'),
     limitation: { resources: [{ name: 'mem', scalar: { value: 32 } }] },
   });
-  expect(bench.agent.exceedMemory(taskId('nap'))).toBe(false);
+  expect(bench.agent.exceedMemory('nap')).toBe(false);
 });

@@ -30,7 +30,7 @@ export const CASES: Readonly<Record<string, Scope>> = {
   maintenance: except('the updates come from a stand-in agent'),
   mark_agent_gone: except('the updates come from a stand-in agent'),
   master_failover: except('there is no ZooKeeper: a test says who leads'),
-  master_restart_agent_missing: except('no ZooKeeper, so no stale leader to be redirected to'),
+  master_restart_agent_missing: except('there is no ZooKeeper: a test says who leads'),
   operator_get: except('flags, metrics, the web UI, and the endpoints of the agent'),
   operator_subscribe: compared,
   partition_aware_invalid_offer: compared,

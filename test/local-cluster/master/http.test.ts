@@ -299,3 +299,56 @@ describe('the endpoints of before the v1 API', () => {
     });
   });
 });
+
+describe('a principal', () => {
+  const basic = (text: string): Record<string, string> => ({
+    Authorization: `Basic ${Buffer.from(text).toString('base64')}`,
+  });
+  const credentials = [{ principal: 'fw', secret: 'a:b', operator: false }];
+
+  it('may use the scheduler API and nothing else, if it is no operator', async () => {
+    const { master } = await lab(1, { credentials });
+    const port = await listen(createMasterHttp(() => master));
+    const call = { type: 'GET_AGENTS' };
+    expect(await send(port, 'POST', '/api/v1', call, basic('fw:a:b'))).toMatchObject({ status: 403, body: '' });
+    expect(await send(port, 'GET', '/state', undefined, basic('fw:a:b'))).toMatchObject({ status: 403 });
+    expect(await send(port, 'GET', '/health')).toMatchObject({ status: 200 });
+    const revive = { type: 'REVIVE', framework_id: { value: 'f' } };
+    expect(await send(port, 'POST', '/api/v1/scheduler', revive, basic('fw:a:b'))).toMatchObject({
+      status: 400,
+      body: 'Framework cannot be found',
+    });
+  });
+
+  it.each(['fw:a', 'fw', 'fw:a:b:c', ':a:b', ''])('is not known by %j', async (text) => {
+    const { master } = await lab(1, { credentials });
+    const port = await listen(createMasterHttp(() => master));
+    expect(await send(port, 'GET', '/maintenance/schedule', undefined, basic(text))).toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': 'Basic realm="mesos-master-readwrite"' },
+    });
+  });
+
+  it('owns its framework: without a principal in FrameworkInfo later calls are refused, as in Mesos', async () => {
+    const { master } = await lab(1, { credentials });
+    const port = await listen(createMasterHttp(() => master));
+    const framework_info = { user: 'root', name: 'f', roles: ['*'], capabilities: [{ type: 'MULTI_ROLE' }] };
+    const headers = basic('fw:a:b');
+    const stream = await new Promise<IncomingMessage>((resolve, reject) => {
+      const accept = { 'Content-Type': 'application/json', Accept: 'application/json', ...headers };
+      const options = { port, host: '127.0.0.1', method: 'POST', path: '/api/v1/scheduler', headers: accept };
+      const subscribe = request(options, resolve);
+      subscribe.on('error', reject);
+      subscribe.end(JSON.stringify({ type: 'SUBSCRIBE', subscribe: { framework_info } }));
+    });
+    stream.on('error', () => undefined);
+    cleanups.push(() => stream.destroy());
+    const id = master.context.frameworks.all()[0]?.id;
+    const call = { type: 'REVIVE', framework_id: { value: id } };
+    const stream_id = { 'Mesos-Stream-Id': String(stream.headers['mesos-stream-id']) };
+    expect(await send(port, 'POST', '/api/v1/scheduler', call, { ...headers, ...stream_id })).toMatchObject({
+      status: 400,
+      body: "Authenticated principal 'fw' does not match principal '' set in `FrameworkInfo`",
+    });
+  });
+});

@@ -5,6 +5,26 @@ import { info, MODERN, TestFramework } from './support/test-framework.ts';
 
 const STATIC_PUBLIC = [{ type: 'STATIC' as const, role: 'slave_public' }];
 
+describe('a framework with two roles', () => {
+  it('is offered an agent in one role at a time, and in the other what it declined in the first', async () => {
+    const { clock, master } = await lab(2);
+    const roles = ['nodemesh', 'slave_public/nodemesh'];
+    const fw = new TestFramework().subscribe(master, info({ roles, capabilities: MODERN }));
+    await clock.advance(0);
+    expect(fw.offers().map((offer) => offer.allocation_info?.role)).toEqual(roles);
+    const held = fw.offers()[0];
+    if (held === undefined) throw new Error('an offer was expected');
+    fw.decline(held, 3600);
+    await clock.advance(2000);
+    const again = fw.offers(held.hostname);
+    expect(again.map((offer) => offer.allocation_info?.role)).toEqual([roles[1]]);
+    fw.call({ type: 'REVIVE', revive: { roles: [roles[0] ?? ''] } });
+    fw.decline(fw.offer(held.hostname), 3600);
+    await clock.advance(2000);
+    expect(fw.offer(held.hostname).allocation_info?.role).toBe(roles[0]);
+  });
+});
+
 describe('offers', () => {
   it('come at once to a new subscriber, after SUBSCRIBED and HEARTBEAT', async () => {
     const { clock, master } = await lab(2);
@@ -167,5 +187,17 @@ describe('SUPPRESS', () => {
     const fw = new TestFramework().subscribe(master, info(), ['*']);
     await clock.advance(5000);
     expect(fw.offers()).toHaveLength(0);
+  });
+});
+
+describe('an agent with a fault domain', () => {
+  it('shows region and zone in its offers and to the operator', async () => {
+    const { clock, master } = await lab(0);
+    const domain = { fault_domain: { region: { name: 'eu' }, zone: { name: 'eu-1' } } };
+    new StandInAgent(clock, describeAgent('127.0.31.1', { domain })).join(master);
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    expect(fw.offer().domain).toEqual(domain);
+    expect(master.getAgents().agents[0]?.agent_info.domain).toEqual(domain);
   });
 });

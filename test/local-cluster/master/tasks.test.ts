@@ -6,6 +6,9 @@ import {
   type TaskInfo,
   taskId,
 } from '../../../framework/mesos-http-client/messages.ts';
+import { parseCall } from '../../../local-cluster/master/call-parser.ts';
+import type { Master } from '../../../local-cluster/master/master.ts';
+import { getTasks } from '../../../local-cluster/master/operator-json.ts';
 import { lab } from './support/lab.ts';
 import { ports, scalar } from './support/stand-in-agent.ts';
 import { info, MODERN, TestFramework, task } from './support/test-framework.ts';
@@ -215,3 +218,36 @@ describe('RECONCILE', () => {
     expect(fw.updates('t').at(-1)).toMatchObject({ reason: 'REASON_RECONCILIATION', healthy: false });
   });
 });
+
+describe('limits of a task', () => {
+  const cases: [why: string, limits: object, error: string | null][] = [
+    ['more than is asked for', { cpus: { value: 2 }, mem: { value: 64 } }, null],
+    ['without end', { cpus: { value: 'Infinity' }, mem: { value: 'Infinity' } }, null],
+    ['of ports', { ports: { value: 1 } }, "Only cpus and mem may be included in a task's resource limits"],
+    ['less cpus', { cpus: { value: 0.05 } }, 'The cpu limit must be greater than or equal to the cpu request'],
+    ['less mem', { mem: { value: 31 } }, 'The memory limit must be greater than or equal to the memory request'],
+  ];
+  it.each(cases)('%s', async (_why, limits, error) => {
+    const { clock, master } = await lab();
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.launch(fw.offer(), 't', { limits } as Partial<TaskInfo>);
+    await clock.advance(0);
+    const last = fw.updates('t').at(-1);
+    if (error === null) {
+      expect(last?.state).toBe('TASK_RUNNING');
+      expect(JSON.stringify(operatorTasks(master))).toContain(JSON.stringify(limits));
+    } else expect(last).toMatchObject({ state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID', message: error });
+  });
+
+  it('are objects: bare numbers are refused as Mesos refuses them', () => {
+    const task_infos = [{ name: 't', task_id: { value: 't' }, agent_id: { value: 'a' }, limits: { cpus: 1 } }];
+    const accept = { offer_ids: [{ value: 'o' }], operations: [{ type: 'LAUNCH', launch: { task_infos } }] };
+    const call = { framework_id: { value: 'f' }, type: 'ACCEPT', accept };
+    expect(parseCall(JSON.stringify(call))).toMatchObject({ ok: false });
+  });
+});
+
+function operatorTasks(master: Master): unknown {
+  return getTasks(master.context).tasks;
+}
