@@ -49,6 +49,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['services'],
     load: () => import('./scheduler/cli/main.ts'),
   },
+  why: {
+    summary: 'say how the proxy of a node is, and why it is not healthy',
+    prefix: ['why'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
+  plan: {
+    summary: 'show what the scheduler is doing, and steer it',
+    prefix: ['plan'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
+  freeze: {
+    summary: 'stop every change that the mesh makes by itself, but repair',
+    prefix: ['freeze'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
+  thaw: { summary: 'end a freeze', prefix: ['thaw'], load: () => import('./scheduler/cli/main.ts') },
 };
 
 function usage(): string {

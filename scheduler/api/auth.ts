@@ -20,7 +20,11 @@ export function requireToken(onLoopback: boolean, token: string | null): Request
     if (token === null) {
       throw new ApiError(403, 'writes are off: this listener is not on loopback and no --api-token-file is given');
     }
-    if (!bears(request, token)) throw new ApiError(401, 'this needs the API token: send Authorization: Bearer <token>');
+    if (!bears(request, token))
+      throw new ApiError(
+        401,
+        'this needs the API token: send Authorization: Bearer <token> (nodemesh: --api-token-file)',
+      );
     next();
   };
 }

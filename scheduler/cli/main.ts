@@ -1,10 +1,14 @@
-/** The commands over the scheduler's API: `nodemesh nodes`, `nodemesh services`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+/** The commands over the scheduler's API: the tables `nodemesh nodes` and `nodemesh services` here, the others by name. */
+import { FROZEN } from '../dashboard/src/model/answers.ts';
 import { fetchTables, type Tables } from './client.ts';
+import { freeze, thaw } from './freeze.ts';
 import { nodesReport } from './nodes.ts';
+import { newCommand, type SchedulerOption, schedulerOption } from './options.ts';
+import { plan } from './plan.ts';
 import { type Screen, standardScreen } from './screen.ts';
 import { servicesReport } from './services.ts';
 import { watch } from './watch.ts';
+import { why } from './why.ts';
 
 /** What the composition root tells each part. */
 export interface MainContext {
@@ -15,8 +19,7 @@ export interface MainContext {
   readonly relaunch: readonly string[];
 }
 
-interface Options {
-  readonly scheduler: URL;
+interface Options extends SchedulerOption {
   readonly json?: true;
   readonly watch?: true;
 }
@@ -46,28 +49,24 @@ const REPORTS: Readonly<Record<string, Report>> = {
   },
 };
 
-const DEFAULT_SCHEDULER = 'http://127.0.0.1:4180';
+type OtherCommand = (args: readonly string[], version: string, screen: Screen) => Promise<void>;
 
-/** `args` starts with the word: `nodes` or `services`. Resolves when the command is over. */
+const OTHERS: Readonly<Record<string, OtherCommand>> = { why, plan, freeze, thaw };
+
+/** `args` starts with the word. Resolves when the command is over. */
 export async function main(args: readonly string[], context: MainContext): Promise<void> {
   const [word = '', ...rest] = args;
+  const other = Object.hasOwn(OTHERS, word) ? OTHERS[word] : undefined;
+  if (other !== undefined) return other(rest, context.version, standardScreen());
   const report = Object.hasOwn(REPORTS, word) ? REPORTS[word] : undefined;
-  if (report === undefined) throw new Error(`unknown command '${word}': the commands are nodes and services`);
-  const command = new Command(`nodemesh ${word}`)
-    .exitOverride()
-    // Whoever started this prints the error, once.
-    .configureOutput({ writeErr: () => undefined })
-    .description(report.summary)
-    .version(context.version)
-    .addOption(
-      new Option('--scheduler <url>', 'the address of the scheduler')
-        .env('NODEMESH_SCHEDULER')
-        .default(new URL(DEFAULT_SCHEDULER), DEFAULT_SCHEDULER)
-        .argParser(parseUrl),
-    )
+  if (report === undefined) {
+    const known = [...Object.keys(REPORTS), ...Object.keys(OTHERS)].join(', ');
+    throw new Error(`unknown command '${word}': the commands are ${known}`);
+  }
+  const command = newCommand(`nodemesh ${word}`, report.summary, context.version)
+    .addOption(schedulerOption())
     .option('--json', "print the scheduler's answer as it is, for programs")
-    .option('--watch', 'print again every 2 seconds, until Ctrl-C')
-    .allowExcessArguments(false);
+    .option('--watch', 'print again every 2 seconds, until Ctrl-C');
   command.addHelpText('after', `\n${report.after}`);
   command.parse(rest, { from: 'user' });
   const options = command.opts<Options>();
@@ -76,7 +75,8 @@ export async function main(args: readonly string[], context: MainContext): Promi
   const once = async (signal?: AbortSignal): Promise<string> => {
     const tables = await fetchTables(options.scheduler, signal);
     if (options.json) return `${JSON.stringify(tables.raw[report.path], null, options.watch ? 0 : 2)}\n`;
-    return report.text(tables, screen, Date.now());
+    const banner = tables.frozen ? `${screen.paint('busy', FROZEN)}\n\n` : '';
+    return banner + report.text(tables, screen, Date.now());
   };
   if (options.watch) await untilInterrupted((stop) => watch(once, screen, options.json === true, stop));
   else screen.write(await once());
@@ -96,13 +96,4 @@ async function untilInterrupted(work: (stop: AbortSignal) => Promise<void>): Pro
     process.removeListener('SIGTERM', onSignal);
     process.removeListener('SIGHUP', onSignal);
   }
-}
-
-/** An address with or without a path: behind DC/OS' Admin Router it ends with `/service/nodemesh/`. */
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw new InvalidArgumentError(`Give an http or https URL, such as ${DEFAULT_SCHEDULER}.`);
-  }
-  return url;
 }

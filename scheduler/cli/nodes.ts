@@ -32,7 +32,7 @@ export function nodesReport(tables: Tables, screen: Screen, now: number): string
     (row) => stateRank(row.state),
     (row) => row.hostname,
   );
-  const { nodes, nodesHealthy } = summarise(rows, []);
+  const { nodes, nodesHealthy, nodesExcluded } = summarise(rows, []);
   const anyReason = ordered.some((row) => row.reason !== null);
   const columns = anyReason ? COLUMNS : COLUMNS.slice(0, -1);
   const table = renderTable(
@@ -40,11 +40,13 @@ export function nodesReport(tables: Tables, screen: Screen, now: number): string
     ordered.map((row) => cells(row, now)),
     screen,
   );
-  return `${table}\n${nodesHealthy} of ${plural(nodes, 'node')} healthy\n`;
+  const excluded = nodesExcluded === 0 ? '' : `, ${nodesExcluded} excluded by the placement`;
+  return `${table}\n${nodesHealthy} of ${plural(nodes, 'node')} healthy${excluded}\n`;
 }
 
-function toneOf(state: string): Tone {
+export function toneOf(state: string): Tone {
   if (state === 'healthy') return 'good';
+  if (state === 'excluded') return 'quiet';
   return state === 'unhealthy' || state === 'lost' ? 'bad' : 'busy';
 }
 

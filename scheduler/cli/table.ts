@@ -100,7 +100,7 @@ function leastImportant(columns: readonly TableColumn[], widths: readonly (numbe
 }
 
 /** Text as a terminal may see it: what comes from the cluster must not move the cursor or change colours. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?');
 }
 
