@@ -24,6 +24,7 @@ export function frameworkOptions(
     task: () => template,
     upgrade: () => {},
     changed: () => {},
+    uninstalled: () => {},
     fatal: () => {},
     ...given,
   };
