@@ -150,6 +150,7 @@ function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscrib
   }
   state.subscribed = true;
   state.subscribedAt = now;
+  state.isListed = false;
   state.orphans.clear();
   step.listAgents();
   reconcileAll(step);

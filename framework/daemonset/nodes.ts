@@ -99,6 +99,7 @@ export function seeList(
   recovered: readonly AgentId[],
   askedAt: number,
 ): void {
+  step.state.isListed = true;
   for (const listed of registered) seeListed(step, listed);
   const present = new Set<AgentId>(registered.map((listed) => listed.view.agentId));
   const expected = new Set(recovered);

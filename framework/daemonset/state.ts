@@ -102,6 +102,8 @@ export interface DaemonsetState {
   frameworkId: FrameworkId | null;
   subscribed: boolean;
   subscribedAt: number;
+  /** A list of agents came since then: there will be others. */
+  isListed: boolean;
   /** When an uninstalling framework tears itself down (again). */
   tearDownAt: number | null;
   mode: Mode;
@@ -180,6 +182,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     frameworkId: framework?.frameworkId ?? null,
     subscribed: false,
     subscribedAt: 0,
+    isListed: false,
     tearDownAt: null,
     mode: framework?.mode ?? 'keep',
     frozen: framework?.frozen ?? false,

@@ -70,7 +70,7 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
     return { refuseSeconds: inDoubt ? DOUBT_REFUSE_SECONDS : SERVED_REFUSE_SECONDS };
   }
   const role = first.allocation_info?.role;
-  if (holdsInVain(node)) {
+  if (holdsInVain(step, node)) {
     if (state.frozen) return { refuseSeconds: MAINTENANCE_REFUSE_SECONDS };
     if (role !== undefined && role !== node.reserved) return { refuseSeconds: SERVED_REFUSE_SECONDS };
     const ours = group.flatMap((offer) => offer.resources).filter((one) => isOurs(one, state.frameworkId));
@@ -136,7 +136,7 @@ function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
     node.goal = goal;
     node.misfit = null;
     node.notBefore = null;
-    if (placement.reserve.length > 0) node.reserved = role;
+    if (placement.resources.some((one) => isOurs(one, state.frameworkId))) node.reserved = role;
     state.tasks.set(taskId, agentId);
     state.turns.delete(agentId);
     state.inFlight.add(agentId);

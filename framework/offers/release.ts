@@ -5,28 +5,29 @@
 import type { Step } from '../daemonset/effects.ts';
 import type { Node } from '../daemonset/state.ts';
 import type { CallBody, OfferId, Resource } from '../mesos-http-client/messages.ts';
-import { wantRelease } from './revival.ts';
+import { wantOffer, wantRelease } from './revival.ts';
 
 /** After so long without a word it is looked at again. */
 const PATIENCE_MS = 10_000;
 /** What was unreserved is offered again soon, which tells that it worked. */
 const REFUSE_SECONDS = 1;
 
-/** The node has no task and is to have none. */
+/** The node has no task, and is to have none or none with resources of its own. */
 export function release(step: Step, node: Node): void {
-  if (!holdsInVain(node)) return;
+  if (step.state.frozen || !holdsInVain(step, node)) return;
   wantRelease(step, node);
   step.arm(node, 'release', step.now + PATIENCE_MS);
 }
 
 /** True for a node whose resources are held for nothing. */
-export function holdsInVain(node: Node): boolean {
-  return node.reserved !== null && !node.placed.wanted && node.task === null && node.strays.size === 0;
+export function holdsInVain({ environment }: Step, node: Node): boolean {
+  const isNeeded = node.placed.wanted && environment.settings.reserve;
+  return node.reserved !== null && !isNeeded && node.task === null && node.strays.size === 0;
 }
 
 /** The deadline `release`. */
 export function releaseAgain(step: Step, node: Node): void {
-  if (!holdsInVain(node)) return;
+  if (step.state.frozen || !holdsInVain(step, node)) return;
   step.listAgents();
   release(step, node);
 }
@@ -40,17 +41,18 @@ export function unreserve(step: Step, node: Node, offerIds: readonly OfferId[], 
     return true;
   }
   // All that is free was offered, and nothing of it is ours. A list of agents tells better, where there is one.
-  if (node.listing === 'unasked') released(step, node);
-  else step.listAgents();
+  if (step.state.isListed) step.listAgents();
+  else released(step, node);
   return false;
 }
 
 /** Nothing of the agent is held for us any more. */
 export function released(step: Step, node: Node): void {
-  if (!holdsInVain(node)) return;
+  if (!holdsInVain(step, node)) return;
   node.reserved = null;
   step.disarm(node, 'release');
   step.state.revival.hungry.delete(node.agent.agentId);
+  wantOffer(step, node);
   step.persist(node);
   const { agentId, hostname } = node.agent;
   step.log('info', 'the reserved resources of the agent are given back', { agentId, hostname });

@@ -5,7 +5,7 @@
  */
 import { expect } from 'vitest';
 import type { NodeStatus, TaskTemplate } from '../../framework/contract.ts';
-import type { Action, DaemonsetEvent } from '../../framework/daemonset/events.ts';
+import type { Action, DaemonsetEvent, ListedAgent, Order } from '../../framework/daemonset/events.ts';
 import { statusOf } from '../../framework/daemonset/node-status.ts';
 import { type DaemonsetState, initialState, type Settings } from '../../framework/daemonset/state.ts';
 import { step } from '../../framework/daemonset.ts';
@@ -14,15 +14,16 @@ import {
   type CallBody,
   frameworkId,
   type Offer,
-  offerSchema,
-  type Resource,
   type TaskInfo,
   type TaskState,
   type TaskStatus,
   taskId,
 } from '../../framework/mesos-http-client/messages.ts';
-import type { Goal } from '../../framework/rollout/goal.ts';
+import type { Goal, Strategy } from '../../framework/rollout/goal.ts';
+import type { PlanOutcome, PlanStatus, PlanVerb, PlanView } from '../../framework/rollout/plan-view.ts';
+import { planOf } from '../../framework/rollout/plans.ts';
 import type { AgentRecord, FrameworkRecord, RolloutRecord } from '../../framework/state/records.ts';
+import { listed, type OfferSketch, offerOf } from './sketches.ts';
 
 export const template: TaskTemplate = {
   name: 'proxy',
@@ -33,17 +34,6 @@ export const template: TaskTemplate = {
   command: { value: 'exec proxy' },
   killGraceSeconds: 5,
 };
-
-export interface OfferSketch {
-  cpus?: number;
-  mem?: number;
-  ports?: [number, number][];
-  role?: string;
-  /** STATIC, to this role. */
-  reservedTo?: string;
-  unavailableFrom?: number;
-  attributes?: Record<string, string>;
-}
 
 export const GOAL: Goal = { id: 'v1', relaunchKey: 'k1' };
 
@@ -57,7 +47,7 @@ export const SETTINGS: Settings = {
 type CallOf<T extends CallBody['type']> = Extract<CallBody, { type: T }>;
 
 export class Story {
-  now = 1_000_000;
+  now: number;
   state: DaemonsetState;
   readonly disk = new Map<string, AgentRecord>();
   diskFramework: FrameworkRecord | null = null;
@@ -69,9 +59,12 @@ export class Story {
   #wakeAt = Number.POSITIVE_INFINITY;
   #offers = 0;
   #tasks = 0;
-  template: (agent: string) => TaskTemplate = () => template;
+  template: (agent: string, goal: Goal) => TaskTemplate = () => template;
+  /** Told of every action, in order, after its step. */
+  onAction: (action: Action) => void = () => {};
 
-  constructor(records: AgentRecord[] = [], settings: Partial<Settings> = {}) {
+  constructor(records: AgentRecord[] = [], settings: Partial<Settings> = {}, now = 1_000_000) {
+    this.now = now;
     this.settings = { ...SETTINGS, ...settings };
     this.goal = GOAL;
     for (const record of records) this.disk.set(record.agentId, record);
@@ -109,7 +102,7 @@ export class Story {
     const actions = step(this.state, event, this.now, {
       settings: this.settings,
       newTaskId: (agent) => taskId(`${agent.agentId}-task-${++this.#tasks}`),
-      template: (agent) => this.template(agent.agentId),
+      template: (agent, _id, goal) => this.template(agent.agentId, goal),
     });
     for (const action of actions) {
       if (action.type === 'persist') this.disk.set(action.record.agentId, structuredClone(action.record));
@@ -119,6 +112,7 @@ export class Story {
       else if (action.type === 'wake') this.#wakeAt = action.at;
     }
     this.#seen.push(...actions);
+    for (const action of actions) this.onAction(action);
     return actions;
   }
 
@@ -148,15 +142,25 @@ export class Story {
       this.event({ type: 'health', taskId: taskId(task), health: { healthy: true, reason: null, dead: false } }),
     unhealthy: (task: string, reason: string) =>
       this.event({ type: 'health', taskId: taskId(task), health: { healthy: false, reason, dead: false } }),
-    agents: (...names: string[]) =>
-      this.event({
-        type: 'agents',
-        registered: names.map((name) => listed(name)),
-        recovered: [],
-        askedAt: this.now + 1,
-      }),
+    /** Nothing of the task answers. */
+    dead: (task: string) =>
+      this.event({ type: 'health', taskId: taskId(task), health: { healthy: false, reason: 'silent', dead: true } }),
+    /** The task says that it runs this goal. */
+    runs: (task: string, goal: string) => this.event({ type: 'runs', taskId: taskId(task), goal }),
+    agents: (...names: string[]) => this.send.agentList(names.map((name) => listed(name))),
+    agentList: (registered: ListedAgent[], recovered: string[] = []) =>
+      this.event({ type: 'agents', registered, recovered: recovered.map(agentId), askedAt: this.now + 1 }),
     agentAdded: (name: string, deactivated = false) =>
-      this.event({ type: 'agent-added', agent: listed(name, deactivated) }),
+      this.event({ type: 'agent-added', agent: listed(name, { deactivated }) }),
+    order: (order: Order): PlanOutcome => {
+      const answer = this.event({ type: 'order', id: 1, order }).find((action) => action.type === 'answer');
+      if (answer === undefined) throw new Error('no answer');
+      return answer.outcome;
+    },
+    command: (plan: string, verb: PlanVerb, where: { phase?: string; step?: string } = {}) =>
+      this.send.order({ kind: 'plan', command: { plan, verb, ...where } }).kind,
+    rollOut: (goal: Goal, strategy: Strategy) => this.send.order({ kind: 'roll-out', goal, strategy }).kind,
+    freeze: (frozen: boolean) => this.send.order({ kind: 'freeze', frozen }).kind,
     agentRemoved: (name: string) => this.event({ type: 'agent-removed', agentId: agentId(name) }),
   };
 
@@ -214,6 +218,25 @@ export class Story {
     return node === undefined ? undefined : statusOf(node, this.now);
   }
 
+  plan(name: string): PlanView {
+    const plan = planOf(this.state, name, this.now);
+    if (plan === undefined) throw new Error(`no plan ${name}`);
+    return plan;
+  }
+
+  /** Status of each step, by the name of its agent. */
+  steps(plan: string): Record<string, PlanStatus> {
+    const steps = this.plan(plan).phases.flatMap((phase) => phase.steps);
+    return Object.fromEntries(steps.map((step) => [step.id, step.status]));
+  }
+
+  /** Upgrades asked for since they were last taken: the agents. */
+  takeUpgrades(): string[] {
+    const asked = this.#seen.filter((action) => action.type === 'upgrade');
+    this.#seen = this.#seen.filter((action) => action.type !== 'upgrade');
+    return asked.map((action) => action.agentId);
+  }
+
   /** Calls of one type since they were last taken. */
   takeCalls<T extends CallBody['type']>(type: T): CallOf<T>[] {
     const taken: CallOf<T>[] = [];
@@ -230,34 +253,8 @@ export class Story {
   }
 
   offer(agent: string, sketch: OfferSketch): Offer {
-    const role = sketch.role ?? 'nodemesh';
-    const shape = {
-      reservations: sketch.reservedTo === undefined ? [] : [{ type: 'STATIC' as const, role: sketch.reservedTo }],
-      allocation_info: { role },
-    };
-    const ports = sketch.ports ?? [[4000, 5000]];
-    const resources: Resource[] = [
-      { name: 'cpus', type: 'SCALAR', scalar: { value: sketch.cpus ?? 4 }, ...shape },
-      { name: 'mem', type: 'SCALAR', scalar: { value: sketch.mem ?? 4096 }, ...shape },
-      { name: 'ports', type: 'RANGES', ranges: { range: ports.map(([begin, end]) => ({ begin, end })) }, ...shape },
-    ];
-    return offerSchema.parse({
-      id: { value: `o-${++this.#offers}` },
-      framework_id: { value: 'f-1' },
-      agent_id: { value: agent },
-      hostname: `${agent}.example`,
-      url: { scheme: 'http', address: { hostname: agent, ip: '10.0.0.1', port: 5051 } },
-      resources,
-      attributes: Object.entries(sketch.attributes ?? {}).map(([name, value]) => ({
-        name,
-        type: 'TEXT',
-        text: { value },
-      })),
-      allocation_info: { role },
-      ...(sketch.unavailableFrom === undefined
-        ? {}
-        : { unavailability: { start: { nanoseconds: sketch.unavailableFrom * 1e6 } } }),
-    });
+    this.#offers += 1;
+    return offerOf(`o-${this.#offers}`, agent, sketch);
   }
 }
 
@@ -265,18 +262,4 @@ export function launchesOf(call: CallOf<'ACCEPT'>): TaskInfo[] {
   return (call.accept.operations ?? []).flatMap((operation) =>
     operation.type === 'LAUNCH' ? operation.launch.task_infos : [],
   );
-}
-
-function listed(name: string, deactivated = false) {
-  const view = {
-    agentId: agentId(name),
-    hostname: `${name}.example`,
-    ip: '10.0.0.1',
-    port: 5051,
-    isPublic: false,
-    attributes: {},
-    region: null,
-    zone: null,
-  };
-  return { view, deactivated, ports: [{ begin: 1, end: 65_535 }], holdsOurs: null };
 }
