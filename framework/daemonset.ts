@@ -208,6 +208,7 @@ function wake(state: DaemonsetState, now: number, actions: Action[]): void {
       state.revival.at ?? undefined,
       state.reconciliation.repeatAt ?? undefined,
       state.reconciliation.nextRunAt ?? undefined,
+      state.rolloutAt ?? undefined,
       state.tearDownAt ?? undefined,
     );
   const at = wishes.reduce<number>(

@@ -109,7 +109,7 @@ function judgeKilled(node: Node, why: KillReason | null): Judgement {
       };
     case 'rollout':
     case null:
-      return { state: 'draining', cause: 'rollout', reason: 'The task is being replaced by one of the new version.' };
+      return { state: 'draining', cause: 'rollout', reason: 'The task is being replaced.' };
   }
 }
 

@@ -104,6 +104,8 @@ export interface DaemonsetState {
   subscribedAt: number;
   /** A list of agents came since then: there will be others. */
   isListed: boolean;
+  /** When the rollout looks at more nodes. */
+  rolloutAt: number | null;
   /** When an uninstalling framework tears itself down (again). */
   tearDownAt: number | null;
   mode: Mode;
@@ -183,6 +185,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     subscribed: false,
     subscribedAt: 0,
     isListed: false,
+    rolloutAt: null,
     tearDownAt: null,
     mode: framework?.mode ?? 'keep',
     frozen: framework?.frozen ?? false,

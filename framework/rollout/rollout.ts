@@ -14,6 +14,7 @@ import { isUnfinished, phasesOf, type Rollout, restoreRollout, widthOf } from '.
 const ASK_AGAIN_MS = 15_000;
 /** Nodes that cannot have their turn now are looked at again: so many at most in one step. */
 const MOST_LOOKS = 20;
+const LOOK_ON_MS = 100;
 const MAX_ERRORS = 10;
 
 /** What the node's task is to be, now. */
@@ -88,17 +89,24 @@ export function resumeRollout(step: Step): void {
 /** At the end of each step: as many nodes as may be get their turn. */
 export function advanceRollout(step: Step): void {
   const { state } = step;
+  state.rolloutAt = null;
   if (state.frozen || !state.subscribed || state.mode !== 'keep') return;
   if (!isUnfinished(state.rollout) && state.stragglers.size > 0) mendStragglers(step);
   const { rollout } = state;
   if (rollout === null || rollout.record.status !== 'running') return;
   let looks = 0;
+  const limit = Math.min(MOST_LOOKS, rollout.queue.size);
   while (rollout.record.status === 'running') {
     if (!phaseIsOpen(step, rollout)) return;
     const [next] = rollout.queue;
     if (next === undefined) break;
     const room = roomToTakeDown(state, rollout.record.maxUnavailable);
-    if (rollout.active.size >= widthOf(rollout.record) || room <= 0 || looks === MOST_LOOKS) return;
+    if (rollout.active.size >= widthOf(rollout.record) || room <= 0) return;
+    if (looks === limit) {
+      // Nobody else may come to wake it. Those that were looked at all wait for news of their own.
+      if (limit < rollout.queue.size) state.rolloutAt = step.now + LOOK_ON_MS;
+      return;
+    }
     looks += 1;
     rollout.queue.delete(next);
     const node = state.nodes.get(next);
