@@ -103,9 +103,9 @@ export class SessionClock {
     return Math.min(sign, sentAt) + this.timeoutMs * (1 - MARGIN);
   }
 
-  /** How often whoever leads should write, so that `provenUntil` is never less than half the timeout ahead. */
+  /** How often whoever leads should write, so that half of the timeout is proven at any time. */
   get proofEveryMs(): number {
-    return this.timeoutMs * HAND_OVER;
+    return (this.timeoutMs * HAND_OVER) / 2;
   }
 
   #nextProbeOrDrop(): number {

@@ -162,7 +162,8 @@ export class SessionLink {
     this.#clock?.disconnected();
     const session = nameOf(this.#id.sessionId);
     this.options.note({ session, reason: error.message }, 'no connection to ZooKeeper; trying the next server');
-    const roundIsOver = this.#attempts % this.#servers.length === 0;
+    // The first attempt after a loss is made at once: a session that has been ended by force learns it so.
+    const roundIsOver = this.#attempts > 0 && this.#attempts % this.#servers.length === 0;
     const reconnect = (): void => {
       this.#state = { kind: 'connecting', connection: this.#connect() };
     };
