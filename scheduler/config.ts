@@ -14,6 +14,19 @@ export interface ProxyPorts {
   readonly admin: number;
 }
 
+export interface ProxyOptions {
+  /** Archives, the wanted one first; `host-node` for the code of this build. */
+  readonly archives: readonly string[];
+  readonly workers: number;
+  readonly cpus: number;
+  readonly cpusLimit: number | 'unlimited' | null;
+  /** Megabytes. */
+  readonly mem: number;
+  /** Megabytes. */
+  readonly disk: number;
+  readonly image: { readonly name: string; readonly containerizer: (typeof CONTAINERIZERS)[number] } | null;
+}
+
 export interface SchedulerConfig {
   readonly master: string;
   readonly marathon: string;
@@ -26,6 +39,7 @@ export interface SchedulerConfig {
   /** The user that tasks run as. */
   readonly user: string;
   readonly ports: ProxyPorts;
+  readonly proxy: ProxyOptions;
   /** Null: writes are possible only when the listener is on loopback. */
   readonly apiToken: string | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -41,6 +55,7 @@ export class UsageError extends Error {
   }
 }
 
+const CONTAINERIZERS = ['mesos', 'docker'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 const baseUrl = z.string().transform((text, context) => {
@@ -105,6 +120,20 @@ const apiTokenFile = z.string().transform((path, context) => {
   return z.NEVER;
 });
 
+/** Mesos has three decimals. */
+const amount = (least: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,3})?$/, 'must be a number like 1 or 0.25')
+    .transform(Number)
+    .refine((value) => value >= least, `must be at least ${least}`);
+
+const workers = z
+  .string()
+  .regex(/^\d{1,2}$/, 'must be a whole number from 1 to 64')
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= 64, 'must be a whole number from 1 to 64');
+
 const optionsSchema = z.object({
   master: baseUrl,
   marathon: baseUrl,
@@ -119,6 +148,14 @@ const optionsSchema = z.object({
     .refine((role) => role !== '*', 'must not be *: reservations need a role of their own'),
   user: z.string().min(1),
   ports,
+  proxyArchive: z.array(z.string().min(1)),
+  proxyWorkers: workers,
+  proxyCpus: amount(0.01).nullable(),
+  proxyCpusLimit: z.literal('unlimited').or(amount(0.01)).nullable(),
+  proxyMem: amount(32),
+  proxyDisk: amount(0),
+  proxyImage: z.string().min(1).nullable(),
+  containerizer: z.enum(CONTAINERIZERS, `must be one of ${CONTAINERIZERS.join(', ')}`),
   apiTokenFile: apiTokenFile.nullable(),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
 });
@@ -158,6 +195,37 @@ function command(): Command {
         new Option('--ports <list>', "the proxies' ports").env('NODEMESH_PORTS').default('out=4140,in=4141,admin=9990'),
       )
       .addOption(
+        new Option(
+          '--proxy-archive <file>',
+          "an archive of the proxy, or host-node: this build, with the agents' Node.js (repeat it; the first is wanted)",
+        )
+          .env('NODEMESH_PROXY_ARCHIVE')
+          .argParser((file: string, before?: string[]) => [...(before ?? []), file]),
+      )
+      .addOption(
+        new Option('--proxy-workers <n>', 'processes of each proxy that serve')
+          .env('NODEMESH_PROXY_WORKERS')
+          .default('1'),
+      )
+      .addOption(new Option('--proxy-cpus <n>', 'cpus of each proxy (default: 1 a worker)').env('NODEMESH_PROXY_CPUS'))
+      .addOption(
+        new Option('--proxy-cpus-limit <n>', 'how many cpus it may use where they are free, or unlimited').env(
+          'NODEMESH_PROXY_CPUS_LIMIT',
+        ),
+      )
+      .addOption(new Option('--proxy-mem <mb>', 'memory of each proxy').env('NODEMESH_PROXY_MEM').default('256'))
+      .addOption(new Option('--proxy-disk <mb>', 'disk of each proxy').env('NODEMESH_PROXY_DISK').default('256'))
+      .addOption(
+        new Option('--proxy-image <name>', 'run proxies in this image, and not from the archive').env(
+          'NODEMESH_PROXY_IMAGE',
+        ),
+      )
+      .addOption(
+        new Option('--containerizer <name>', 'who runs the image: mesos (UCR) or docker')
+          .env('NODEMESH_CONTAINERIZER')
+          .default('mesos'),
+      )
+      .addOption(
         new Option('--api-token-file <path>', 'file with the token that writes need; not needed on loopback').env(
           'NODEMESH_API_TOKEN_FILE',
         ),
@@ -176,12 +244,16 @@ function command(): Command {
 export function readConfig(args: readonly string[]): SchedulerConfig {
   const given = command()
     .parse([...args], { from: 'user' })
-    .opts<Record<string, string | undefined>>();
+    .opts<Record<string, string | undefined> & { readonly proxyArchive?: string[] }>();
   const missing = ['master', 'marathon', 'state'].filter((name) => !given[name]);
   const faults = missing.map((name) => `--${name} is missing (or set NODEMESH_${name.toUpperCase()})`);
   const parsed = optionsSchema.safeParse({
     ...given,
     advertise: given.advertise ?? null,
+    proxyArchive: given.proxyArchive ?? [],
+    proxyCpus: given.proxyCpus ?? null,
+    proxyCpusLimit: given.proxyCpusLimit ?? null,
+    proxyImage: given.proxyImage ?? null,
     apiTokenFile: given.apiTokenFile ?? null,
     user: given.user ?? currentUser(),
   });
@@ -193,8 +265,17 @@ export function readConfig(args: readonly string[]): SchedulerConfig {
   }
   const { data } = parsed;
   if (faults.length > 0 || data === undefined) throw new UsageError(faults.join('\n'));
-  const { apiTokenFile: apiToken, ...rest } = data;
-  return { ...rest, apiToken };
+  const { apiTokenFile: apiToken, proxyImage, containerizer, ...rest } = data;
+  const { proxyArchive, proxyWorkers, proxyCpus, proxyCpusLimit, proxyMem, proxyDisk, ...others } = rest;
+  return {
+    ...others,
+    apiToken,
+    proxy: {
+      ...{ archives: proxyArchive, workers: proxyWorkers, mem: proxyMem, disk: proxyDisk },
+      ...{ cpus: proxyCpus ?? proxyWorkers, cpusLimit: proxyCpusLimit },
+      image: proxyImage === null ? null : { name: proxyImage, containerizer },
+    },
+  };
 }
 
 function kebab(name: string): string {

@@ -11,9 +11,17 @@ import { Discovery } from './discovery/discovery.ts';
 import { Announcer } from './distribution/announcer.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
-import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import {
+  NodeSessions,
+  type SessionView,
+  type SubscribeOutcome,
+  type UpgradeOutcome,
+} from './distribution/node-sessions.ts';
 import type { Identity } from './identity.ts';
-import { type Artifact, proxyTask } from './proxy-task.ts';
+import type { ProxyArtifacts } from './proxy-artifact.ts';
+import type { ProxyGoal, ProxyPlan } from './proxy-goal.ts';
+import { goalOf } from './proxy-goal.ts';
+import { proxyTask } from './proxy-task.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
@@ -30,7 +38,7 @@ export interface ControlPlaneOptions {
   readonly hostname: string;
   readonly store: FrameworkOptions['store'];
   readonly identity: Identity;
-  readonly artifact: Artifact;
+  readonly artifacts: Pick<ProxyArtifacts, 'wanted'>;
   readonly logger: ControlPlaneLogger;
   createFramework(options: FrameworkOptions): Framework;
   /** Called once: this process cannot go on. */
@@ -49,6 +57,8 @@ export class ControlPlane {
   readonly epoch: number;
   readonly configRevision: number;
   readonly clusterKey: string;
+  /** What proxies are to be. */
+  readonly goal: ProxyGoal;
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
   readonly discovery: Discovery;
@@ -73,6 +83,7 @@ export class ControlPlane {
     this.epoch = identity.epoch;
     this.configRevision = identity.config.revision;
     this.clusterKey = identity.clusterKey;
+    this.goal = goalOf(options.artifacts.wanted, planOf(config));
     this.#feed = new Feed(identity.epoch);
     this.#sessions = new NodeSessions({
       feed: this.#feed,
@@ -110,11 +121,10 @@ export class ControlPlane {
       task: (agent, taskId) =>
         proxyTask(
           {
-            artifact: options.artifact,
+            archive: options.artifacts.wanted,
+            plan: planOf(config),
             advertise: options.advertise,
             clusterKey: identity.clusterKey,
-            ports: config.ports,
-            version: options.version,
             name: config.name,
           },
           agent,
@@ -177,6 +187,14 @@ export class ControlPlane {
 
   report(report: Report): boolean {
     return this.#sessions.report(report);
+  }
+
+  /**
+   * Has the proxy of this task change its code in place; what becomes of it stands in its session (`running`). The goal must
+   * have the relaunch key that the task has, and may be asked for again.
+   */
+  upgrade(taskId: string, { sha256, path, version, codeSha256 }: ProxyGoal): UpgradeOutcome {
+    return this.#sessions.upgrade(taskId, { url: `${this.#options.advertise}${path}`, sha256, version, codeSha256 });
   }
 
   nodes(): NodeView[] {
@@ -322,4 +340,9 @@ export class ControlPlane {
     }
     this.#options.fatal(new Error('another scheduler took over: its epoch is in the state store; this one ends'));
   }
+}
+
+function planOf({ ports, proxy }: SchedulerConfig): ProxyPlan {
+  const { archives: _archives, ...task } = proxy;
+  return { ports, ...task };
 }

@@ -18,7 +18,7 @@ import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
 import { takeLead } from './identity.ts';
-import { loadProxyArtifact } from './proxy-task.ts';
+import { loadArtifacts } from './proxy-artifact.ts';
 
 export interface MainContext {
   readonly version: string;
@@ -32,6 +32,7 @@ export interface RunningScheduler {
   readonly url: string;
   /** Base URL that agents and proxies are told. */
   readonly advertise: string;
+  readonly plane: ControlPlane;
   /** Rejects when the scheduler cannot go on; never resolves. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -70,10 +71,13 @@ export async function startScheduler(
 ): Promise<RunningScheduler> {
   const { logger } = parts;
   const { version, dist } = context;
-  const artifact = await loadProxyArtifact(dist);
+  const artifacts = await loadArtifacts({ dist, version, files: config.proxy.archives });
   let plane: ControlPlane | null = null;
-  const app = createApi({ config, version, dist, artifact, plane: () => plane, logger });
-  const server = await listen(app, config.listen);
+  const app = createApi({ config, version, dist, artifacts, plane: () => plane, logger });
+  const server = await listen(app, config.listen).catch(async (error: unknown) => {
+    await artifacts.close();
+    throw error;
+  });
   const url = baseUrlOf(server);
   const { address, port } = server.address() as AddressInfo;
   let store: StateStore | null = null;
@@ -88,23 +92,24 @@ export async function startScheduler(
     plane = null;
     await stopping?.stop();
     await closed(server);
-    await store?.close();
+    await Promise.all([store?.close(), artifacts.close()]);
     logger.info({}, 'stopped; the proxies serve on');
   };
 
   let advertise: string;
+  let leading: ControlPlane;
   try {
     advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
     store = await openFileStore(config.state.directory);
     const identity = await takeLead(store);
-    const leading = new ControlPlane({
+    leading = new ControlPlane({
       config,
       version,
       advertise,
       hostname: hostname(),
       store,
       identity,
-      artifact,
+      artifacts,
       logger,
       createFramework: parts.createFramework,
       fatal: (error) => {
@@ -121,7 +126,7 @@ export async function startScheduler(
         epoch: identity.epoch,
         master: config.master,
         marathon: config.marathon,
-        artifact: artifact.fileName,
+        archive: artifacts.wanted.path,
       },
       'the scheduler leads',
     );
@@ -129,7 +134,7 @@ export async function startScheduler(
     await stop();
     throw error;
   }
-  return { url, advertise, failed, stop };
+  return { url, advertise, plane: leading, failed, stop };
 }
 
 function baseUrlOf(server: Server): string {

@@ -1,5 +1,5 @@
 /**
- * The scheduler's HTTP server: the operator API, the proxies' control streams, the proxy's file and the dashboard. It is up
+ * The scheduler's HTTP server: the operator API, the proxies' control streams, the proxy's archives and the dashboard. It is up
  * before anything else and answers whatever Mesos and Marathon do.
  */
 import { createServer, type Server } from 'node:http';
@@ -8,7 +8,8 @@ import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { isLoopback } from '../loopback.ts';
-import type { Artifact } from '../proxy-task.ts';
+import type { ProxyArtifacts } from '../proxy-artifact.ts';
+import { artifactRoute } from './artifacts.ts';
 import { requireClusterKey, requireToken } from './auth.ts';
 import { controlRouter } from './control.ts';
 import { errorHandler, notFound } from './errors.ts';
@@ -20,14 +21,14 @@ export interface ApiOptions {
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
-  readonly artifact: Artifact;
+  readonly artifacts: Pick<ProxyArtifacts, 'at' | 'wanted'>;
   /** Null until this process leads. */
   plane(): ControlPlane | null;
   readonly logger: { error(fields: object, message: string): void };
 }
 
 export function createApi(options: ApiOptions): Express {
-  const { plane, artifact, version } = options;
+  const { plane, artifacts, version } = options;
   const onLoopback = isLoopback(options.config.listen.host);
   const metrics = createMetrics(plane);
   const app = express();
@@ -61,7 +62,11 @@ export function createApi(options: ApiOptions): Express {
   });
   app.get('/v1/nodes', (_request, response) => {
     const current = plane();
-    const wanted = { version, configRevision: current?.configRevision ?? 1 };
+    const { manifest } = artifacts.wanted;
+    const wanted = {
+      ...{ version: manifest.version, configRevision: current?.configRevision ?? 1 },
+      codeSha256: manifest.code.sha256,
+    };
     response.json((current?.nodes() ?? []).map((node) => nodeJson(node, wanted)));
   });
   app.get('/v1/services', (_request, response) => {
@@ -81,10 +86,7 @@ export function createApi(options: ApiOptions): Express {
     response.setHeader('content-type', metrics.contentType);
     response.end(await metrics.metrics());
   });
-  app.get(`/artifacts/${artifact.fileName}`, (_request, response) => {
-    response.setHeader('cache-control', 'public, max-age=31536000, immutable');
-    response.type('text/javascript').send(artifact.bytes);
-  });
+  app.get('/artifacts/:name', artifactRoute(artifacts));
 
   app.use(express.static(join(options.dist, 'dashboard'), { cacheControl: false, redirect: false }));
   app.use(notFound);

@@ -40,6 +40,7 @@ describe('options', () => {
       role: 'nodemesh',
       user: expect.any(String),
       ports: { out: 4140, in: 4141, admin: 9990 },
+      proxy: { archives: [], workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
       apiToken: null,
       logLevel: 'info',
     });
@@ -55,6 +56,28 @@ describe('options', () => {
       marathon: 'https://marathon.mesos:8443/x',
       state: { directory: 'state' },
       ports: { out: 4140, in: 4141, admin: 1 },
+    });
+  });
+
+  test("say what a proxy's task is: one cpu a worker, archives in their order, or an image", () => {
+    const words = ['--proxy-workers=4', '--proxy-archive=/b.tar.gz', '--proxy-archive', 'host-node'];
+    expect(readConfig([...REQUIRED, ...words]).proxy).toEqual({
+      ...{
+        archives: ['/b.tar.gz', 'host-node'],
+        workers: 4,
+        cpus: 4,
+        cpusLimit: null,
+        mem: 256,
+        disk: 256,
+        image: null,
+      },
+    });
+    vi.stubEnv('NODEMESH_PROXY_ARCHIVE', '/of/the/environment.tar.gz');
+    expect(readConfig(REQUIRED).proxy.archives).toEqual(['/of/the/environment.tar.gz']);
+    const image = ['--proxy-image=example/proxy:1', '--containerizer=docker', '--proxy-cpus=0.25', '--proxy-mem=64'];
+    expect(readConfig([...REQUIRED, ...image, '--proxy-cpus-limit=unlimited', '--proxy-disk=0']).proxy).toMatchObject({
+      image: { name: 'example/proxy:1', containerizer: 'docker' },
+      ...{ cpus: 0.25, cpusLimit: 'unlimited', mem: 64, disk: 0 },
     });
   });
 
@@ -94,6 +117,11 @@ describe('faults', () => {
 
   test.each([
     ['--listen=127.0.0.1:70000', 'is not an address and a port'],
+    ['--proxy-cpus=0', 'must be at least 0.01'],
+    ['--proxy-cpus=lots', 'must be a number like 1 or 0.25'],
+    ['--proxy-workers=65', 'must be a whole number from 1 to 64'],
+    ['--proxy-mem=1', 'must be at least 32'],
+    ['--containerizer=podman', 'must be one of mesos, docker'],
     ['--listen=4180', 'is not an address and a port'],
     ['--ports=out=0', "'out=0' is not a port from 1 to 65535"],
     ['--ports=outgoing=1', "'outgoing=1' names no port of the proxy"],
