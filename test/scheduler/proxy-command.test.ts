@@ -1,6 +1,15 @@
 /** The command of a proxy's task, run as an agent runs it: by `/bin/sh`, in a sandbox, with what the fetcher left there. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -95,10 +104,7 @@ test('an archive with a Node.js needs none on the agent', () => {
   symlinkSync(process.execPath, join(packed, 'bin', 'node'));
   writeFileSync(join(packed, 'proxy.mjs'), CODE);
   execFileSync('tar', ['-C', packed, '-czf', join(sandbox, ARCHIVE_FILE), 'bin/node', 'proxy.mjs']);
-  const sum =
-    execFileSync('sha256sum', [join(sandbox, ARCHIVE_FILE)])
-      .toString()
-      .split(' ')[0] ?? '';
+  const sum = sha256Of(readFileSync(join(sandbox, ARCHIVE_FILE)));
   const { stdout, stderr } = run(archiveCommand({ sha256: sum, hasRuntime: true }, WORDS));
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toMatchObject({ words: WORDS, path: '/usr/bin:/bin' });
