@@ -76,6 +76,8 @@ export interface FrameworkOptions extends MasterAccess {
   readonly reserve: boolean;
   /** What tasks are to be from now on. Another one than last time begins a rollout. */
   readonly goal: Goal;
+  /** Whether a task of this goal can be launched now: what it needs may not be at hand any more. */
+  available(goal: Goal): boolean;
   readonly rollout: RolloutSettings;
   /** Take everything away: tasks, reservations, the framework itself and its state. */
   readonly uninstall: boolean;

@@ -64,6 +64,7 @@ class Shell implements Framework {
       settings: { principal, constraints, reserve, rollout },
       newTaskId: (agent) => newTaskId(options.name, agent),
       template: (agent, id, goal) => options.task(agent, id, goal),
+      available: (goal) => options.available(goal),
     };
   }
 

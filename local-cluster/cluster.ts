@@ -295,6 +295,8 @@ export class LocalCluster implements ClusterControls {
         ...['--master', this.mesos, '--marathon', this.marathonUrl],
         ...['--state', `file:${join(directory, 'scheduler')}`],
         ...['--listen', `${options.controlIp}:${SCHEDULER_PORT}`],
+        // This machine has a Node.js, and not a CPU for each of its agents.
+        ...['--proxy-archive', 'host-node', '--proxy-cpus', '0.1'],
       ],
       cwd: directory,
       environment: { [CLUSTER_MARK]: mark },

@@ -16,7 +16,7 @@ import {
   variableOf,
 } from './config/options.ts';
 import { readSources } from './config/sources.ts';
-import type { BINDS, LOG_LEVELS, MasterLocation, ProxyPorts, StateLocation } from './config/values.ts';
+import type { BINDS, CONTAINERIZERS, LOG_LEVELS, MasterLocation, ProxyPorts, StateLocation } from './config/values.ts';
 
 export type { MasterLocation, ProxyPorts } from './config/values.ts';
 
@@ -47,7 +47,7 @@ export interface SchedulerConfig {
   readonly ports: ProxyPorts;
   readonly bind: (typeof BINDS)[number];
   readonly reserve: boolean;
-  readonly proxy: ProxyNeeds;
+  readonly proxy: ProxyOptions;
   readonly rollout: RolloutSettings;
   readonly uninstall: boolean;
   /** Null: writes are possible only when the listener is on loopback. */
@@ -55,13 +55,17 @@ export interface SchedulerConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-export interface ProxyNeeds {
+export interface ProxyOptions {
+  /** Archives, the wanted one first; `host-node` for the code of this build. */
+  readonly archives: readonly string[];
+  readonly workers: number;
   readonly cpus: number;
+  readonly cpusLimit: number | 'unlimited' | null;
   /** Megabytes. */
   readonly mem: number;
+  /** Megabytes. */
   readonly disk: number;
-  /** Files that agents fetch and unpack; empty: the built file, run by the agent's Node.js. */
-  readonly archives: readonly string[];
+  readonly image: { readonly name: string; readonly containerizer: (typeof CONTAINERIZERS)[number] } | null;
 }
 
 /** A mistake in the options: exit code 2. */
@@ -134,12 +138,7 @@ function configOf(options: Options): SchedulerConfig {
     credential,
     mesosCa: options.mesosCaFile,
     constraints: options.constraint ?? [],
-    proxy: {
-      cpus: options.proxyCpus,
-      mem: options.proxyMem,
-      disk: options.proxyDisk,
-      archives: options.proxyArchive ?? [],
-    },
+    proxy: proxyOf(options),
     rollout: {
       strategy: options.strategy,
       maxUnavailable: options.maxUnavailable,
@@ -147,6 +146,16 @@ function configOf(options: Options): SchedulerConfig {
       stepTimeoutMs: options.rolloutStepTimeout,
     },
     apiToken: options.apiTokenFile,
+  };
+}
+
+function proxyOf(options: Options): ProxyOptions {
+  const { proxyWorkers, proxyCpus, proxyCpusLimit, proxyMem, proxyDisk, proxyImage, containerizer } = options;
+  return {
+    archives: options.proxyArchive ?? [],
+    ...{ workers: proxyWorkers, cpus: proxyCpus ?? proxyWorkers, cpusLimit: proxyCpusLimit },
+    ...{ mem: proxyMem, disk: proxyDisk },
+    image: proxyImage === null ? null : { name: proxyImage, containerizer },
   };
 }
 

@@ -5,17 +5,19 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
-import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
+import type { Framework, FrameworkOptions, Goal, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { Announcer } from './distribution/announcer.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import type { ProxyGoals } from './goals.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
 import type { MasterAccess } from './master-access.ts';
-import { type Artifact, proxyTask } from './proxy-task.ts';
+import { goalOf } from './proxy-goal.ts';
+import { proxyTask } from './proxy-task.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
@@ -34,9 +36,11 @@ export interface ControlPlaneOptions {
   readonly store: FrameworkOptions['store'];
   readonly access: MasterAccess;
   readonly identity: Identity;
-  readonly artifact: Artifact;
+  readonly goals: ProxyGoals;
   readonly logger: ControlPlaneLogger;
   createFramework(options: FrameworkOptions): Framework;
+  /** Nothing is left at Mesos. */
+  uninstalled(): void;
   /** Called once: this process cannot go on. */
   fatal(error: Error): void;
 }
@@ -53,6 +57,7 @@ export class ControlPlane {
   readonly epoch: number;
   readonly configRevision: number;
   readonly clusterKey: string;
+  /** What proxies are to be. */
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
   readonly discovery: Discovery;
@@ -113,29 +118,24 @@ export class ControlPlane {
       principal: config.principal,
       constraints: config.constraints,
       reserve: config.reserve,
-      goal: { id: options.artifact.sha256.slice(0, 12), relaunchKey: options.artifact.sha256 },
+      goal: { id: options.goals.wanted.id, relaunchKey: options.goals.wanted.relaunchKey },
+      available: (goal) => options.goals.find(goal) !== null,
       rollout: config.rollout,
       uninstall: config.uninstall,
-      upgrade: () => undefined,
-      uninstalled: () => undefined,
+      upgrade: (_agentId, taskId, goal) => this.#upgrade(taskId, goal),
+      uninstalled: () => options.uninstalled(),
       hostname: options.hostname,
       webuiUrl: options.advertise,
       logger,
-      task: (agent, taskId) =>
-        proxyTask(
-          {
-            artifact: options.artifact,
-            advertise: options.advertise,
-            clusterKey: identity.clusterKey,
-            ports: config.ports,
-            bind: config.bind,
-            needs: config.proxy,
-            version: options.version,
-            name: config.name,
-          },
-          agent,
-          taskId,
-        ),
+      task: (agent, taskId, goal) => {
+        const found = options.goals.find(goal);
+        if (found === null) {
+          throw new Error(`the archive of ${goal.id} is not at hand; name it with --proxy-archive`);
+        }
+        const { advertise } = options;
+        const { clusterKey } = identity;
+        return proxyTask({ ...found, advertise, clusterKey, name: config.name }, agent, taskId);
+      },
       changed: (agentId) => {
         this.#dirtyNodes.add(agentId);
         this.#flushSoon();
@@ -313,6 +313,7 @@ export class ControlPlane {
     // A proxy that the framework does not (or no longer) count on gets its table, but its health decides nothing.
     if (node?.taskId !== session.taskId) return;
     if (session.health.kind !== 'connecting') this.#presumedReady.delete(session.taskId);
+    this.#tellGoal(node, session);
     this.#tellHealth(node);
     this.#stageAgent(node);
     this.#commit();
@@ -338,6 +339,29 @@ export class ControlPlane {
       ? `${STREAM_GONE}; the proxy answers at its own address.`
       : `${STREAM_GONE}, and nothing answers at its own address.`;
     this.#framework.reportHealth(node.taskId, { healthy: false, reason, dead: !alive });
+  }
+
+  /** Has a proxy change its code in place. Asked for again where it cannot be sent now. */
+  #upgrade(taskId: string, goal: Goal): void {
+    const found = this.#options.goals.find(goal);
+    if (found === null) return;
+    const { sha256, path, version, codeSha256 } = goalOf(found.archive, found.plan);
+    const url = `${this.#options.advertise}${path}`;
+    const outcome = this.#sessions.upgrade(taskId, { url, sha256, version, codeSha256 });
+    this.#options.logger.info({ taskId, goal: goal.id, ...outcome }, 'a proxy is to change its code in place');
+  }
+
+  /** Which goal the proxy has, and how an upgrade of it stands. */
+  #tellGoal(node: NodeStatus, session: SessionView): void {
+    const { codeSha256, upgrade } = session.running;
+    if (node.taskId === null || node.goal === null || codeSha256 === null) return;
+    const { goals } = this.#options;
+    const runs = goals.ofCode(codeSha256, node.goal);
+    if (runs !== null) this.#framework.reportGoal(node.taskId, runs.id);
+    if (upgrade?.state !== 'failed') return;
+    const failed = goals.ofCode(upgrade.codeSha256, node.goal);
+    const why = `its code could not be changed in place: ${upgrade.reason ?? 'it does not say why'}`;
+    if (failed !== null) this.#framework.reportUpgradeFailed(node.taskId, failed.id, why);
   }
 
   #tellHealth(node: NodeStatus): void {

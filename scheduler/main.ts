@@ -11,10 +11,12 @@ import { advertisedUrl, shownMaster } from './advertise.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
+import { loadGoals } from './goals.ts';
 import { takeLead } from './identity.ts';
 import { type Lead, type Leadership, seekLead } from './leadership.ts';
 import { openMasters } from './master-access.ts';
-import { loadProxyArtifact } from './proxy-task.ts';
+import { loadArtifacts } from './proxy-artifact.ts';
+import type { ProxyPlan } from './proxy-goal.ts';
 
 export interface MainContext {
   readonly version: string;
@@ -66,19 +68,22 @@ export async function startScheduler(
 ): Promise<RunningScheduler> {
   const { logger } = parts;
   const { version, dist } = context;
-  const artifact = await loadProxyArtifact(dist);
+  const artifacts = await loadArtifacts({ dist, version, files: config.proxy.archives });
   let plane: ControlPlane | null = null;
   let leadership: Leadership | null = null;
   const app = createApi({
     config,
     version,
     dist,
-    artifact,
+    artifacts,
     plane: () => plane,
     leader: () => leadership?.leader() ?? null,
     logger,
   });
-  const server = await listen(app, config.listen);
+  const server = await listen(app, config.listen).catch(async (error: unknown) => {
+    await artifacts.close();
+    throw error;
+  });
   const url = baseUrlOf(server);
   const { address, port } = server.address() as AddressInfo;
   let fail: (error: Error) => void = () => undefined;
@@ -98,6 +103,7 @@ export async function startScheduler(
     await stopping?.stop();
     await closed(server);
     for (const release of releases.splice(0).reverse()) await release();
+    await artifacts.close();
     logger.info({}, 'stopped; the proxies serve on');
   };
 
@@ -116,9 +122,15 @@ export async function startScheduler(
       store,
       access: { ...access, mayCall: () => lead.mayCall() },
       identity,
-      artifact,
+      goals: await loadGoals(store, artifacts, planOf(config)),
       logger,
       createFramework: parts.createFramework,
+      uninstalled: () => {
+        store.clear().then(
+          () => logger.info({}, 'the state store is empty; this scheduler can be removed'),
+          (error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))),
+        );
+      },
       fatal,
     });
     plane = leading;
@@ -130,7 +142,7 @@ export async function startScheduler(
         epoch: identity.epoch,
         master: shownMaster(config.master),
         marathon: config.marathon,
-        artifact: artifact.fileName,
+        archive: artifacts.wanted.path,
       },
       'the scheduler leads',
     );
@@ -150,6 +162,11 @@ export async function startScheduler(
     await stop();
     throw error;
   }
+}
+
+function planOf({ ports, bind, proxy }: SchedulerConfig): ProxyPlan {
+  const { archives: _archives, ...task } = proxy;
+  return { ports, bind, ...task };
 }
 
 function baseUrlOf(server: Server): string {

@@ -1,53 +1,27 @@
-/**
- * The proxy as Mesos gets to see it: the file that agents fetch, and the task that runs it.
- */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** The proxy as Mesos gets to see it: the task that runs it, from an archive or in an image. */
 import { ENV } from '../agent-proxy/control/environment.ts';
-import type { AgentView, TaskId, TaskTemplate } from '../framework/index.ts';
-import type { ProxyNeeds, ProxyPorts, SchedulerConfig } from './config.ts';
+import type { AgentView, CommandInfo, TaskId, TaskTemplate } from '../framework/index.ts';
+import type { ProxyArchive } from './proxy-artifact.ts';
+import { ARCHIVE_FILE, archiveCommand, imageCommand } from './proxy-command.ts';
+import { goalOf, type ProxyImage, type ProxyPlan } from './proxy-goal.ts';
 
 /** A worker drains its requests when it is told to end. */
 const KILL_GRACE_SECONDS = 15;
 
-/** The proxy's file. Its name holds its digest, so that the agents' fetcher caches never serve an older build. */
-export interface Artifact {
-  readonly fileName: string;
-  readonly sha256: string;
-  readonly bytes: Buffer;
-}
-
-/** @throws when the build is not there. */
-export async function loadProxyArtifact(dist: string): Promise<Artifact> {
-  const path = join(dist, 'proxy.mjs');
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new Error(`the proxy's file ${path} cannot be read; build it with npm run build`, { cause: error });
-  }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { fileName: `nodemesh-proxy-${sha256.slice(0, 12)}.mjs`, sha256, bytes };
-}
-
 export interface ProxyTaskOptions {
-  readonly artifact: Artifact;
+  readonly archive: ProxyArchive;
+  readonly plan: ProxyPlan;
   /** Base URL of this scheduler, as agents reach it. */
   readonly advertise: string;
   readonly clusterKey: string;
-  readonly ports: ProxyPorts;
-  readonly bind: SchedulerConfig['bind'];
-  readonly needs: ProxyNeeds;
-  readonly version: string;
   readonly name: string;
 }
 
 /** The task that keeps a proxy on an agent. */
 export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: TaskId): TaskTemplate {
-  const { artifact, ports, version, needs } = options;
-  const bind = options.bind === 'node' ? '' : ` --bind ${options.bind}`;
-  const list = `out=${ports.out},in=${ports.in},admin=${ports.admin}`;
+  const { archive, plan } = options;
+  const { ports, cpus, cpusLimit, mem, disk, image } = plan;
+  const { manifest } = archive;
   const variables: Record<string, string> = {
     [ENV.agentId]: agent.agentId,
     [ENV.taskId]: taskId,
@@ -58,23 +32,14 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
   const named = (name: string, number: number) => ({ number, name, protocol: 'tcp' });
   return {
     name: `${options.name}-proxy`,
-    cpus: needs.cpus,
-    mem: needs.mem,
-    disk: needs.disk,
+    ...{ cpus, mem, disk },
+    ...(cpusLimit === null ? {} : { limits: { cpus: cpusLimit } }),
     ports: [ports.out, ports.in, ports.admin],
     command: {
-      shell: true,
-      value: `exec node proxy.mjs --node-ip ${agent.ip}${bind} --ports ${list}`,
-      uris: [
-        {
-          value: `${options.advertise}/artifacts/${artifact.fileName}`,
-          extract: false,
-          cache: true,
-          output_file: 'proxy.mjs',
-        },
-      ],
+      ...commandOf(options, wordsOf(plan, agent)),
       environment: { variables: Object.entries(variables).map(([name, value]) => ({ name, value })) },
     },
+    ...(image === null ? {} : { container: containerOf(image) }),
     discovery: {
       visibility: 'CLUSTER',
       name: `${options.name}-proxy`,
@@ -93,10 +58,37 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
     },
     labels: {
       labels: [
-        { key: 'nodemesh-version', value: version },
-        { key: 'nodemesh-proxy-sha256', value: artifact.sha256 },
+        { key: 'nodemesh-version', value: manifest.version },
+        { key: 'nodemesh-proxy-sha256', value: manifest.sha256 },
+        { key: 'nodemesh-goal', value: goalOf(archive, plan).id },
       ],
     },
     killGraceSeconds: KILL_GRACE_SECONDS,
   };
+}
+
+function wordsOf({ ports, workers, bind }: ProxyPlan, agent: AgentView): string[] {
+  const list = `out=${ports.out},in=${ports.in},admin=${ports.admin}`;
+  const where = bind === 'node' ? [] : ['--bind', bind];
+  return ['--node-ip', agent.ip, ...where, '--ports', list, '--workers', String(workers)];
+}
+
+function commandOf({ archive, plan, advertise }: ProxyTaskOptions, words: readonly string[]): CommandInfo {
+  if (plan.image !== null) return { shell: true, value: imageCommand(words) };
+  const { sha256, runtime } = archive.manifest;
+  return {
+    shell: true,
+    value: archiveCommand({ sha256, hasRuntime: runtime !== null }, words),
+    uris: [{ value: `${advertise}${archive.path}`, extract: false, cache: true, output_file: ARCHIVE_FILE }],
+  };
+}
+
+/** On the agent's own network: the proxy listens on the agent's address. */
+function containerOf({ name, containerizer }: ProxyImage): NonNullable<TaskTemplate['container']> {
+  switch (containerizer) {
+    case 'mesos':
+      return { type: 'MESOS', mesos: { image: { type: 'DOCKER', docker: { name } } } };
+    case 'docker':
+      return { type: 'DOCKER', docker: { image: name, network: 'HOST', force_pull_image: false } };
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * Makes dist/ from the sources: the command with one lazily loaded chunk for each part, the proxy and the demo app as
- * one file each (they are shipped to agents), and the dashboard. It is made aside and renamed into place, so that an
+ * one file each (they are shipped to agents), what packs the proxy's archive, and the dashboard. It is made aside and renamed into place, so that an
  * interrupted build leaves nothing half done.
  */
 import { existsSync } from 'node:fs';
@@ -12,12 +12,13 @@ import { SetUpError } from './progress.mjs';
 
 const SOURCES = {
   command: 'nodemesh.ts',
+  archive: 'scheduler/proxy-archive.ts',
   proxy: 'agent-proxy/standalone.ts',
   demo: 'local-cluster/demo/app.ts',
   dashboard: 'scheduler/dashboard/build.mjs',
 };
 
-const OUTPUTS = ['nodemesh.mjs', 'proxy.mjs', 'demo.mjs', 'dashboard/index.html'];
+const OUTPUTS = ['nodemesh.mjs', 'archive.mjs', 'proxy.mjs', 'demo.mjs', 'dashboard/index.html'];
 
 // Beside dist/ and at its depth, so that the relative paths in source maps stay true after the renaming.
 const BUILDING = '.dist-building';
@@ -112,7 +113,7 @@ async function buildScripts(root, directory, version) {
   const chunked = { ...common, splitting: true, chunkNames: '[name]-[hash]' };
   const results = await explained(() =>
     Promise.all([
-      esbuild.build({ ...chunked, entryPoints: { nodemesh: SOURCES.command } }),
+      esbuild.build({ ...chunked, entryPoints: { nodemesh: SOURCES.command, archive: SOURCES.archive } }),
       esbuild.build({ ...alone, entryPoints: { proxy: SOURCES.proxy } }),
       esbuild.build({ ...alone, entryPoints: { demo: SOURCES.demo } }),
     ]),

@@ -40,7 +40,7 @@ export async function installDependencies(root) {
  *
  * @returns {[string, ...string[]]}
  */
-function npmCommand() {
+export function npmCommand() {
   const npm = process.env['npm_execpath'];
   return npm?.endsWith('npm-cli.js') ? [process.execPath, npm] : ['npm'];
 }

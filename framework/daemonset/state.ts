@@ -166,6 +166,8 @@ export interface Environment {
   readonly settings: Settings;
   newTaskId(agent: AgentView): TaskId;
   template(agent: AgentView, taskId: TaskId, goal: Goal): TaskTemplate;
+  /** Whether tasks of this goal can be launched at all. */
+  available(goal: Goal): boolean;
 }
 
 /** What a predecessor wrote. */

@@ -7,7 +7,7 @@ import type { Step } from '../daemonset/effects.ts';
 import { seeAgent } from '../daemonset/nodes.ts';
 import type { Misfit, Node } from '../daemonset/state.ts';
 import type { Offer, OfferId } from '../mesos-http-client/messages.ts';
-import { desiredGoal } from '../rollout/rollout.ts';
+import { launchedGoal } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, LAUNCH_SILENCE_MS } from '../tasks/status-flow.ts';
 import { acceptCall, SERVED_REFUSE_SECONDS, taskInfo } from './launch.ts';
@@ -123,7 +123,7 @@ function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
   const { agentId, hostname } = node.agent;
   const role = group[0]?.allocation_info?.role ?? null;
   try {
-    const goal = desiredGoal(state, node);
+    const goal = launchedGoal(step, node);
     const taskId = environment.newTaskId(node.agent);
     const template = environment.template(node.agent, taskId, goal);
     const offered = group.flatMap((offer) => offer.resources);

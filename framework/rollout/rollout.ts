@@ -18,11 +18,18 @@ const LOOK_ON_MS = 100;
 const MAX_ERRORS = 10;
 
 /** What the node's task is to be, now. */
-export function desiredGoal(state: DaemonsetState, node: Node): Goal {
+function desiredGoal(state: DaemonsetState, node: Node): Goal {
   const { rollout, completed } = state;
   if (isUnfinished(rollout) && node.step?.rollout === rollout.record.id) return rollout.record.goal;
   if (completed === null) throw new Error('no goal before the beginning');
   return completed;
+}
+
+/** What is launched on the node: what it is to be, or what it will be where that cannot be had any more. */
+export function launchedGoal({ state, environment }: Step, node: Node): Goal {
+  const desired = desiredGoal(state, node);
+  const { rollout } = state;
+  return isUnfinished(rollout) && !environment.available(desired) ? rollout.record.goal : desired;
 }
 
 /** How many more nodes may be taken down now, for whatever reason. */

@@ -1,5 +1,5 @@
 /**
- * The scheduler's HTTP server: the operator API, the proxies' control streams, the proxy's file and the dashboard. It is up
+ * The scheduler's HTTP server: the operator API, the proxies' control streams, the proxy's archives and the dashboard. It is up
  * before anything else and answers whatever Mesos and Marathon do.
  */
 import { createServer, type Server } from 'node:http';
@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
-import type { Artifact } from '../proxy-task.ts';
+import type { ProxyArtifacts } from '../proxy-artifact.ts';
+import { artifactRoute } from './artifacts.ts';
 import { requireClusterKey, requireToken } from './auth.ts';
 import { controlRouter } from './control.ts';
 import { errorHandler, notFound } from './errors.ts';
@@ -22,12 +23,12 @@ export interface ApiOptions extends Leadership {
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
-  readonly artifact: Artifact;
+  readonly artifacts: Pick<ProxyArtifacts, 'at' | 'wanted'>;
   readonly logger: { info(fields: object, message: string): void; error(fields: object, message: string): void };
 }
 
 export function createApi(options: ApiOptions): Express {
-  const { plane, artifact, version } = options;
+  const { plane, artifacts, version } = options;
   const onLoopback = isLoopback(options.config.listen.host);
   const metrics = createMetrics(plane);
   const app = express();
@@ -52,7 +53,11 @@ export function createApi(options: ApiOptions): Express {
   });
   app.get('/v1/nodes', (_request, response) => {
     const current = leadingPlane(options);
-    const wanted = { version, configRevision: current.configRevision };
+    const { manifest } = artifacts.wanted;
+    const wanted = {
+      ...{ version: manifest.version, configRevision: current.configRevision },
+      codeSha256: manifest.code.sha256,
+    };
     response.json(current.nodes().map((node) => nodeJson(node, wanted)));
   });
   app.get('/v1/services', (_request, response) => {
@@ -72,10 +77,7 @@ export function createApi(options: ApiOptions): Express {
     response.setHeader('content-type', metrics.contentType);
     response.end(await metrics.metrics());
   });
-  app.get(`/artifacts/${artifact.fileName}`, (_request, response) => {
-    response.setHeader('cache-control', 'public, max-age=31536000, immutable');
-    response.type('text/javascript').send(artifact.bytes);
-  });
+  app.get('/artifacts/:name', artifactRoute(artifacts));
 
   app.use(express.static(join(options.dist, 'dashboard'), { cacheControl: false, redirect: false }));
   app.use(notFound);

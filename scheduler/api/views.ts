@@ -6,6 +6,8 @@ import type { Figures } from '../traffic.ts';
 export interface Wanted {
   readonly version: string;
   readonly configRevision: number;
+  /** Of the code of the proxy. */
+  readonly codeSha256: string;
 }
 
 export function nodeJson({ status, session }: NodeView, wanted: Wanted): object {
@@ -27,9 +29,10 @@ export function nodeJson({ status, session }: NodeView, wanted: Wanted): object 
 }
 
 /** Null while nothing is known: revisions begin with 1, and a proxy that has just started has none. */
-function runningJson(session: NodeView['session']): Wanted | null {
+function runningJson(session: NodeView['session']): object | null {
   if (session === undefined || session.configRevision < 1) return null;
-  return { version: session.version, configRevision: session.configRevision };
+  const { configRevision, running } = session;
+  return { version: running.version, configRevision, codeSha256: running.codeSha256, upgrade: running.upgrade };
 }
 
 export function serviceJson(service: Service): object {

@@ -1,6 +1,6 @@
 /** Files that options name: secrets, certificates, tokens. A fault names the file and never what is in it. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseServiceAccount, type ServiceAccount } from '../../framework/mesos-http-client/auth/credential.ts';
 import { textual } from './values.ts';
 
@@ -48,11 +48,4 @@ export const certificatesFile = textual((path) => {
     }
   }
   return text;
-});
-
-/** A file that is served later; it has to be there. */
-export const existingFile = textual((path) => {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isFile() !== true) throw new Error(`${path} is not a file`);
-  return path;
 });

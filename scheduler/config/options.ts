@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { parseConstraint } from '../../framework/index.ts';
-import { apiTokenFile, certificatesFile, existingFile, secretFile, serviceAccountFile } from './files.ts';
+import { apiTokenFile, certificatesFile, secretFile, serviceAccountFile } from './files.ts';
 import * as values from './values.ts';
 
 export interface OptionSpec {
@@ -136,15 +136,42 @@ export const OPTIONS = {
     negatable: true,
     group: 'Where proxies run',
   },
-  proxyCpus: { value: 'n', help: 'CPUs of a proxy', fallback: '0.1', group: 'What a proxy is' },
-  proxyMem: { value: 'mb', help: 'memory of a proxy', fallback: '256', group: 'What a proxy is' },
-  proxyDisk: { value: 'mb', help: 'disk of a proxy', fallback: '0', group: 'What a proxy is' },
   proxyArchive: {
     value: 'file',
-    help: 'archive of the proxy with its own Node.js',
+    help: "an archive of the proxy, or host-node: this build, with the agents' Node.js; the first is what proxies are to be",
     fallback: null,
-    otherwise: "the built file, run by the agent's Node.js",
+    otherwise: 'the newest in dist/package, else host-node',
     repeated: true,
+    group: 'What a proxy is',
+  },
+  proxyWorkers: { value: 'n', help: 'processes of each proxy that serve', fallback: '1', group: 'What a proxy is' },
+  proxyCpus: {
+    value: 'n',
+    help: 'CPUs of each proxy',
+    fallback: null,
+    otherwise: '1 a worker',
+    group: 'What a proxy is',
+  },
+  proxyCpusLimit: {
+    value: 'n',
+    help: 'how many CPUs it may use where they are free, or unlimited (Mesos 1.10 and later)',
+    fallback: null,
+    otherwise: 'no more than it asks for',
+    group: 'What a proxy is',
+  },
+  proxyMem: { value: 'mb', help: 'memory of each proxy', fallback: '256', group: 'What a proxy is' },
+  proxyDisk: { value: 'mb', help: 'disk of each proxy', fallback: '256', group: 'What a proxy is' },
+  proxyImage: {
+    value: 'name',
+    help: 'run proxies in this image, and not from the archive',
+    fallback: null,
+    otherwise: 'from the archive',
+    group: 'What a proxy is',
+  },
+  containerizer: {
+    value: 'name',
+    help: 'who runs the image: mesos (UCR) or docker',
+    fallback: 'mesos',
     group: 'What a proxy is',
   },
   strategy: {
@@ -209,10 +236,14 @@ export const optionsSchema = z.object({
   ports: values.ports,
   bind: z.enum(values.BINDS, `must be one of ${values.BINDS.join(', ')}`),
   reserve: values.boolean,
-  proxyCpus: values.amount(0.01, 'a number of CPUs from 0.01 on, with three decimals at most', 3),
+  proxyArchive: z.array(values.archive).nullable(),
+  proxyWorkers: values.amount(1, 'a whole number from 1 on'),
+  proxyCpus: values.cpus.nullable(),
+  proxyCpusLimit: values.cpusLimit.nullable(),
   proxyMem: values.amount(32, 'a whole number of megabytes from 32 on'),
   proxyDisk: values.amount(0, 'a whole number of megabytes'),
-  proxyArchive: z.array(existingFile).nullable(),
+  proxyImage: values.text.min(1, 'must not be empty').nullable(),
+  containerizer: z.enum(values.CONTAINERIZERS, `must be one of ${values.CONTAINERIZERS.join(', ')}`),
   strategy: values.strategy,
   maxUnavailable: values.amount(1, 'a whole number from 1 on'),
   rolloutGate: values.duration,

@@ -5,6 +5,7 @@ import { type ConnectString, parseConnectString, type Strategy } from '../../fra
 
 /** `node`: a proxy listens on its agent's address. `config`: as the proxy's configuration says. */
 export const BINDS = ['node', 'config'] as const;
+export const CONTAINERIZERS = ['mesos', 'docker'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** Any of these masters redirects to the leader; or ZooKeeper says who leads. */
@@ -183,3 +184,10 @@ export const boolean = textual((text) => {
   if (text === 'false') return false;
   throw new Error(`'${text}' is neither true nor false`);
 });
+
+export const cpus = amount(0.01, 'a number of CPUs from 0.01 on, with three decimals at most', 3);
+
+export const cpusLimit: z.ZodType<number | 'unlimited', string> = z.literal('unlimited').or(cpus);
+
+/** A file with its manifest beside it, or the word for the build's own code; both are looked at when they are loaded. */
+export const archive = text.min(1, 'must not be empty');

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { Report, Subscribe } from '../../agent-proxy/control/contract.ts';
+import type { Report, Subscribe, Upgrade, UpgradeReport } from '../../agent-proxy/control/contract.ts';
 import { type Behind, judge } from './anti-entropy.ts';
 import type { Feed } from './feed.ts';
 import { encodeFrame } from './records.ts';
@@ -20,13 +20,27 @@ const MAX_SESSIONS = 10_000;
 export interface SessionView {
   readonly agentId: string;
   readonly taskId: string;
-  readonly version: string;
   readonly configRevision: number;
   readonly incomingPort: number;
   readonly health: SessionHealth;
+  readonly running: RunningCode;
   /** False while it waits, after the end of its stream, for its proxy to come back. */
   readonly connected: boolean;
 }
+
+/** The code of a proxy, as it says itself. */
+export interface RunningCode {
+  readonly version: string;
+  /** Null for a proxy that cannot be upgraded in place. */
+  readonly codeSha256: string | null;
+  /** How the last upgrade stands; null where none was asked for. */
+  readonly upgrade: UpgradeReport | null;
+}
+
+export type UpgradeOutcome =
+  | { readonly kind: 'sent' }
+  /** It has no stream now, or its code knows of no upgrades. */
+  | { readonly kind: 'not-sent'; readonly reason: string };
 
 /** `connecting`: subscribed, nothing reported yet. */
 export type SessionHealth =
@@ -64,9 +78,9 @@ interface Session {
   readonly taskId: string;
   readonly incomingPort: number;
   readonly reportMs: number;
-  version: string;
   configRevision: number;
   health: SessionHealth;
+  running: RunningCode;
   link: { readonly kind: 'open'; readonly stream: SessionStream } | { readonly kind: 'gone'; readonly since: number };
   heardAt: number;
   snapshot: { readonly revision: number; readonly at: number } | null;
@@ -117,10 +131,14 @@ export class NodeSessions {
       taskId: request.taskId,
       incomingPort: request.ports.incoming,
       reportMs: this.#reportMs(),
-      version: request.version,
       configRevision: request.configRevision,
       // What the old stream's proxy said of itself holds until it says something new.
       health: before?.health ?? { kind: 'connecting' },
+      running: {
+        version: request.version,
+        codeSha256: request.codeSha256 ?? null,
+        upgrade: before?.running.upgrade ?? null,
+      },
       link: { kind: 'open', stream },
       heardAt: now(),
       snapshot: null,
@@ -153,7 +171,8 @@ export class NodeSessions {
     if (session === undefined || session.id !== report.session || session.link.kind !== 'open') return false;
     const { feed, hooks, now } = this.#options;
     session.heardAt = now();
-    session.version = report.version;
+    const { version, codeSha256 = null, upgrade = null } = report;
+    session.running = { version, codeSha256, upgrade };
     session.configRevision = report.configRevision;
     session.health = report.ready
       ? { kind: 'ready' }
@@ -169,6 +188,19 @@ export class NodeSessions {
     hooks.reported(report);
     hooks.told(viewOf(session));
     return true;
+  }
+
+  /** Has a proxy change its code; what becomes of it is in its reports. */
+  upgrade(taskId: string, wanted: Omit<Upgrade, 'type' | 'epoch'>): UpgradeOutcome {
+    const session = this.#byTask.get(taskId);
+    if (session?.link.kind !== 'open') return { kind: 'not-sent', reason: 'the proxy has no control stream now' };
+    // It would take the frame for a fault.
+    if (session.running.codeSha256 === null) {
+      const { version } = session.running;
+      return { kind: 'not-sent', reason: `version ${version} of the proxy cannot be upgraded in place` };
+    }
+    session.link.stream.send([encodeFrame({ type: 'upgrade', epoch: this.#options.feed.epoch, ...wanted })]);
+    return { kind: 'sent' };
   }
 
   /** Deltas for everybody who has the table that they build on. */
@@ -222,6 +254,6 @@ export class NodeSessions {
 }
 
 function viewOf(session: Session): SessionView {
-  const { agentId, taskId, version, configRevision, incomingPort, health, link } = session;
-  return { agentId, taskId, version, configRevision, incomingPort, health, connected: link.kind === 'open' };
+  const { agentId, taskId, configRevision, incomingPort, health, running, link } = session;
+  return { agentId, taskId, configRevision, incomingPort, health, running, connected: link.kind === 'open' };
 }

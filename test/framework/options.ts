@@ -15,6 +15,7 @@ export function frameworkOptions(
     principal: null,
     constraints: [],
     reserve: true,
+    available: () => true,
     goal: GOAL,
     rollout: SETTINGS.rollout,
     uninstall: false,

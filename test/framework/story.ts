@@ -103,6 +103,7 @@ export class Story {
       settings: this.settings,
       newTaskId: (agent) => taskId(`${agent.agentId}-task-${++this.#tasks}`),
       template: (agent, _id, goal) => this.template(agent.agentId, goal),
+      available: () => true,
     });
     for (const action of actions) {
       if (action.type === 'persist') this.disk.set(action.record.agentId, structuredClone(action.record));

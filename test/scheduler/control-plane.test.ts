@@ -1,7 +1,10 @@
 /** The scheduler as its proxies and the framework see it: a real process's worth of it over real sockets. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { readCode, sha256Of } from '../../agent-proxy/control/code-archive.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { fakeAgent, taskId } from './support/fake-framework.ts';
 import { useScheduler } from './support/use-scheduler.ts';
@@ -254,7 +257,9 @@ test('the task that it asks the framework for runs the built proxy', async () =>
     webuiUrl: scheduler.url,
   });
   const task = options.task(fakeAgent('10.0.0.9'), taskId('nodemesh.1'), options.goal);
-  expect(task.command.value).toBe('exec node proxy.mjs --node-ip 10.0.0.9 --ports out=4140,in=4141,admin=9990');
+  expect(task.command.shell).toBe(true);
+  const words = '--node-ip 10.0.0.9 --ports out=4140,in=4141,admin=9990 --workers 1';
+  expect(task.command.value).toMatch(new RegExp(`\nexec "\\$NODE" nodemesh-proxy/proxy\\.mjs ${words}$`));
   expect(task.ports).toEqual([4140, 4141, 9990]);
   expect(task.healthCheck).toMatchObject({
     type: 'HTTP',
@@ -277,11 +282,15 @@ test('the task that it asks the framework for runs the built proxy', async () =>
   });
   expect(variables.NODEMESH_CLUSTER_KEY?.length).toBeGreaterThanOrEqual(32);
   const uri = task.command.uris?.[0];
-  expect(uri).toMatchObject({ extract: false, cache: true, output_file: 'proxy.mjs' });
-  expect(uri?.value).toMatch(/\/artifacts\/nodemesh-proxy-[0-9a-f]{12}\.mjs$/);
+  expect(uri).toMatchObject({ extract: false, cache: true, output_file: 'nodemesh-proxy.tar.gz' });
+  expect(uri?.value).toMatch(/\/artifacts\/nodemesh-proxy-0\.1\.0-host-node-[0-9a-f]{12}\.tar\.gz$/);
   const file = await fetch(uri?.value ?? '');
-  expect(file.headers.get('content-type')).toContain('text/javascript');
-  expect(await file.text()).toBe('// the proxy\n');
+  expect(file.headers.get('content-type')).toBe('application/gzip');
+  const bytes = Buffer.from(await file.arrayBuffer());
+  expect(file.headers.get('content-length')).toBe(String(bytes.length));
+  expect(task.command.value).toContain(sha256Of(bytes));
+  const code = await readCode(Readable.from([gunzipSync(bytes)]));
+  expect(code).toMatchObject({ version: '0.1.0', bytes: Buffer.from('// the proxy\n') });
 });
 
 test('the options say what a proxy needs, where it listens, and how it is kept', async () => {

@@ -107,7 +107,8 @@ describe("the proxy's link", () => {
     expect(proxy.configRevision).toBe(1);
     await eventually('a node that runs what is wanted', async () => {
       const [node] = (await scheduler.get('/v1/nodes')).json as { running: unknown; state: string }[];
-      return node?.state === 'healthy' && JSON.stringify(node.running) === '{"version":"0.1.0","configRevision":1}';
+      const running = { version: '0.1.0', configRevision: 1, codeSha256: null, upgrade: null };
+      return node?.state === 'healthy' && JSON.stringify(node.running) === JSON.stringify(running);
     });
   });
 

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { sha256Of } from '../../../agent-proxy/control/code-archive.ts';
 import type { Report } from '../../../agent-proxy/control/contract.ts';
 import { latencyBucket } from '../../../agent-proxy/control/latency-scale.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -9,6 +10,8 @@ import { fakeAgent, fakePlan, taskId } from '../support/fake-framework.ts';
 import { useScheduler } from '../support/use-scheduler.ts';
 
 const use = useScheduler();
+/** Of the proxy in the scheduler's directory of built files. */
+const CODE = sha256Of(Buffer.from('// the proxy\n'));
 const S1 = { taskId: taskId('p1'), ip: '127.0.36.1' };
 
 describe('reads', () => {
@@ -24,7 +27,8 @@ describe('reads', () => {
     });
     const proxy = scheduler.client('S1', 'p1', { version: '0.0.9' });
     await eventually('a table', () => proxy.table.ready);
-    await proxy.report({ version: '0.0.9' });
+    const upgrade = { state: 'failed', codeSha256: 'f'.repeat(64), reason: 'it does not start' } as const;
+    await proxy.report({ version: '0.0.9', codeSha256: CODE, upgrade });
     const { status, json, headers } = await scheduler.get('/v1/nodes');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toContain('application/json');
@@ -40,8 +44,8 @@ describe('reads', () => {
         reason: null,
         taskId: 'p1',
         goal: '0.1.0-0123456789ab',
-        running: { version: '0.0.9', configRevision: 1 },
-        wanted: { version: '0.1.0', configRevision: 1 },
+        running: { version: '0.0.9', configRevision: 1, codeSha256: CODE, upgrade },
+        wanted: { version: '0.1.0', configRevision: 1, codeSha256: CODE },
         since: '2026-01-01T00:00:00.000Z',
       },
       {
@@ -56,7 +60,7 @@ describe('reads', () => {
         taskId: null,
         goal: null,
         running: null,
-        wanted: { version: '0.1.0', configRevision: 1 },
+        wanted: { version: '0.1.0', configRevision: 1, codeSha256: CODE },
         since: '2026-01-01T00:00:00.000Z',
       },
     ]);
@@ -262,7 +266,10 @@ describe('errors', () => {
   test.each([
     ['GET', '/v1/nothing', undefined, 404],
     ['POST', '/v1/nodes', '{}', 404],
-    ['GET', '/artifacts/nodemesh-proxy-000000000000.mjs', undefined, 404],
+    ['GET', '/artifacts/nodemesh-proxy-0.1.0-host-node-000000000000.tar.gz', undefined, 404],
+    ['GET', '/artifacts/..%2f..%2fproxy.mjs', undefined, 404],
+    ['GET', '/artifacts/%2e%2e/proxy.mjs', undefined, 404],
+    ['GET', '/artifacts/', undefined, 404],
     ['GET', '/%ff', undefined, 404],
     ['POST', '/control/v1/subscribe', '{"agentId":', 400],
     ['POST', '/control/v1/subscribe', '{}', 400],

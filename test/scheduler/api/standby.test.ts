@@ -14,7 +14,12 @@ async function standby(leader: string | null): Promise<string> {
     config: { listen: { host: '127.0.0.1', port: 0 }, apiToken: null },
     version: '0.1.0',
     dist: '/nonexistent',
-    artifact: { fileName: 'proxy.mjs', sha256: '', bytes: Buffer.alloc(0) },
+    artifacts: {
+      at: () => undefined,
+      get wanted(): never {
+        throw new Error('a standby launches nothing');
+      },
+    },
     plane: () => null,
     leader: () => leader,
     logger: { info: log, error: log },

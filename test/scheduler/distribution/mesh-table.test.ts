@@ -85,7 +85,7 @@ describe('a peer', () => {
   ) => ({
     agentId: 'S1',
     taskId: 'p1',
-    version: '1',
+    running: { version: '1', codeSha256: null, upgrade: null },
     configRevision: 1,
     incomingPort: 5141,
     connected: true,

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Report, type Service, subscribeSchema } from '../../../agent-proxy/control/contract.ts';
+import { type Report, type Service, type Subscribe, subscribeSchema } from '../../../agent-proxy/control/contract.ts';
 import { Feed } from '../../../scheduler/distribution/feed.ts';
 import { NodeSessions } from '../../../scheduler/distribution/node-sessions.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -56,10 +56,11 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-function connect(taskId: string): ControlClient {
+function connect(taskId: string, given: Partial<Subscribe> = {}): ControlClient {
   const client = new ControlClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
     agentId: `agent-${taskId}`,
     taskId,
+    ...given,
   });
   clients.push(client);
   return client;
@@ -218,5 +219,42 @@ describe('a session', () => {
     await eventually('the answer', () => client.ended);
     expect(client.status).toBe(409);
     expect(sessions.size).toBe(0);
+  });
+});
+
+describe('an upgrade', () => {
+  const wanted = { url: 'http://127.0.36.1/x', sha256: 'a'.repeat(64), version: '2', codeSha256: 'b'.repeat(64) };
+  const codeSha256 = 'c'.repeat(64);
+
+  test('is sent to a proxy that says which code it runs, and what becomes of it is in its session', async () => {
+    const client = connect('p1', { codeSha256 });
+    await eventually('hello', () => client.session);
+    expect(sessions.get('p1')?.running).toEqual({ version: '0.1.0', codeSha256, upgrade: null });
+    expect(sessions.upgrade('p1', wanted)).toEqual({ kind: 'sent' });
+    await eventually('the frame', () => client.frames('upgrade').length === 1);
+    expect(client.frames('upgrade')).toEqual([{ type: 'upgrade', epoch: 4, ...wanted }]);
+    const upgrade = { state: 'proving', codeSha256: wanted.codeSha256, reason: null } as const;
+    await client.report({ version: '2', codeSha256: wanted.codeSha256, upgrade });
+    expect(sessions.get('p1')?.running).toEqual({ version: '2', codeSha256: wanted.codeSha256, upgrade });
+    // The new worker subscribes before it reports.
+    const next = connect('p1', { version: '2', codeSha256: wanted.codeSha256 });
+    await eventually('hello', () => next.session);
+    expect(sessions.get('p1')?.running.upgrade).toEqual(upgrade);
+  });
+
+  test('is not sent to who would not understand it, or is not there', async () => {
+    const client = connect('old');
+    await eventually('hello', () => client.session);
+    expect(sessions.upgrade('old', wanted)).toEqual({
+      kind: 'not-sent',
+      reason: 'version 0.1.0 of the proxy cannot be upgraded in place',
+    });
+    expect(sessions.upgrade('nobody', wanted)).toMatchObject({ kind: 'not-sent' });
+    client.close();
+    await eventually('the end of the stream', () => sessions.get('old')?.connected === false);
+    expect(sessions.upgrade('old', wanted)).toEqual({
+      kind: 'not-sent',
+      reason: 'the proxy has no control stream now',
+    });
   });
 });

@@ -1,0 +1,86 @@
+/**
+ * The goals that proxies can have: those of the archives at hand with the task that is configured now, and those of before,
+ * which the state store remembers with their tasks. The framework knows a goal by its id and relaunch key alone.
+ */
+import { z } from 'zod';
+import type { Goal, StateStore } from '../framework/index.ts';
+import type { ProxyArchive, ProxyArtifacts } from './proxy-artifact.ts';
+import { goalOf, type ProxyGoal, type ProxyPlan, proxyPlanSchema } from './proxy-goal.ts';
+
+const KEY = 'scheduler/goals';
+/** A rollout is between two; a few more are there for who goes back. */
+const MOST_KEPT = 10;
+
+const rememberedSchema = z.array(
+  z.object({
+    /** Of the archive. */
+    sha256: z.string(),
+    id: z.string(),
+    relaunchKey: z.string(),
+    codeSha256: z.string(),
+    version: z.string(),
+    plan: proxyPlanSchema,
+  }),
+);
+type RememberedGoal = z.infer<typeof rememberedSchema>[number];
+
+export class ProxyGoals {
+  /** What proxies are to be. */
+  readonly wanted: ProxyGoal;
+  readonly #artifacts: Pick<ProxyArtifacts, 'archives'>;
+  readonly #known: readonly RememberedGoal[];
+
+  constructor(artifacts: Pick<ProxyArtifacts, 'archives'>, plan: ProxyPlan, before: readonly RememberedGoal[]) {
+    this.#artifacts = artifacts;
+    const now = artifacts.archives.map((archive) => rememberedOf(archive, plan));
+    const older = before.filter((goal) => !now.some(({ id }) => id === goal.id));
+    this.#known = [...now, ...older].slice(0, MOST_KEPT);
+    this.wanted = goalOf(artifacts.archives[0], plan);
+  }
+
+  get known(): readonly RememberedGoal[] {
+    return this.#known;
+  }
+
+  /** The task and the archive of a goal; null when its archive is not at hand any more. */
+  find(goal: Pick<Goal, 'id'>): { readonly archive: ProxyArchive; readonly plan: ProxyPlan } | null {
+    const known = this.#known.find(({ id }) => id === goal.id);
+    const archive = this.#artifacts.archives.find(({ manifest }) => manifest.sha256 === known?.sha256);
+    return known === undefined || archive === undefined ? null : { archive, plan: known.plan };
+  }
+
+  /** Which goal a proxy has that runs this code, in a task of the goal `task`. */
+  ofCode(codeSha256: string, task: string): Goal | null {
+    const key = this.#known.find(({ id }) => id === task)?.relaunchKey;
+    const found = this.#known.find((goal) => goal.codeSha256 === codeSha256 && goal.relaunchKey === key);
+    return found === undefined ? null : { id: found.id, relaunchKey: found.relaunchKey };
+  }
+
+  /** A goal by its id, its version, or the beginning of its archive's digest; null if there is not exactly one. */
+  named(name: string): Goal | null {
+    const found = this.#known.filter(
+      ({ id, version, sha256 }) => id === name || version === name || (name.length >= 8 && sha256.startsWith(name)),
+    );
+    const exact = found.find(({ id }) => id === name) ?? (found.length === 1 ? found[0] : undefined);
+    return exact === undefined || this.find(exact) === null ? null : { id: exact.id, relaunchKey: exact.relaunchKey };
+  }
+}
+
+/** @throws {StateStoreError} */
+export async function loadGoals(
+  store: StateStore,
+  artifacts: Pick<ProxyArtifacts, 'archives'>,
+  plan: ProxyPlan,
+): Promise<ProxyGoals> {
+  const stored = await store.get(KEY);
+  const before = rememberedSchema.safeParse(stored?.value ?? []);
+  // What cannot be read any more is of another version of this file: such goals cannot be launched again either.
+  const goals = new ProxyGoals(artifacts, plan, before.success ? before.data : []);
+  await store.put(KEY, goals.known, stored?.version ?? null);
+  return goals;
+}
+
+function rememberedOf(archive: ProxyArchive, plan: ProxyPlan): RememberedGoal {
+  const { id, relaunchKey, codeSha256, version } = goalOf(archive, plan);
+  return { sha256: archive.manifest.sha256, id, relaunchKey, codeSha256, version, plan };
+}
