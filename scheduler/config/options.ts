@@ -46,7 +46,7 @@ export const OPTIONS = {
   marathon: { value: 'url', help: 'Marathon', fallback: null, needed: true, group: 'Where things are' },
   state: {
     value: 'store',
-    help: 'where to keep state: file:DIR, or zk://[user:pass@]h1,h2/path',
+    help: 'where to keep state: file:DIR, or zk://[user:pass@]h1,h2[/path]',
     fallback: null,
     needed: true,
     group: 'Where things are',

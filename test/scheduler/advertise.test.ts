@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { advertisedUrl } from '../../scheduler/advertise.ts';
+import { advertisedUrl, shownMaster } from '../../scheduler/advertise.ts';
 
 const at = (url: string) => ({ kind: 'urls' as const, urls: [url] as const });
 
@@ -21,4 +21,15 @@ it('without a way to the master the person is asked to say it', async () => {
   await expect(advertisedUrl('0.0.0.0', 4180, at('http://no-such-host.invalid:5050'))).rejects.toThrow(
     '--advertise URL',
   );
+});
+
+it('logs name masters without a password', () => {
+  const servers = [
+    { host: '10.0.0.1', port: 2181 },
+    { host: 'fd00::1', port: 2182 },
+  ];
+  expect(shownMaster({ kind: 'zookeeper', ensemble: { servers, auth: 'u:secret', path: '/mesos' } })).toBe(
+    'zk://10.0.0.1:2181,[fd00::1]:2182/mesos',
+  );
+  expect(shownMaster(at('http://a:5050'))).toBe('http://a:5050');
 });

@@ -197,7 +197,7 @@ describe('faults', () => {
     ['--ports=out=0', "'out=0' is not a port from 1 to 65535"],
     ['--ports=outgoing=1', "'outgoing=1' names no port of the proxy"],
     ['--state=etcd://x', 'is not a store like file:/var/lib/nodemesh or zk://'],
-    ['--state=zk://x', 'the ZooKeeper URL of x has no path'],
+    ['--master=zk://x', 'the ZooKeeper URL of the masters has no path'],
     ['--state=zk://user@x/y', 'the credentials of a ZooKeeper URL are user:password'],
     ['--master=zk://a,,b/mesos', "'' is no server of a ZooKeeper URL"],
     ['--master=zk://a//mesos', "'//mesos' is no path of a ZooKeeper node"],
