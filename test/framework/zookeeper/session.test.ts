@@ -1,5 +1,7 @@
 /** Sessions with real servers, through links that fail. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import zookeeperClient from 'node-zookeeper-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ZooKeeperError } from '../../../framework/zookeeper/errors.ts';
 import type { Session } from '../../../framework/zookeeper/session.ts';
@@ -82,6 +84,27 @@ describe('a session with one server', () => {
     await expect(theirs.setData(path, bytes('y'), 0)).rejects.toThrow('check user and password');
     const again = await openTestSession(`nodemesh:se:cret@${zookeeper.address}`);
     expect((await again.getData(path)).data.toString()).toBe('x');
+  });
+
+  it('and another client read what each other wrote', async () => {
+    const ours = await openTestSession(`nodemesh:secret@${zookeeper.address}`);
+    const path = name();
+    await ours.create(path, bytes('ours ä'));
+    const theirs = zookeeperClient.createClient(zookeeper.address, { sessionTimeout: 2000 });
+    onTestFinished(() => theirs.close());
+    theirs.addAuthInfo('digest', bytes('nodemesh:secret'));
+    const connected = once(theirs, 'connected');
+    theirs.connect();
+    await connected;
+    const read = await new Promise<string>((resolve, reject) => {
+      theirs.getData(path, (error, data) => (error ? reject(error) : resolve(data.toString())));
+    });
+    expect(read).toBe('ours ä');
+    await new Promise<void>((resolve, reject) => {
+      theirs.setData(path, bytes('theirs'), 0, (error) => (error ? reject(error) : resolve()));
+    });
+    await ours.sync(path);
+    expect(await ours.getData(path)).toMatchObject({ data: bytes('theirs'), stat: { version: 1 } });
   });
 
   it('tells watchers once', async () => {
