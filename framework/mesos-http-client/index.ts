@@ -1,6 +1,8 @@
 /** The public face of the client: see README.md. */
 export type { CallOutcome } from './calls.ts';
 export { UnreachableError } from './http.ts';
+export type { DetectorOptions, MasterRegistry } from './leader-detector.ts';
+export { detectLeader } from './leader-detector.ts';
 export type { MasterSource } from './master-source.ts';
 export { fixedMaster } from './master-source.ts';
 export type { AgentList, Operator, OperatorOptions } from './operator.ts';
