@@ -38,5 +38,5 @@ export type { MastersOptions } from './zookeeper/master-registry.ts';
 export { zooKeeperMasters } from './zookeeper/master-registry.ts';
 export type { ZooKeeperOptions } from './zookeeper/open-zookeeper.ts';
 export { openZooKeeper } from './zookeeper/open-zookeeper.ts';
-export { serviceRoot } from './zookeeper/paths.ts';
+export { removePath, serviceRoot } from './zookeeper/paths.ts';
 export type { Session } from './zookeeper/session.ts';

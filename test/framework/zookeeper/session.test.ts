@@ -7,7 +7,7 @@ import type { ZooKeeperError } from '../../../framework/zookeeper/errors.ts';
 import type { Session } from '../../../framework/zookeeper/session.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { startTcpLink, type TcpLink } from '../../fixtures/tcp-link.ts';
-import { type Ensemble, startEnsemble, startZooKeeper } from '../../fixtures/zookeeper.ts';
+import { type Ensemble, startZooKeeper } from '../../fixtures/zookeeper.ts';
 import { openTestSession } from './open.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -239,62 +239,4 @@ describe('a session with one server', () => {
       /no ZooKeeper server of 127.0.0.1:\d+,localhost:1 could be reached within 0.7 s/,
     );
   });
-});
-
-describe('a session with three servers', () => {
-  let zookeeper: Ensemble;
-  beforeAll(async () => {
-    zookeeper = await startEnsemble(3);
-  }, 40_000);
-  afterAll(() => zookeeper.stop());
-
-  it('outlives a follower, the leader, and all of them together', async () => {
-    const session = await openTestSession(zookeeper.address, { timeoutMs: 4000 });
-    const end = endOf(session);
-    const id = session.id;
-    await session.create('/story', bytes('0'));
-    let version = 0;
-    const write = async (): Promise<void> => {
-      const stat = await eventually(
-        'a write gets through',
-        async () => {
-          try {
-            return await session.setData('/story', bytes(String(version + 1)), version);
-          } catch (error) {
-            const { data, stat: found } = await session.getData('/story');
-            if (data.toString() === String(version + 1)) return found;
-            throw error;
-          }
-        },
-        15_000,
-      );
-      expect(stat.version).toBe(version + 1);
-      version += 1;
-    };
-
-    const follower = await zookeeper.follower();
-    await follower.kill();
-    await write();
-    follower.start();
-    await follower.answering();
-
-    const leader = await zookeeper.leader();
-    await leader.kill();
-    await write();
-    leader.start();
-    await leader.answering();
-
-    await Promise.all(zookeeper.servers.map((server) => server.kill()));
-    for (const server of zookeeper.servers) server.start();
-    await Promise.all(zookeeper.servers.map((server) => server.answering()));
-    // Longer than the timeout may have passed: then the session is lost, and said to be.
-    if (end.error === null) {
-      await write();
-      expect(session.id).toBe(id);
-    } else {
-      expect(end.error).toMatchObject({ kind: 'session-lost' });
-    }
-    const reader = await openTestSession(zookeeper.address);
-    expect((await reader.getData('/story')).data.toString()).toBe(String(version));
-  }, 60_000);
 });
