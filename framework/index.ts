@@ -13,6 +13,7 @@ export type {
   NodeStatus,
   TaskTemplate,
 } from './contract.ts';
+export type { MasterSource } from './mesos-http-client/index.ts';
 export { fixedMaster } from './mesos-http-client/index.ts';
 export type {
   AgentId,
@@ -46,7 +47,9 @@ export type { Election, ElectionOptions } from './zookeeper/election.ts';
 export { elect } from './zookeeper/election.ts';
 export { ZooKeeperError } from './zookeeper/errors.ts';
 export type { Lease } from './zookeeper/lease.ts';
+export type { MastersOptions } from './zookeeper/master-registry.ts';
+export { zooKeeperMasters } from './zookeeper/master-registry.ts';
 export type { ZooKeeperOptions } from './zookeeper/open-zookeeper.ts';
 export { openZooKeeper } from './zookeeper/open-zookeeper.ts';
-export { serviceRoot } from './zookeeper/paths.ts';
+export { removePath, serviceRoot } from './zookeeper/paths.ts';
 export type { Session } from './zookeeper/session.ts';

@@ -9,6 +9,8 @@ export type { FrameworkError, FrameworkErrorKind } from './framework-error.ts';
 export { frameworkErrorOf } from './framework-error.ts';
 export type { TlsTrust } from './http.ts';
 export type { MasterAccess } from './leader.ts';
+export type { DetectorOptions, MasterRegistry } from './leader-detector.ts';
+export { detectLeader } from './leader-detector.ts';
 export type { MasterSource } from './master-source.ts';
 export { fixedMaster } from './master-source.ts';
 export type { AgentList, Operator, OperatorOptions } from './operator.ts';

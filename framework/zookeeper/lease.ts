@@ -36,7 +36,7 @@ export class Lease {
   readonly lost: Promise<string>;
   readonly #options: LeaseOptions;
   readonly #listeners = new Set<(reason: string) => void>();
-  readonly #forgetSession: () => void;
+  #forgetSession: () => void = () => undefined;
   #validUntil = 0;
   #lostBecause: string | null = null;
   #timers: { proof?: NodeJS.Timeout; end?: NodeJS.Timeout } = {};

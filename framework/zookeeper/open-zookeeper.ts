@@ -18,15 +18,17 @@ export interface ZooKeeperOptions {
   readonly openMs?: number;
   /** How long an operation waits for a connection. Ten seconds unless said otherwise. */
   readonly operationMs?: number;
+  /** Gives up looking for a server; of no effect once the session is open. */
+  readonly signal?: AbortSignal;
   readonly logger?: { debug(fields: object, message: string): void };
 }
 
 /**
  * Opens a session. When it ends it has to be opened again, by whoever wants to go on: the nodes of the old one are gone.
- * @throws {ZooKeeperError} `unreachable` when no server could be reached in `openMs`, `auth-failed`
+ * @throws {ZooKeeperError} `unreachable` when no server could be reached in `openMs`, `auth-failed`, `closed` after `signal`
  */
 export async function openZooKeeper(where: ConnectString, options: ZooKeeperOptions = {}): Promise<Session> {
-  const { logger } = options;
+  const { logger, signal } = options;
   return await openSession({
     servers: where.servers,
     auth: where.auth,
@@ -34,6 +36,7 @@ export async function openZooKeeper(where: ConnectString, options: ZooKeeperOpti
     openMs: options.openMs ?? OPEN_MS,
     operationMs: options.operationMs ?? OPERATION_MS,
     note: (fields, message) => logger?.debug(fields, message),
+    ...(signal === undefined ? {} : { signal }),
     now: () => performance.now(),
     random: Math.random,
   });

@@ -1,4 +1,4 @@
-/** Nodes that are there for those below them. */
+/** Paths: making them, removing all below one, and which one is a service's. */
 import { isZooKeeperError } from './errors.ts';
 import type { Session } from './session.ts';
 
@@ -17,6 +17,23 @@ export async function makePath(session: Session, path: string): Promise<void> {
         // Carried out or not: look again.
         if (!isZooKeeperError(error, 'connection-loss')) throw error;
       }
+    }
+  }
+}
+
+/**
+ * As `rm -r`: removes the node and all below it, where they are there; resumable at any point. Nodes that others make
+ * meanwhile may make it fail. @throws {ZooKeeperError}
+ */
+export async function removePath(session: Session, path: string): Promise<void> {
+  for (;;) {
+    try {
+      for (const name of await session.getChildren(path)) await removePath(session, `${path}/${name}`);
+      await session.delete(path, -1);
+      return;
+    } catch (error) {
+      if (isZooKeeperError(error, 'no-node')) return;
+      if (!isZooKeeperError(error, 'connection-loss')) throw error;
     }
   }
 }

@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   /** How long to look for a server at first. */
   readonly openMs: number;
+  /** Gives up looking for a server at first. */
+  readonly signal?: AbortSignal;
   /** How long an operation may wait for a connection. */
   readonly operationMs: number;
   /** Connections made and lost, for a log. */
@@ -98,6 +100,7 @@ export class SessionLink {
 
   /** The next connection. @throws {ZooKeeperError} `unreachable` after `withinMs`, or how the session ended */
   async connected(withinMs: number): Promise<Connection> {
+    if (this.#state.kind === 'ended') throw this.#state.error;
     return await this.#waiting.enter(
       withinMs,
       () =>

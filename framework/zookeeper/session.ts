@@ -38,11 +38,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     connected: () => watches.tellAll(),
     event: (event) => watches.tell(event),
   });
+  const giveUp = (): void => link.end(new ZooKeeperError('closed', 'the ZooKeeper session is not wanted any more'));
+  options.signal?.addEventListener('abort', giveUp);
   try {
+    if (options.signal?.aborted) giveUp();
     await link.connected(options.openMs);
   } catch (error) {
-    link.end(new ZooKeeperError('closed', 'the ZooKeeper session could not be opened', { cause: error }));
+    giveUp();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp);
   }
   return new Session(link, watches);
 }

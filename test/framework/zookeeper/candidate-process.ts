@@ -4,29 +4,22 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 
 const PROGRAM = `
-  import { build } from 'esbuild';
-  const contents = [
-    "export { parseConnectString } from './connect-string.ts';",
-    "export { openZooKeeper } from './open-zookeeper.ts';",
-    "export { elect } from './election.ts';",
-  ].join('\\n');
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: 'framework/zookeeper', loader: 'ts' },
-    bundle: true, write: false, platform: 'node', format: 'esm',
-  });
-  const code = 'data:text/javascript;base64,' + Buffer.from(outputFiles[0].text).toString('base64');
-  const { parseConnectString, openZooKeeper, elect } = await import(code);
-  const [address, path, timeoutMs] = process.argv.slice(1);
+  import { parseConnectString } from './connect-string.ts';
+  import { elect } from './election.ts';
+  import { openZooKeeper } from './open-zookeeper.ts';
+  const [address, path, timeoutMs] = process.argv.slice(2);
   const session = await openZooKeeper(parseConnectString('zk://' + address), { timeoutMs: Number(timeoutMs) });
   const election = elect({ session, path, data: 'a process' });
   // One clock for all processes of the machine, unlike performance.now().
-  const machineNow = () => Number(process.hrtime.bigint() / 1000n) / 1000;
-  const offset = machineNow() - performance.now();
-  console.log('standing');
+  const offset = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
   const lease = await election.elected;
   console.log('leading');
   lease.onLost((reason) => console.log('lost ' + reason));
@@ -37,6 +30,21 @@ const PROGRAM = `
   }, 5);
 `;
 
+/** The candidate as one file, since Node.js 20 cannot read types. */
+export async function bundleCandidate(): Promise<{ readonly file: string; remove(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'nodemesh-candidate-'));
+  const file = join(directory, 'candidate.mjs');
+  const resolveDir = join(import.meta.dirname, '../../../framework/zookeeper');
+  await build({
+    stdin: { contents: PROGRAM, resolveDir, loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: file,
+  });
+  return { file, remove: () => rm(directory, { recursive: true }) };
+}
+
 export interface CandidateProcess {
   readonly child: ChildProcess;
   /** When it was last allowed to act, by `machineNow`; 0 for never. */
@@ -44,7 +52,6 @@ export interface CandidateProcess {
   /** Why it lost its lease, or null. */
   readonly lost: string | null;
   readonly leading: boolean;
-  readonly standing: boolean;
 }
 
 /** Milliseconds of the clock that all processes of this machine share. */
@@ -53,18 +60,17 @@ export function machineNow(): number {
 }
 
 /** Starts a candidate; it is killed when the test ends. */
-export function startCandidate(address: string, path: string, timeoutMs: number): CandidateProcess {
-  const words = ['--input-type=module', '-e', PROGRAM, address, path, String(timeoutMs)];
+export function startCandidate(file: string, address: string, path: string, timeoutMs: number): CandidateProcess {
+  const words = [file, address, path, String(timeoutMs)];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await exit;
   });
-  const seen = { child, lastAct: 0, lost: null as string | null, leading: false, standing: false };
+  const seen = { child, lastAct: 0, lost: null as string | null, leading: false };
   createInterface({ input: child.stdout }).on('line', (line) => {
     const [word, ...rest] = line.split(' ');
-    if (word === 'standing') seen.standing = true;
     if (word === 'leading') seen.leading = true;
     if (word === 'lost') seen.lost = rest.join(' ');
     if (word === 'act') seen.lastAct = Number(rest[0]);

@@ -8,16 +8,17 @@ import type { Session } from '../../../framework/zookeeper/session.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { startTcpLink, type TcpLink } from '../../fixtures/tcp-link.ts';
 import { type Ensemble, startZooKeeper } from '../../fixtures/zookeeper.ts';
-import { machineNow, startCandidate } from './candidate-process.ts';
+import { bundleCandidate, machineNow, startCandidate } from './candidate-process.ts';
 import { openTestSession } from './open.ts';
 
 const TIMEOUT_MS = 2000;
 
 let zookeeper: Ensemble;
+let program: Awaited<ReturnType<typeof bundleCandidate>>;
 beforeAll(async () => {
-  zookeeper = await startZooKeeper();
-});
-afterAll(() => zookeeper.stop());
+  [zookeeper, program] = await Promise.all([startZooKeeper(), bundleCandidate()]);
+}, 40_000);
+afterAll(() => Promise.all([zookeeper.stop(), program.remove()]));
 
 const newPath = (): string => `/election/${randomUUID()}/lock`;
 
@@ -196,7 +197,7 @@ describe('a leader', () => {
 
   it('whose process is killed is followed within its timeout', async () => {
     const path = newPath();
-    const leader = startCandidate(zookeeper.address, path, TIMEOUT_MS);
+    const leader = startCandidate(program.file, zookeeper.address, path, TIMEOUT_MS);
     await eventually('the process leads', () => leader.leading && leader.lastAct > 0, 10_000);
     const second = await standBehind(path, 2);
     const killedAt = machineNow();
@@ -208,7 +209,7 @@ describe('a leader', () => {
 
   it('whose process stops in order is followed at once', async () => {
     const path = newPath();
-    const leader = startCandidate(zookeeper.address, path, TIMEOUT_MS);
+    const leader = startCandidate(program.file, zookeeper.address, path, TIMEOUT_MS);
     await eventually('the process leads', () => leader.leading, 10_000);
     const second = await standBehind(path, 2);
     const begun = machineNow();
@@ -219,7 +220,7 @@ describe('a leader', () => {
 
   it('whose process is paused and goes on does nothing more', async () => {
     const path = newPath();
-    const leader = startCandidate(zookeeper.address, path, TIMEOUT_MS);
+    const leader = startCandidate(program.file, zookeeper.address, path, TIMEOUT_MS);
     await eventually('the process leads', () => leader.leading && leader.lastAct > 0, 10_000);
     const second = await standBehind(path, 2);
     leader.child.kill('SIGSTOP');
