@@ -105,6 +105,11 @@ export class ControlPlane {
     });
     this.discovery = new Discovery({
       marathon: config.marathon,
+      access: {
+        // A service account is one of the whole cluster; a principal with its secret is of Mesos alone.
+        authorization: config.credential.kind === 'service-account' ? options.access.authorization : undefined,
+        tls: options.access.tls,
+      },
       logger,
       changed: (names) => this.#servicesChanged(names),
     });

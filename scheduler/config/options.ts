@@ -99,13 +99,13 @@ export const OPTIONS = {
   },
   serviceAccountFile: {
     value: 'file',
-    help: 'file with the credential of a DC/OS service account (JSON), to log in to Mesos with',
+    help: 'file with the credential of a DC/OS service account (JSON), to log in to Mesos and Marathon with',
     fallback: null,
     group: 'Who it is',
   },
   mesosCaFile: {
     value: 'file',
-    help: 'certificates (PEM) that https to Mesos is trusted by, instead of those of the system',
+    help: 'certificates (PEM) that https to Mesos and Marathon is trusted by, instead of those of the system',
     fallback: null,
     group: 'Who it is',
   },

@@ -64,9 +64,8 @@ export function readSources(args: readonly string[], env: Environment): Sources 
 }
 
 function ofFlags(name: OptionName, flags: Readonly<Record<string, unknown>>): Given | undefined {
-  // Commander sets a switch that has a `--no-` form to true where nobody said anything; so is its default.
   const value = flags[name];
-  if (value === undefined || (specOf(name).negatable && value === true)) return undefined;
+  if (value === undefined) return undefined;
   return { value: typeof value === 'boolean' ? String(value) : value, place: flagOf(name) };
 }
 

@@ -8,7 +8,7 @@ import { AppTable } from './app-table.ts';
 import { EVENT_FEED_TIMES, EventFeed, type EventFeedTimes } from './event-feed.ts';
 import { WATCHED_EVENTS } from './events.ts';
 import { FETCH_LIMITS, type FetchLimits, FetchPlan } from './fetch-plan.ts';
-import { MarathonClient } from './marathon-client.ts';
+import { type MarathonAccess, MarathonClient } from './marathon-client.ts';
 
 export interface DiscoveryTimes extends EventFeedTimes {
   /** Between the first list that lacks most apps and the second opinion. */
@@ -34,6 +34,7 @@ export interface DiscoveryLogger {
 
 export interface DiscoveryOptions {
   readonly marathon: string;
+  readonly access?: MarathonAccess;
   readonly logger: DiscoveryLogger;
   /** Names of services that changed or went. The first call says that the table is complete, even with no names. */
   changed(names: readonly string[]): void;
@@ -79,7 +80,7 @@ export class Discovery {
     this.#options = options;
     this.#times = options.times ?? DISCOVERY_TIMES;
     this.#plan = new FetchPlan(options.limits ?? FETCH_LIMITS);
-    this.#client = new MarathonClient(options.marathon);
+    this.#client = new MarathonClient(options.marathon, options.access);
     this.#feed = new EventFeed(
       this.#client,
       {

@@ -3,6 +3,7 @@
  * standby to the leader are followed. Whatever goes wrong is a {@link MarathonError} with one sentence.
  */
 import { Agent, type Dispatcher, request } from 'undici';
+import { type Authorization, NO_AUTHORIZATION } from '../../framework/mesos-http-client/auth/authorization.ts';
 
 const REQUEST_MS = 30_000;
 const CONNECT_MS = 3_000;
@@ -19,13 +20,25 @@ export class MarathonError extends Error {
   }
 }
 
+/** How Marathon is spoken to, beyond its address. */
+export interface MarathonAccess {
+  /** Default: none. */
+  readonly authorization?: Authorization | undefined;
+  /** Certificates in PEM form that alone are trusted. Default: those of the system. */
+  readonly tls?: { readonly ca: string } | undefined;
+}
+
 export class MarathonClient {
   readonly #base: string;
-  // Keep-alive of undici ends before that of any server; the stream has a connection of its own.
-  readonly #agent = new Agent({ connect: { timeout: CONNECT_MS }, keepAliveTimeout: 4_000 });
+  readonly #authorization: Authorization;
+  readonly #agent: Agent;
 
-  constructor(base: string) {
+  constructor(base: string, { authorization = NO_AUTHORIZATION, tls }: MarathonAccess = {}) {
     this.#base = base;
+    this.#authorization = authorization;
+    const connect = { timeout: CONNECT_MS, ...(tls === undefined ? {} : { ca: tls.ca }) };
+    // Keep-alive of undici ends before that of any server; the stream has a connection of its own.
+    this.#agent = new Agent({ connect, keepAliveTimeout: 4_000 });
   }
 
   /** All apps with their tasks. @throws {MarathonError} */
@@ -82,26 +95,44 @@ export class MarathonClient {
     }
   }
 
+  /** With a login once more when the answer is 401: a token may have been taken back before its time. */
   async #get(
     path: string,
     headers: Record<string, string>,
     signal: AbortSignal,
     bodyTimeout: number,
   ): Promise<Dispatcher.ResponseData> {
+    try {
+      const token = await this.#authorization.header();
+      const response = await this.#walk(path, headers, token, signal, bodyTimeout);
+      if (response.statusCode !== 401) return response;
+      const other = await this.#authorization.renewed(token);
+      if (other === null) return response;
+      response.body.on('error', () => undefined).destroy();
+      return await this.#walk(path, headers, other, signal, bodyTimeout);
+    } catch (error) {
+      throw wrapped(`GET ${path}`, error);
+    }
+  }
+
+  /** Along redirects. A token never goes on without TLS where it began with it. */
+  async #walk(
+    path: string,
+    headers: Record<string, string>,
+    token: string | null,
+    signal: AbortSignal,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    const isSafe = (to: string): boolean => to.startsWith('https:') || this.#base.startsWith('http:');
     let url = `${this.#base}${path}`;
     for (let hop = 0; ; hop++) {
-      let response: Dispatcher.ResponseData;
-      try {
-        response = await request(url, {
-          headers,
-          signal,
-          dispatcher: this.#agent,
-          headersTimeout: REQUEST_MS,
-          bodyTimeout,
-        });
-      } catch (error) {
-        throw wrapped(`GET ${path}`, error);
-      }
+      const response = await request(url, {
+        headers: token !== null && isSafe(url) ? { ...headers, authorization: token } : headers,
+        signal,
+        dispatcher: this.#agent,
+        headersTimeout: REQUEST_MS,
+        bodyTimeout,
+      });
       const location = response.headers.location;
       if (![301, 302, 307, 308].includes(response.statusCode) || typeof location !== 'string') return response;
       response.body.on('error', () => undefined).destroy();

@@ -69,7 +69,10 @@ maxUnavailable: 3
       bind: 'config',
       reserve: false,
     });
+    expect(read('{}', '--reserve').reserve).toBe(true);
+    vi.stubEnv('NODEMESH_RESERVE', 'true');
     expect(read('{}', '--no-reserve').reserve).toBe(false);
+    vi.stubEnv('NODEMESH_RESERVE', undefined);
     expect(read('reserve: false').reserve).toBe(false);
   });
 
