@@ -8,7 +8,7 @@ export function indexNode(state: DaemonsetState, node: Node): void {
   keep(state.inFlight, agentId, isThere && (task?.phase === 'launching' || task?.phase === 'starting'));
   keep(state.unwell, agentId, isThere && task?.phase === 'running' && task.health?.healthy === false);
   keep(state.unclean, agentId, isThere && (task !== null || node.strays.size > 0 || node.reserved !== null));
-  if (!isThere || task !== null) state.turns.delete(agentId);
+  if (!isThere || task !== null || !node.placed.wanted) state.turns.delete(agentId);
   if (!isThere) state.away.delete(agentId);
 }
 

@@ -1,5 +1,6 @@
 /** Whether a node is to have a task: the operator's constraints, and whether anything is to be left at all. */
-import { countsOf, mismatch } from '../offers/constraints.ts';
+import type { AgentView } from '../agent.ts';
+import { type Count, countsOf, mismatch } from '../offers/constraints.ts';
 import { release } from '../offers/release.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
 import { joinRollout } from '../rollout/rollout.ts';
@@ -14,6 +15,16 @@ export function placeNode(step: Step, node: Node): void {
   step.touched.add(node);
   if (!node.placed.wanted) evict(step, node);
   else if (!before) welcome(step, node);
+}
+
+/** The agent is not what it was: what it counted for, and does no longer, another may have. */
+export function changeAgent(step: Step, node: Node, view: AgentView): void {
+  const { constraints } = step.environment.settings;
+  const kept = new Set(countsOf(constraints, view).map(({ key }) => key));
+  const lost = countsOf(constraints, node.agent).filter(({ key }) => !kept.has(key));
+  node.agent = view;
+  giveUp(step, node, lost, true);
+  placeNode(step, node);
 }
 
 /** The node goes: what it counted for, another may have. */
@@ -55,10 +66,13 @@ function takeCounts(step: Step, node: Node): Placed {
 }
 
 function giveUpCounts(step: Step, node: Node, forGood: boolean): void {
+  giveUp(step, node, countsOf(step.environment.settings.constraints, node.agent), forGood);
+}
+
+function giveUp(step: Step, node: Node, counts: readonly Count[], forGood: boolean): void {
   const { agentId } = node.agent;
   const { counted, nodes } = step.state;
-  if (counted.size === 0) return;
-  for (const { key } of countsOf(step.environment.settings.constraints, node.agent)) {
+  for (const { key } of counts) {
     const holding = counted.get(key);
     if (holding === undefined) continue;
     if (forGood) holding.refused.delete(agentId);

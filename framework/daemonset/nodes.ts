@@ -8,7 +8,7 @@ import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
 import type { ListedAgent } from './events.ts';
-import { leavePlacement, placeNode } from './membership.ts';
+import { changeAgent, leavePlacement, placeNode } from './membership.ts';
 import { type Node, newNode, type Removal } from './state.ts';
 
 /** A new agent is offered by itself, within an allocation interval (1 s). */
@@ -20,9 +20,8 @@ export function seeAgent(step: Step, view: AgentView): Node {
   const known = step.state.nodes.get(view.agentId);
   const node = known ?? addNode(step, view);
   if (known !== undefined && !sameView(known.agent, view)) {
-    known.agent = view;
     step.persist(known);
-    placeNode(step, known);
+    changeAgent(step, known, view);
   }
   step.touched.add(node);
   node.seenAt = step.now;

@@ -275,7 +275,7 @@ export function takeIn(step: Step, node: Node, taskId: TaskId, phase: Phase): vo
   offerCame(step, node);
   step.persist(node);
   joinRollout(step, node);
-  if (!node.placed.wanted) killTask(step, node, 'eviction');
+  if (!node.placed.wanted && !step.state.frozen) killTask(step, node, 'eviction');
 }
 
 function foundNowhere(step: Step, status: TaskStatus, report: Report, agentId: AgentId): void {

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseConstraint } from '../../../framework/offers/constraints.ts';
+import { Story } from '../story.ts';
+
+const subscribed = (...constraints: string[]): Story => {
+  const story = new Story([], { constraints: constraints.map(parseConstraint) });
+  story.send.subscribed();
+  return story;
+};
+
+const excluded = (story: Story): string[] =>
+  [...story.state.nodes.keys()].filter((agent) => story.node(agent)?.state === 'excluded');
+
+describe('the placement', () => {
+  test('leaves out an agent that does not match, and says why', () => {
+    const story = subscribed('rack:IS:r1', '@public:IS:false');
+    story.send.offer('a', { attributes: { rack: 'r1' } });
+    story.send.offer('b', { attributes: { rack: 'r2' } });
+    story.expects.launched('a');
+    story.expects.declined(3600);
+    story.expects.node('b', 'excluded', /^Left out of the placement: rack r2 is not r1\.$/);
+    story.send.offer('c', { attributes: { rack: 'r1' }, role: 'slave_public/nodemesh', reservedTo: 'slave_public' });
+    story.expects.node('c', 'excluded', /@public true is not false/);
+    story.after(3_600_000);
+    story.expects.revived(0);
+  });
+
+  test('goes by regions and zones', () => {
+    const story = subscribed('@region:IS:west', '@zone:UNLIKE:z[12]');
+    story.send.offer('a', { region: 'west', zone: 'z3' });
+    story.send.offer('b', { region: 'west', zone: 'z1' });
+    story.send.offer('c', { region: 'east', zone: 'z3' });
+    story.expects.launched('a');
+    expect(excluded(story)).toEqual(['b', 'c']);
+  });
+
+  test('UNIQUE: one agent for each value; its end gives the place to another', () => {
+    const story = subscribed('rack:UNIQUE');
+    for (const agent of ['a', 'b', 'c']) story.send.offer(agent, { attributes: { rack: agent === 'c' ? 'r2' : 'r1' } });
+    story.expects.launched('a', 'c');
+    story.expects.node('b', 'excluded', /another agent has the task for rack r1/);
+    story.send.agentRemoved('a');
+    story.expects.node('b', 'pending');
+    story.send.offer('b', { attributes: { rack: 'r1' } });
+    story.expects.launched('b');
+  });
+
+  test('MAX_PER: a task that dies, or an agent that is only lost, keeps its place', () => {
+    const story = subscribed('rack:MAX_PER:1');
+    const rack = { attributes: { rack: 'r1' } };
+    story.send.offer('a', rack);
+    const [task = ''] = story.expects.launched('a');
+    story.send.offer('b', rack);
+    story.send.update(task, 'TASK_UNREACHABLE');
+    story.send.offer('b', rack);
+    story.expects.nothingLaunched();
+    story.send.update(task, 'TASK_FAILED');
+    story.send.offer('b', rack);
+    story.send.offer('a', rack);
+    story.expects.launched('a');
+  });
+
+  test('UNIQUE: an agent that changes its value frees the one that it had', () => {
+    const story = subscribed('rack:UNIQUE');
+    story.send.offer('a', { attributes: { rack: 'r1' } });
+    const [task = ''] = story.expects.launched('a');
+    story.send.offer('b', { attributes: { rack: 'r1' } });
+    expect(excluded(story)).toEqual(['b']);
+    story.send.offer('a', { attributes: { rack: 'r2' } });
+    expect(excluded(story)).toEqual([]);
+    story.expects.killed();
+    expect(story.node('a')?.taskId).toBe(task);
+  });
+
+  test('UNIQUE: after a restart those that have the task keep it', () => {
+    const story = new Story();
+    story.send.subscribed();
+    story.send.offer('a', { attributes: { rack: 'r1' } });
+    story.expects.launched('a');
+    story.send.update(story.node('a')?.taskId ?? '', 'TASK_FAILED');
+    story.send.offer('b', { attributes: { rack: 'r1' } });
+    const [task = ''] = story.expects.launched('b');
+    story.restart({ settings: { constraints: [parseConstraint('rack:UNIQUE')] } });
+    story.send.subscribed();
+    expect(excluded(story)).toEqual(['a']);
+    story.send.reconciled(task, 'TASK_RUNNING');
+    story.expects.killed();
+  });
+
+  test('a task of an agent that is left out is killed, also when it comes back after a partition', () => {
+    const story = subscribed('rack:IS:r1');
+    story.send.offer('a', { attributes: { rack: 'r1' } });
+    const [task = ''] = story.expects.launched('a');
+    story.send.update(task, 'TASK_RUNNING');
+    story.send.healthy(task);
+    story.send.update(task, 'TASK_UNREACHABLE');
+    story.send.offer('a', { attributes: { rack: 'r2' } });
+    story.expects.killed();
+    story.send.reconciled(task, 'TASK_RUNNING');
+    story.expects.killed(task);
+    story.expects.node('a', 'excluded', /rack r2 is not r1; the task is told to end/);
+  });
+
+  test('while frozen nobody is evicted, be it a task that is found; after the thaw they are', () => {
+    const story = subscribed('rack:IS:r1');
+    expect(story.send.freeze(true)).toBe('done');
+    story.send.offer('a', { attributes: { rack: 'r1' } });
+    const [task = ''] = story.expects.launched('a');
+    story.send.update(task, 'TASK_RUNNING');
+    story.send.healthy(task);
+    story.send.offer('a', { attributes: { rack: 'r2' } });
+    story.send.offer('b', { attributes: { rack: 'r2' } });
+    story.send.reconciled('b-task-77', 'TASK_RUNNING');
+    story.expects.killed();
+    expect(story.send.freeze(false)).toBe('done');
+    story.expects.killed(task, 'b-task-77');
+  });
+
+  test('as many as may be have a place under each value, whatever comes, changes and goes', () => {
+    const agent = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+    const change = fc.oneof(
+      fc.record({ agent, rack: fc.constantFrom('r1', 'r2') }),
+      fc.record({ agent, rack: fc.constant(null) }),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3 }), fc.array(change, { maxLength: 30 }), (most, changes) => {
+        const story = subscribed(`rack:MAX_PER:${most}`);
+        const racks = new Map<string, string>();
+        for (const { agent: name, rack } of changes) {
+          if (rack === null) {
+            story.send.agentRemoved(name);
+            racks.delete(name);
+          } else {
+            story.send.offer(name, { attributes: { rack }, cpus: 0 });
+            racks.set(name, rack);
+          }
+          const out = new Set(excluded(story));
+          for (const one of ['r1', 'r2']) {
+            const there = [...racks].filter(([, has]) => has === one);
+            const placed = there.filter(([placedAgent]) => !out.has(placedAgent));
+            expect(placed.length).toBe(Math.min(most, there.length));
+          }
+        }
+      }),
+    );
+  });
+});
