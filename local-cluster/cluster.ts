@@ -15,6 +15,7 @@ import { DemoLoad } from './demo/load.ts';
 import {
   type AgentRequest,
   ChangeRefused,
+  type FailoverRequest,
   type LocalNode,
   type LocalProcess,
   type ReadyDocument,
@@ -25,6 +26,7 @@ import { type ClusterControls, createLocalApi } from './local-api.ts';
 import { Marathon } from './marathon/marathon.ts';
 import { createMasterHttp } from './master/http.ts';
 import { Master } from './master/master.ts';
+import type { NotLeading } from './master/not-leading.ts';
 import type { LocalOptions } from './options.ts';
 import { Roster } from './roster.ts';
 import { SchedulerProcess } from './scheduler-process.ts';
@@ -72,6 +74,8 @@ export class LocalCluster implements ClusterControls {
   private nextIndex = 1;
   private additions: Promise<unknown> = Promise.resolve();
   private failovers: Promise<void> = Promise.resolve();
+  /** What is answered on the Mesos URL while nobody leads. */
+  private interregnum: NotLeading | null = null;
   private schedulerDeaths = 0;
   private stopped = false;
 
@@ -82,7 +86,10 @@ export class LocalCluster implements ClusterControls {
     this.marathonUrl = `http://${controlIp}:${MARATHON_PORT}`;
     this.scheduler = scheduler ? `http://${controlIp}:${SCHEDULER_PORT}` : null;
     this.marathon = new Marathon({ ip: controlIp, port: MARATHON_PORT, leader: this.leader, user: userName() });
-    this.masterHttp = createMasterHttp(() => this.leader.current(), createLocalApi(this, context.dist));
+    this.masterHttp = createMasterHttp(
+      () => this.leader.current() ?? this.interregnum,
+      createLocalApi(this, context.dist),
+    );
     this.schedulerProcess = scheduler ? this.schedulerToRun() : null;
     this.load = new DemoLoad({ rps: context.options.load, entries: [] });
   }
@@ -230,13 +237,19 @@ export class LocalCluster implements ClusterControls {
   }
 
   /** Another master leads: every stream breaks, agents and frameworks come back by themselves. */
-  failover(): Promise<void> {
+  failover({ redirectMs, recoveryMs }: FailoverRequest): Promise<void> {
+    const leader = { hostname: this.context.options.controlIp, port: MESOS_PORT };
     this.failovers = this.failovers.then(async () => {
       const old = this.leader.current();
       if (old === null) return;
       this.leader.set(null);
       old.shutdown();
       await sleep(INTERREGNUM_MS);
+      this.interregnum = { kind: 'follower', leader };
+      await sleep(redirectMs);
+      this.interregnum = { kind: 'recovering', leader };
+      await sleep(recoveryMs);
+      this.interregnum = null;
       if (!this.stopped) this.leader.set(this.newMaster(old.registry()));
     });
     return this.failovers;

@@ -43,6 +43,14 @@ export interface AgentRequest {
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What a master that is started again answers, one after the other, before it leads. */
+export interface FailoverRequest {
+  /** Redirects to itself: its node of before is still in ZooKeeper. */
+  readonly redirectMs: number;
+  /** 503, `Master has not finished recovery`. */
+  readonly recoveryMs: number;
+}
+
 /** A change of the cluster that cannot be made: whose fault it is, as an HTTP status, and what to do in one sentence. */
 export class ChangeRefused extends Error {
   readonly status: 400 | 409;

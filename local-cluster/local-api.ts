@@ -8,7 +8,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Range } from '../framework/mesos-http-client/messages.ts';
-import { type AgentRequest, ChangeRefused, type LocalNode, type LocalProcess } from './documents.ts';
+import {
+  type AgentRequest,
+  ChangeRefused,
+  type FailoverRequest,
+  type LocalNode,
+  type LocalProcess,
+} from './documents.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const ARTIFACTS = new Set(['demo.mjs']);
@@ -35,6 +41,10 @@ function rangeOf(text: string): Range {
   return { begin, end };
 }
 
+const MAX_STAGE_MS = 60_000;
+const stageMs = z.number().min(0).max(MAX_STAGE_MS).default(0);
+const failoverRequest = z.strictObject({ redirectMs: stageMs, recoveryMs: stageMs });
+
 /** What can be done to a cluster. The methods about one agent answer false when there is no such agent. */
 export interface ClusterControls {
   processes(): LocalProcess[];
@@ -43,7 +53,8 @@ export interface ClusterControls {
   stopAgent(agentId: string): boolean;
   startAgent(agentId: string): boolean;
   rebootAgent(agentId: string): Promise<boolean>;
-  failover(): Promise<void>;
+  /** Resolves when the new master leads. */
+  failover(request: FailoverRequest): Promise<void>;
   /** False if no such task runs. */
   exceedMemory(taskId: string): boolean;
 }
@@ -87,10 +98,13 @@ export function createLocalApi(
       case 'POST tasks * exceed-memory':
         if (cluster.exceedMemory(name ?? '')) return json(response, 202, {});
         throw new HttpError(404, `no task ${name ?? ''} runs; GET /tasks lists them`);
-      case 'POST master *':
+      case 'POST master *': {
         if (name !== 'failover') break;
-        await cluster.failover();
+        const wish = failoverRequest.safeParse(await readJson(request));
+        if (!wish.success) throw new HttpError(400, z.prettifyError(wish.error));
+        await cluster.failover(wish.data);
         return json(response, 202, {});
+      }
     }
     throw new HttpError(404, `there is no ${request.method} /local/${path.join('/')}`);
   }

@@ -85,8 +85,7 @@ export function stateView(view: AgentView): Record<string, unknown> {
     resource_providers: [],
     attributes: Object.fromEntries(attributes.map((attribute) => [attribute.name, attributeValue(attribute)])),
     flags: { hostname, ip, port: String(port) },
-    frameworks: frameworksView(view),
-    completed_frameworks: [],
+    ...frameworksView(view),
   };
 }
 
@@ -96,11 +95,12 @@ function isLive(run: TaskRun): boolean {
   return last === undefined || !isTerminal(last.state);
 }
 
-function frameworksView({ runs, completed, agentId }: AgentView): Record<string, unknown>[] {
+/** As in Mesos, a framework whose last executor has ended is a completed one, until it has another. */
+function frameworksView({ runs, completed, agentId }: AgentView): Record<string, unknown> {
   const infos = new Map([...completed, ...runs].map((run) => [run.frameworkId, run.frameworkInfo]));
   const executors = (of: readonly TaskRun[], frameworkId: string): Record<string, unknown>[] =>
     of.filter((run) => run.frameworkId === frameworkId).map((run) => executorView(run, agentId ?? ''));
-  return [...infos].map(([id, info]) => ({
+  const views = [...infos].map(([id, info]) => ({
     id,
     name: info.name,
     user: info.user,
@@ -111,6 +111,10 @@ function frameworksView({ runs, completed, agentId }: AgentView): Record<string,
     executors: executors(runs, id),
     completed_executors: executors(completed, id),
   }));
+  return {
+    frameworks: views.filter(({ executors: live }) => live.length > 0),
+    completed_frameworks: views.filter(({ executors: live }) => live.length === 0),
+  };
 }
 
 export function executorName(run: TaskRun): string {

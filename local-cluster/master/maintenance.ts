@@ -3,7 +3,6 @@
  * to inverse offers. Books only; what frameworks are sent of it is in inverse-offers.ts.
  */
 import type { AgentId, FrameworkId, InverseOffer, OfferId } from '../../framework/mesos-http-client/messages.ts';
-import type { AgentRecord } from './agents.ts';
 
 /** At least one of the two is set. */
 export interface MachineId {
@@ -143,7 +142,7 @@ export class MaintenanceBook {
     return this.#windows.length === 0 ? {} : { windows: this.#windows };
   }
 
-  statusJson(agents: readonly AgentRecord[]): object {
+  statusJson(agents: readonly (OnMachine & { readonly id: AgentId })[]): object {
     const draining = this.#windows
       .flatMap((window) => window.machine_ids)
       .filter((machine) => !this.isDown(machine))
@@ -165,8 +164,14 @@ export class MaintenanceBook {
   }
 }
 
+/** An agent, as far as it says where it runs. */
+interface OnMachine {
+  readonly info: { readonly hostname: string };
+  readonly description: { readonly ip: string } | null;
+}
+
 /** The machine that an agent runs on, as a schedule names it: by hostname and address. */
-export function machineOf(agent: Pick<AgentRecord, 'info' | 'description'>): MachineId {
+export function machineOf(agent: OnMachine): MachineId {
   return { hostname: agent.info.hostname, ip: agent.description?.ip };
 }
 

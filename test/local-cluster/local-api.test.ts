@@ -32,8 +32,8 @@ const controls: ClusterControls = {
   startAgent: (id) => id === 'S1' && done.push(`start ${id}`) > 0,
   rebootAgent: async (id) => id === 'S1' && done.push(`reboot ${id}`) > 0,
   exceedMemory: (id) => id === 't' && done.push(`exceed ${id}`) > 0,
-  failover: async () => {
-    done.push('failover');
+  failover: async ({ redirectMs, recoveryMs }) => {
+    done.push(`failover ${redirectMs} ${recoveryMs}`);
   },
 };
 
@@ -62,12 +62,17 @@ it('changes agents and the master, each with 202 and {}', async () => {
     ['POST', '/local/agents/S1/start', 'start S1'],
     ['POST', '/local/agents/S1/restart', 'reboot S1'],
     ['POST', '/local/tasks/t/exceed-memory', 'exceed t'],
-    ['POST', '/local/master/failover', 'failover'],
+    ['POST', '/local/master/failover', 'failover 0 0'],
   ] as const) {
     const answer = await send(url + path, { method });
     expect([answer.status, answer.body], path).toEqual([202, '{}']);
     expect(done.at(-1)).toBe(what);
   }
+});
+
+it('fails over through the stages of a master that is started again', async () => {
+  await sendJson('POST', `${url}/local/master/failover`, { redirectMs: 500, recoveryMs: 20 });
+  expect(done.at(-1)).toBe('failover 500 20');
 });
 
 it('adds an agent with a wish, or with none', async () => {
@@ -96,6 +101,7 @@ it.each<[string, string, string | undefined, number]>([
   ['POST', '/local/agents/S9/restart', undefined, 404],
   ['POST', '/local/agents/S1/explode', undefined, 404],
   ['POST', '/local/master/explode', undefined, 404],
+  ['POST', '/local/master/failover', '{"redirectMs":-1}', 400],
   ['GET', '/local/nothing', undefined, 404],
   ['GET', '/local/%zz', undefined, 404],
   ['GET', '/local/agents/%2e%2e/%00', undefined, 404],

@@ -96,3 +96,25 @@ test('a task that exceeds its memory is killed, and its agent says why', async (
   });
   expect(bench.agent.exceedMemory('nap')).toBe(false);
 });
+
+test('the last words of a task that failed can be read when its end is long acknowledged', async () => {
+  const bench = await startAgent();
+  run(bench, shellTask('broken', 'echo first >&2; echo cannot bind 4140 >&2; exit 1'));
+  expect(await reached(bench.master, 'broken', 'TASK_FAILED')).toMatchObject({
+    message: 'Command exited with status 1',
+  });
+  const { ip, port } = bench.agent.description;
+  const base = `http://${ip}:${port}/slave(1)`;
+  const completed = await eventually('it is among the completed', async () => {
+    const state = (await (await fetch(`${base}/state`)).json()) as {
+      completed_frameworks: { completed_executors: { id: string; directory: string }[] }[];
+    };
+    return state.completed_frameworks[0]?.completed_executors[0];
+  });
+  expect(completed.id).toBe('broken');
+  const path = encodeURIComponent(`${completed.directory}/stderr`);
+  const whole = (await (await fetch(`${base}/files/read?path=${path}&offset=-1`)).json()) as { offset: number };
+  expect(whole.offset).toBe(23);
+  const last = await fetch(`${base}/files/read?path=${path}&offset=6&length=100`);
+  expect(await last.json()).toEqual({ data: 'cannot bind 4140\n', offset: 6 });
+});
