@@ -160,6 +160,9 @@ export class Master implements MasterEndpoint, SchedulerApi {
       case 'DECLINE_INVERSE_OFFERS':
         // There is no maintenance here, so there are no inverse offers to answer.
         return;
+      default:
+        // Executors, operations and changes of a framework are not modelled.
+        return;
     }
   }
 
