@@ -112,7 +112,7 @@ export async function startScheduler(
     lead.onLost((reason) => fatal(new Error(`the lead is lost (${reason}); another scheduler takes over`)));
     releases.push(() => lead.release());
     const identity = await takeLead(store);
-    const access = openMasters(config);
+    const access = openMasters(config, logger);
     releases.push(async () => access.masters.close());
     const leading = new ControlPlane({
       config,

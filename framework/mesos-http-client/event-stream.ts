@@ -219,7 +219,6 @@ export class EventStream<E> {
         badInARow = 0;
         this.#heard(generation, decoded.kind === 'event' ? decoded.event : null, at);
         if (decoded.kind === 'event') await this.#options.onEvent(decoded.event, connection);
-        if (generation !== this.#generation) return 'superseded';
       }
     }
     return decoder.atBoundary ? 'the master ended the stream' : 'the stream ended in the middle of a record';

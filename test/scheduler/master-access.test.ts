@@ -9,6 +9,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readConfig } from '../../scheduler/config.ts';
 import { openMasters } from '../../scheduler/master-access.ts';
 
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
 let directory: string;
 let server: Server;
 let answer: { status: number; body: string };
@@ -36,7 +38,7 @@ afterEach(async () => {
 });
 
 function access(...args: string[]) {
-  return openMasters(readConfig(['--marathon=http://m:8080', '--state=file:x', ...args]));
+  return openMasters(readConfig(['--marathon=http://m:8080', '--state=file:x', ...args]), SILENT);
 }
 
 function file(name: string, text: string): string {

@@ -4,6 +4,7 @@ import {
   createOperator,
   createSubscription,
   type DownKind,
+  encodeRecord,
   fixedMaster,
   type Subscription,
   type SubscriptionOptions,
@@ -176,9 +177,12 @@ describe('a leader that is watched', () => {
       },
     });
     await until(subscriptions(1));
-    // Both have arrived when the stream is left: the second must not come out of the buffer afterwards.
-    a.write({ type: 'RESCIND', rescind: { offer_id: { value: 'o' } } });
-    a.write({ type: 'ERROR', error: { message: 'Framework failed over' } });
+    // Both come in one piece: when the stream is left, the second is there and must not be heard afterwards.
+    const both = [
+      { type: 'RESCIND', rescind: { offer_id: { value: 'o' } } },
+      { type: 'ERROR', error: { message: 'Framework failed over' } },
+    ];
+    a.streams[0]?.write(Buffer.concat(both.map((event) => encodeRecord(JSON.stringify(event)))));
     await until(() => events.includes('RESCIND'));
     source.become(b.url);
     await until(subscriptions(2));
