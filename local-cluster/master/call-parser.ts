@@ -131,12 +131,7 @@ export function parseJson(body: string): Parsed<unknown> {
 }
 
 /** Every call of the scheduler API that this master does something about. */
-export type KnownCall =
-  | SubscribeCall
-  | ({ framework_id: { value: FrameworkId } } & Exclude<
-      MasterCall,
-      { type: 'SHUTDOWN' | 'MESSAGE' | 'REQUEST' | 'UPDATE_FRAMEWORK' }
-    >);
+export type KnownCall = SubscribeCall | ({ framework_id: { value: FrameworkId } } & MasterCall);
 
 export function parseCall(body: string): Parsed<KnownCall | IgnoredCall> {
   const json = parseJson(body);
