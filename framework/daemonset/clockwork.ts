@@ -49,6 +49,8 @@ function meet(step: Step, node: Node, kind: DeadlineKind): void {
       if (step.state.subscribed) repeatKills(step, node);
       return;
     case 'step':
+      // Without Mesos nothing can get well.
+      if (!step.state.subscribed) return step.arm(node, 'step', step.now + settingsOf(step).stepTimeoutMs);
       return failStep(step, node, `it was not healthy with the new version within ${timeoutOf(step)} s`);
     case 'gate':
       return passGate(step, node);
@@ -63,7 +65,8 @@ function meet(step: Step, node: Node, kind: DeadlineKind): void {
   }
 }
 
-const timeoutOf = (step: Step): number => Math.round(step.environment.settings.rollout.stepTimeoutMs / 1000);
+const settingsOf = (step: Step) => step.environment.settings.rollout;
+const timeoutOf = (step: Step): number => Math.round(settingsOf(step).stepTimeoutMs / 1000);
 
 /** Only a few at a time, and none while one cause seems to hit many: killing them would make it worse. */
 function replaceDead(step: Step, node: Node): void {

@@ -3,7 +3,7 @@ import type { AgentView } from '../agent.ts';
 import { type Count, countsOf, mismatch } from '../offers/constraints.ts';
 import { release } from '../offers/release.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
-import { joinRollout } from '../rollout/rollout.ts';
+import { joinRollout, leaveRollout } from '../rollout/rollout.ts';
 import { killTask } from '../tasks/kills.ts';
 import type { Step } from './effects.ts';
 import type { Node, Placed } from './state.ts';
@@ -85,6 +85,7 @@ function giveUp(step: Step, node: Node, counts: readonly Count[], forGood: boole
 
 function evict(step: Step, node: Node): void {
   offerCame(step, node);
+  leaveRollout(step, node);
   if (step.state.frozen) return;
   if (node.task === null) release(step, node);
   else if (node.task.phase !== 'lost' && node.task.phase !== 'unreachable') killTask(step, node, 'eviction');

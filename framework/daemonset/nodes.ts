@@ -3,7 +3,7 @@ import type { AgentView } from '../agent.ts';
 import type { AgentId } from '../mesos-http-client/messages.ts';
 import { released } from '../offers/release.ts';
 import { offerCame, wantOffer } from '../offers/revival.ts';
-import { joinRollout, leaveRollout } from '../rollout/rollout.ts';
+import { joinRollout, leaveRollout, noteStraggler } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
@@ -39,6 +39,7 @@ export function seeListed(step: Step, listed: ListedAgent): Node {
   if (listed.holdsOurs === false) released(step, node);
   if (node.draining && !listed.deactivated) {
     node.draining = false;
+    noteStraggler(step, node);
     wantOffer(step, node);
   } else if (!node.draining && listed.deactivated) {
     node.draining = true;

@@ -48,7 +48,9 @@ export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: 
   const waiting = [...nodes].filter((node) => node.task === null || !sameGoal(node.goal, goal));
   waiting.sort((a, b) => (a.agent.agentId < b.agent.agentId ? -1 : 1));
   // What the one before is in the middle of stays down until it is well, and counts as long.
-  for (const id of state.rollout?.active ?? []) state.down.add(id);
+  for (const id of state.rollout?.active ?? []) {
+    if (state.nodes.get(id)?.killing !== null || !isWell(state, id)) state.down.add(id);
+  }
   const record: RolloutRecord = {
     id: `${goal.id}@${now}`,
     goal,
@@ -86,7 +88,8 @@ export function resumeRollout(step: Step): void {
     if (mark.state === 'failed') rollout.failed.add(agentId);
     if (mark.state === 'active') {
       rollout.active.add(agentId);
-      step.arm(node, 'step', mark.since + step.environment.settings.rollout.stepTimeoutMs);
+      // Anew: it was not the node that was away.
+      step.arm(node, 'step', step.now + step.environment.settings.rollout.stepTimeoutMs);
       // Whether the kill was sent, nobody knows: a task of another goal is told to go again, or asked again to change.
       if (node.task !== null && !sameGoal(node.goal, rollout.record.goal)) step.arm(node, 'ask', step.now);
     }
@@ -148,16 +151,9 @@ function takeTurn(step: Step, rollout: Rollout, node: Node): void {
   const { agentId } = node.agent;
   const { goal } = rollout.record;
   if (!node.placed.wanted) return;
-  if (task === null) {
-    // Its next launch is of the new goal; there is nothing to take down.
-    mark(step, rollout, node, 'complete');
-    return;
-  }
-  if (sameGoal(node.goal, goal)) return;
-  if (task.phase === 'lost' || task.phase === 'unreachable' || node.draining || node.killing !== null) {
-    // It comes after the rollout, when it is back.
-    return;
-  }
+  // Its turn comes when its task runs: what is new is tried where it can be seen to fail.
+  if (task === null || sameGoal(node.goal, goal)) return;
+  if (task.phase === 'lost' || task.phase === 'unreachable' || node.draining || node.killing !== null) return;
   if (task.phase !== 'running') {
     rollout.queue.add(agentId);
     return;
@@ -196,10 +192,16 @@ export function joinRollout(step: Step, node: Node): void {
   if (isUnfinished(rollout) && node.step?.rollout !== rollout.record.id) rollout.queue.add(node.agent.agentId);
 }
 
-/** A node went. */
+/** A node went, or is to have no task any more. */
 export function leaveRollout(step: Step, node: Node): void {
   const { rollout, stragglers, down } = step.state;
   const { agentId } = node.agent;
+  if (rollout?.active.has(agentId) === true) {
+    rollout.begun -= 1;
+    node.step = null;
+    for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
+    step.persist(node);
+  }
   for (const set of [rollout?.queue, rollout?.active, rollout?.failed, stragglers, down]) set?.delete(agentId);
 }
 
@@ -255,10 +257,14 @@ export function taskEndedByItself(step: Step, node: Node, end: string): void {
   if (sameGoal(node.goal, rollout.record.goal)) failStep(step, node, `the new task ${end}`);
 }
 
-/** A task that runs and is not what the others are. */
+/** A task that runs (again) and is not what the others are, or will be. */
 export function noteStraggler(step: Step, node: Node): void {
   const { state } = step;
-  if (isUnfinished(state.rollout) || node.task === null || !node.placed.wanted) return;
+  if (node.task === null || !node.placed.wanted) return;
+  if (isUnfinished(state.rollout)) {
+    if (!sameGoal(node.goal, state.rollout.record.goal)) joinRollout(step, node);
+    return;
+  }
   if (node.goal === null || sameGoal(node.goal, state.completed)) state.stragglers.delete(node.agent.agentId);
   else state.stragglers.add(node.agent.agentId);
 }

@@ -321,7 +321,8 @@ export function takeHealth(step: Step, taskId: TaskId, health: TaskHealth): void
 }
 
 function becomeHealthy(step: Step, node: Node, task: LedgerTask): void {
-  step.state.down.delete(node.agent.agentId);
+  // One that is told to go is about to be down, whatever it said before.
+  if (node.killing === null) step.state.down.delete(node.agent.agentId);
   if (!node.covered) {
     node.covered = true;
     step.persist(node);
