@@ -13,7 +13,7 @@ import type { DaemonsetState, Node } from './state.ts';
 const START_LIMIT_MS = 15 * 60_000;
 /** A task that should be killed for its health, and may not be yet, is looked at again. */
 const LOOK_AGAIN_MS = 5_000;
-/** When more of the nodes than this are unwell together, it is not the nodes. */
+/** When more of the tasks than this are unwell together, it is not the tasks. */
 const COMMON_CAUSE_SHARE = 0.1;
 
 export function meetDeadlines(step: Step): void {
@@ -82,5 +82,5 @@ function replaceDead(step: Step, node: Node): void {
 }
 
 function looksLikeOneCause(state: DaemonsetState): boolean {
-  return state.unwell.size > 1 && state.unwell.size > COMMON_CAUSE_SHARE * state.nodes.size;
+  return state.unwell.size > 1 && state.unwell.size > COMMON_CAUSE_SHARE * state.tasks.size;
 }

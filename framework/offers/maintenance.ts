@@ -34,7 +34,10 @@ export function rescindInverseOffer(step: Step, id: OfferId): void {
 
 /** What an offer says of the machine is the latest word. */
 export function seeMaintenance(step: Step, node: Node, offer: Offer): void {
-  if (offer.unavailability !== undefined) schedule(step, node, windowOf(offer.unavailability, null));
+  const { unavailability } = offer;
+  // The inverse offer that told of it first may still be taken back.
+  if (unavailability !== undefined)
+    schedule(step, node, windowOf(unavailability, node.maintenance?.inverseOffer ?? null));
   else if (node.maintenance !== null) schedule(step, node, null);
 }
 

@@ -70,9 +70,14 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
     return { refuseSeconds: inDoubt ? DOUBT_REFUSE_SECONDS : SERVED_REFUSE_SECONDS };
   }
   const role = first.allocation_info?.role;
+  if (role === undefined) {
+    // Of more than one role, nobody could tell which one a task or a reservation would be of.
+    misfit(step, node, { kind: 'other', why: 'the master does not say for which role the offer is' });
+    return { refuseSeconds: WAITING_REFUSE_SECONDS };
+  }
   if (holdsInVain(step, node)) {
     if (state.frozen) return { refuseSeconds: MAINTENANCE_REFUSE_SECONDS };
-    if (role !== undefined && role !== node.reserved) return { refuseSeconds: SERVED_REFUSE_SECONDS };
+    if (role !== node.reserved) return { refuseSeconds: SERVED_REFUSE_SECONDS };
     const ours = group.flatMap((offer) => offer.resources).filter((one) => isOurs(one, state.frameworkId));
     const ids = group.map((offer) => offer.id.value);
     return unreserve(step, node, ids, ours) ? 'used' : { refuseSeconds: WAITING_REFUSE_SECONDS };
@@ -83,7 +88,7 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
     return { refuseSeconds: waitOf(node, step.now) };
   }
   // What is held for the task is in one role; offers in another are of no use while it is.
-  if (node.reserved !== null && role !== undefined && role !== node.reserved) {
+  if (node.reserved !== null && role !== node.reserved) {
     return { refuseSeconds: DOUBT_REFUSE_SECONDS };
   }
   if (state.inFlight.size >= MOST_IN_FLIGHT) return waitForTurn(step, node);

@@ -111,6 +111,7 @@ function enterPhase(step: Step, node: Node, task: LedgerTask, phase: Phase): voi
   if (phase === 'lost') askFate(step, node);
   else step.disarm(node, 'query');
   if (phase === 'running') {
+    if (task.health?.dead === true) step.arm(node, 'dead', step.now + DEAD_FOR_MS);
     noteStraggler(step, node);
     if (!node.placed.wanted && !step.state.frozen) killTask(step, node, 'eviction');
   }
