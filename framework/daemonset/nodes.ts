@@ -109,7 +109,7 @@ export function seeList(
     if (present.has(agentId) || node.seenAt >= askedAt) continue;
     if (expected.has(agentId)) {
       node.listing = 'recovered';
-    } else if (node.task === null) {
+    } else if (node.task === null && !(step.state.mode === 'uninstall' && node.reserved !== null)) {
       removeNode(step, node, 'the master does not list the agent, and it has no task of ours');
     } else if (node.listing !== 'missing') {
       node.listing = 'missing';

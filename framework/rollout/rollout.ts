@@ -250,11 +250,11 @@ export function failStep(step: Step, node: Node, why: string): void {
   step.log('warn', 'a node failed; the rollout stops', { agentId, hostname, goal: rollout.record.goal.id, why });
 }
 
-/** The task of the node ended without having been told to. */
-export function taskEndedByItself(step: Step, node: Node, end: string): void {
+/** The task of the node, which was `goal`, ended without having been told to. */
+export function taskEndedByItself(step: Step, node: Node, goal: Goal | null, end: string): void {
   const { rollout } = step.state;
   if (rollout === null || !rollout.active.has(node.agent.agentId)) return;
-  if (sameGoal(node.goal, rollout.record.goal)) failStep(step, node, `the new task ${end}`);
+  if (sameGoal(goal, rollout.record.goal)) failStep(step, node, `the new task ${end}`);
 }
 
 /** A task that runs (again) and is not what the others are, or will be. */

@@ -163,9 +163,9 @@ function endTask(step: Step, node: Node, task: LedgerTask, status: TaskStatus): 
   const failures = wanted ? earlier : earlier + 1;
   const slowest = status.state === 'TASK_ERROR' ? FASTEST_AFTER_ERROR_MS : 0;
   const end = endOf(status);
-  const { killing } = node;
+  const { killing, goal } = node;
   closeTask(step, node, task, failures, Math.max(slowest, relaunchDelay(failures)), end);
-  if (killing === null) taskEndedByItself(step, node, end);
+  if (killing === null) taskEndedByItself(step, node, goal, end);
   if (status.state === 'TASK_FAILED') {
     step.act({ type: 'ask-last-words', agentId: node.agent.agentId, taskId: task.taskId });
   }

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { ClusterStory } from '../cluster-story.ts';
+import { listed } from '../sketches.ts';
+import { Story } from '../story.ts';
+
+async function served(agents: number): Promise<ClusterStory> {
+  const cluster = await new ClusterStory().with();
+  for (let index = 0; index < agents; index += 1) cluster.agent().join(cluster.master);
+  await cluster.pass(5_000);
+  expect(cluster.states()).toEqual(Array.from({ length: agents }, () => 'healthy'));
+  return cluster;
+}
+
+const status = (cluster: ClusterStory): string => cluster.story.plan('deploy').status;
+
+function expectNothingLeft(cluster: ClusterStory): void {
+  expect(cluster.uninstalled).toBe(true);
+  expect(cluster.tasks().flat()).toEqual([]);
+  expect(cluster.agents.flatMap((agent) => agent.checkpointed)).toEqual([]);
+  expect(cluster.calls('TEARDOWN')).toHaveLength(1);
+  expect(cluster.story.disk.size).toBe(0);
+  expect(cluster.story.diskFramework?.mode).toBe('gone');
+  expect(status(cluster)).toBe('COMPLETE');
+}
+
+describe('R16: an uninstall', () => {
+  test('kills, gives back, and removes the framework, and shows how far it is', async () => {
+    const cluster = await served(3);
+    cluster.restart({ uninstall: true });
+    expect(status(cluster)).toBe('IN_PROGRESS');
+    await cluster.pass(60_000);
+    expectNothingLeft(cluster);
+    const order = cluster.called.map((call) => call.type);
+    expect(order.lastIndexOf('KILL')).toBeLessThan(order.indexOf('TEARDOWN'));
+    expect(order.lastIndexOf('ACCEPT')).toBeLessThan(order.indexOf('TEARDOWN'));
+  });
+
+  test.each([0, 10, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 8_000])(
+    'goes on after a restart %i ms later, even one that does not ask for it',
+    async (ms) => {
+      const cluster = await served(3);
+      cluster.restart({ uninstall: true });
+      await cluster.pass(ms);
+      if (!cluster.uninstalled) cluster.restart();
+      await cluster.pass(60_000);
+      expectNothingLeft(cluster);
+    },
+  );
+
+  test('R17: waits for an agent that is unreachable, and goes on when it is back', async () => {
+    const cluster = await served(2);
+    cluster.agents[0]?.cut();
+    await cluster.pass(10_000);
+    cluster.restart({ uninstall: true });
+    await cluster.pass(600_000);
+    expect([cluster.uninstalled, status(cluster)]).toEqual([false, 'IN_PROGRESS']);
+    cluster.agents[0]?.join(cluster.master);
+    await cluster.pass(120_000);
+    expectNothingLeft(cluster);
+  });
+
+  test('R17: leaves an unreachable agent behind when the operator says so', async () => {
+    const cluster = await served(2);
+    const [lost] = cluster.agents;
+    lost?.cut();
+    await cluster.pass(10_000);
+    cluster.restart({ uninstall: true });
+    await cluster.pass(60_000);
+    const step = lost?.id ?? '';
+    const where = { plan: 'deploy', phase: 'kill-tasks', step };
+    cluster.tell({ type: 'order', id: 1, order: { kind: 'plan', command: { ...where, verb: 'forceComplete' } } });
+    await cluster.pass(60_000);
+    expect([cluster.uninstalled, status(cluster)]).toEqual([true, 'COMPLETE']);
+  });
+
+  test('waits for an agent whose task is dead and whose place is still held', () => {
+    const story = new Story();
+    story.send.subscribed();
+    const task = story.served('a');
+    story.restart({ uninstall: true });
+    story.send.subscribed();
+    story.send.update(task, 'TASK_KILLED');
+    story.send.agents();
+    story.after(600_000);
+    expect(story.takeCalls('TEARDOWN')).toEqual([]);
+    story.send.agentList([listed('a', { holdsOurs: false })]);
+    expect(story.takeCalls('TEARDOWN')).toHaveLength(1);
+  });
+
+  test('takes no orders but forceComplete, and cannot be frozen', async () => {
+    const cluster = await served(1);
+    cluster.restart({ uninstall: true });
+    expect(cluster.story.send.freeze(true)).toBe('invalid');
+    expect(cluster.story.send.rollOut({ id: 'v2', relaunchKey: 'k2' }, { kind: 'serial' })).toBe('invalid');
+  });
+});
