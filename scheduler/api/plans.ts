@@ -71,6 +71,8 @@ export function plansRouter(options: PlansOptions): Router {
     const already = its.frozen === frozen;
     if (!already) {
       await its.freeze(frozen);
+      if (its.frozen !== frozen)
+        throw new ApiError(409, `it cannot be ${word} now: the framework starts, or is being uninstalled`);
       options.logger.info({ why: parsed.data?.why ?? null, from: request.ip }, `${word} by an operator`);
     }
     response.status(already ? 208 : 200).json({ frozen, message: already ? `${word} already` : word });

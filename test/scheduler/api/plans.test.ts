@@ -175,6 +175,11 @@ describe('the freeze', () => {
     expect(await post(scheduler, '/v1/thaw')).toMatchObject({ status: 208 });
     expect(scheduler.framework.frozen).toBe(false);
     expect(await post(scheduler, '/v1/freeze', { why: 3 })).toMatchObject({ status: 400 });
+    scheduler.framework.uninstalling = true;
+    expect(await post(scheduler, '/v1/freeze')).toMatchObject({
+      status: 409,
+      body: { error: 'it cannot be frozen now: the framework starts, or is being uninstalled' },
+    });
   });
 });
 

@@ -27,6 +27,8 @@ export class FakeFramework implements Framework {
   /** What it says to the next commands. */
   outcome: PlanOutcome = { kind: 'done', message: 'done' };
   frozen = false;
+  /** It cannot be frozen then. */
+  uninstalling = false;
   /** Null: it has never been subscribed. */
   id: string | null = 'fake-0001';
   readonly #nodes = new Map<string, NodeStatus>();
@@ -111,7 +113,7 @@ export class FakeFramework implements Framework {
   }
 
   async freeze(frozen: boolean): Promise<void> {
-    this.frozen = frozen;
+    if (!this.uninstalling) this.frozen = frozen;
   }
 
   subscribed(): boolean {
