@@ -31,6 +31,8 @@ export interface AssembledProxy {
   readonly acceptors: readonly (readonly Server[])[];
   /** All servers listen. */
   start(): void;
+  /** Nobody else has the link to the scheduler (any more). */
+  join(): void;
   /** Finishes what is in flight, and cuts what takes longer than `graceMs` (null: as long as it takes). */
   drain(graceMs: number | null, ending?: Ending): Promise<void>;
 }
@@ -146,8 +148,10 @@ export function createProxy(
     start() {
       listening = true;
       ticker.start();
-      control?.link.start();
       following?.start();
+    },
+    join() {
+      if (!draining) control?.link.start();
     },
     async drain(graceMs, ending = 'over') {
       draining = true;

@@ -51,6 +51,7 @@ export async function work(version: string): Promise<void> {
   });
   process.on('message', (message: ToWorker) => {
     if (message.type === 'drain') stop(message.ending, message.graceMs);
+    else if (message.type === 'alone') proxy.join();
     else if (message.type === 'upgrade') code.told(message.upgrade);
   });
   const taken = await listen(start, proxy);
@@ -60,6 +61,8 @@ export async function work(version: string): Promise<void> {
   }
   tell({ type: 'listening' });
   proxy.start();
+  // Two with one link would take it from each other.
+  if (!start.isBeside) proxy.join();
   await new Promise<never>(() => undefined);
 }
 

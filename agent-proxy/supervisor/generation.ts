@@ -69,12 +69,14 @@ export class Generation {
   private readonly slots: readonly Slot[];
   private restarts = 0;
   private isEnding = false;
+  private isBeside: boolean;
   private hasEnded = false;
   private killer: NodeJS.Timeout | null = null;
 
   constructor(options: GenerationOptions, events: GenerationEvents) {
     this.options = options;
     this.events = events;
+    this.isBeside = options.takesOver;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
       index,
       policy: new RestartPolicy(),
@@ -90,6 +92,12 @@ export class Generation {
 
   start(): void {
     for (const slot of this.slots) this.launch(slot);
+  }
+
+  /** Those before it have been told to end. */
+  isAlone(): void {
+    this.isBeside = false;
+    this.slots[0]?.worker?.tell({ type: 'alone' });
   }
 
   /** The worker that leads is the one that reports. */
@@ -157,6 +165,7 @@ export class Generation {
       index,
       count,
       takesOver: takesOver || slot.hasListened,
+      isBeside: this.isBeside,
       workerRestarts: this.restarts,
       upgrade: this.options.upgrade(),
     });

@@ -10,6 +10,8 @@ export type ToWorker =
   | WorkerStart
   /** Take no new connections, finish what is in flight, be gone when that is done or the time is up (null: none is set). */
   | { readonly type: 'drain'; readonly ending: Ending; readonly graceMs: number | null }
+  /** Those that served before are told to end: to the one that leads, which was started beside them. */
+  | { readonly type: 'alone' }
   /** How the last upgrade stands; for the one that leads. */
   | { readonly type: 'upgrade'; readonly upgrade: UpgradeReport }
   /** What another worker of the same specification says. */
@@ -25,6 +27,8 @@ export interface WorkerStart {
   readonly count: number;
   /** It goes on with what an earlier worker has begun: after its death, or after a reload. */
   readonly takesOver: boolean;
+  /** Others serve, and have the link to the scheduler, until it hears that it is alone. */
+  readonly isBeside: boolean;
   /** Workers that died before this one. */
   readonly workerRestarts: number;
   /** How the last upgrade stands; null where none was asked for. */

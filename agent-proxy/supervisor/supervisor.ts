@@ -208,6 +208,7 @@ class Supervisor {
     this.current = next;
     this.spec = spec;
     current.drain('replaced', null);
+    next.isAlone();
     this.sockets.keepOnly(spec.listeners);
     const [oldest] = this.generations;
     if (this.generations.size > MOST_LEAVING + 1) oldest?.kill();

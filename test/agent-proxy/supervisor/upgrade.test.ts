@@ -1,7 +1,7 @@
 /** New code takes over in the task that runs: no request fails, and code that does not do changes nothing. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Report, UpgradeReport } from '../../../agent-proxy/control/contract.ts';
 import { ENV } from '../../../agent-proxy/control/environment.ts';
 import { type ArchiveServer, archiveOf, type ServedArchive, useArchiveServer } from '../../fixtures/archive-server.ts';
@@ -21,7 +21,8 @@ import { startClients } from './keep-alive-clients.ts';
 import { type Task, useTask } from './task.ts';
 
 const IP = '127.0.35.17';
-const SLOW_MS = 60_000;
+/** Whole processes start and end several times. */
+vi.setConfig({ testTimeout: 60_000 });
 const bundles: ProxyBundle[] = [];
 let first: ProxyBundle;
 let second: Buffer;
@@ -54,7 +55,7 @@ interface MeshTask extends Task {
 async function useMeshTask(words: readonly string[] = []): Promise<MeshTask> {
   const backend = await useBackend('web');
   const web = { name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: backend.port })] };
-  const scheduler = await useFakeScheduler([helloFrame(), ...snapshotFrames(1, 1, [web])]);
+  const scheduler = await useFakeScheduler([helloFrame({ heartbeatMs: 60_000 }), ...snapshotFrames(1, 1, [web])]);
   const [out = 0, incoming = 0, admin = 0] = await freePorts(IP, 3);
   const dataDir = await useTempDir();
   const ports = `out=${out},in=${incoming},admin=${admin}`;
@@ -86,45 +87,44 @@ async function useMeshTask(words: readonly string[] = []): Promise<MeshTask> {
   return mesh;
 }
 
-test(
-  'no request fails across upgrades, and the report says which code runs',
-  async () => {
-    const archives = await useArchiveServer();
-    const task = await useMeshTask();
-    const before = await task.report('the first code', ({ version }) => version === '1.0.0');
-    const busy = startClients(task.outgoing, 'web', 20, 1);
-    const slow = startClients(task.outgoing, 'web', 5, 300);
-    try {
-      for (const [code, version] of [
-        [second, '2.0.0'],
-        [third, '3.0.0'],
-        [second, '2.0.0'],
-      ] as const) {
-        const answered = busy.answered();
-        await eventually('requests are answered', () => busy.answered() > answered + 50, 10_000);
-        const to = archives.put(archiveOf(code, version), code, version);
-        task.upgrade(to);
-        const report = await task.stands(to, 'proving');
-        expect(report.codeSha256).toBe(to.codeSha256);
-        expect(report.codeSha256).not.toBe(before.codeSha256);
-        expect(report.version).toBe(version);
-        await eventually('the old worker is gone', async () => (await task.children()).length === 1, 15_000);
-      }
-      expect(task.scheduler.subscriptions.at(-1)).toMatchObject({ version: '2.0.0' });
-    } finally {
-      expect([...(await busy.stop()), ...(await slow.stop())]).toEqual([]);
+test('no request fails across upgrades, and the report says which code runs', async () => {
+  const archives = await useArchiveServer();
+  const task = await useMeshTask();
+  const before = await task.report('the first code', ({ version }) => version === '1.0.0');
+  const busy = startClients(task.outgoing, 'web', 20, 1);
+  const slow = startClients(task.outgoing, 'web', 5, 300);
+  try {
+    for (const [code, version] of [
+      [second, '2.0.0'],
+      [third, '3.0.0'],
+      [second, '2.0.0'],
+    ] as const) {
+      const answered = busy.answered();
+      await eventually('requests are answered', () => busy.answered() > answered + 50, 10_000);
+      const to = archives.put(archiveOf(code, version), code, version);
+      task.upgrade(to);
+      const report = await task.stands(to, 'proving');
+      expect(report.codeSha256).toBe(to.codeSha256);
+      expect(report.codeSha256).not.toBe(before.codeSha256);
+      expect(report.version).toBe(version);
+      await eventually('the old worker is gone', async () => (await task.children()).length === 1, 15_000);
     }
-  },
-  SLOW_MS,
-);
+    expect(task.scheduler.subscriptions.at(-1)).toMatchObject({ version: '2.0.0' });
+  } finally {
+    expect([...(await busy.stop()), ...(await slow.stop())]).toEqual([]);
+  }
+});
 
 test('all workers are of the new code, and one that dies comes back with it', async () => {
   const archives = await useArchiveServer();
   const task = await useMeshTask(['--workers', '2']);
   const to = archives.put(archiveOf(second, '2.0.0'), second, '2.0.0');
+  const { length } = task.scheduler.subscriptions;
   task.upgrade(to);
   await task.stands(to, 'proving');
   await eventually('two workers', async () => (await task.children()).length === 2);
+  // One after the other has the link.
+  expect(task.scheduler.subscriptions.length).toBe(length + 1);
   const commands = async (): Promise<string[]> =>
     Promise.all((await task.children()).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8')));
   for (const command of await commands()) expect(command).toContain(join(task.code, to.codeSha256));
@@ -132,6 +132,23 @@ test('all workers are of the new code, and one that dies comes back with it', as
   process.kill(leader, 'SIGKILL');
   await task.report('the new leader', ({ workerRestarts, version }) => workerRestarts > 0 && version === '2.0.0');
   for (const command of await commands()) expect(command).toContain(join(task.code, to.codeSha256));
+});
+
+test('new workers leave the link to the old ones until all of them serve', async () => {
+  const archives = await useArchiveServer();
+  const task = await useMeshTask(['--workers', '2']);
+  const { length } = task.scheduler.subscriptions;
+  // The one that leads listens; the other is busy for a second, and then dies.
+  const stumbling = `process.once('message', ({ index }) => {
+    const until = Date.now() + 1_000;
+    while (index === 1) if (Date.now() > until) process.exit(3);
+  });\n`;
+  const code = Buffer.concat([Buffer.from(stumbling), second]);
+  const to = archives.put(archiveOf(code, '2.0.0'), code, '2.0.0');
+  task.upgrade(to);
+  const { upgrade } = await task.stands(to, 'failed');
+  expect(upgrade?.reason).toBe('a new worker died before it listened');
+  expect(task.scheduler.subscriptions.length).toBe(length);
 });
 
 test('of old code, only what it would go back to stays on disk', async () => {
@@ -218,31 +235,27 @@ test('code that does not start changes nothing', async () => {
   }
 });
 
-test(
-  'code whose workers die twice in its first minute is given up for the code before it',
-  async () => {
-    const archives = await useArchiveServer();
-    const task = await useMeshTask();
-    const to = archives.put(archiveOf(second, '2.0.0'), second, '2.0.0');
-    task.upgrade(to);
-    await task.stands(to, 'proving');
-    for (const death of [1, 2]) {
-      const [worker = 0] = await eventually('one worker', async () => {
-        const children = await task.children();
-        return children.length === 1 ? children : null;
-      });
-      process.kill(worker, 'SIGKILL');
-      if (death === 1)
-        await task.report('it is back', ({ workerRestarts, version }) => workerRestarts === 1 && version === '2.0.0');
-    }
-    const { upgrade } = await task.report('the code before', ({ version }) => version === '1.0.0');
-    expect(upgrade).toEqual({
-      state: 'failed',
-      codeSha256: to.codeSha256,
-      reason: 'its workers died 2 times in a minute',
+test('code whose workers die twice in its first minute is given up for the code before it', async () => {
+  const archives = await useArchiveServer();
+  const task = await useMeshTask();
+  const to = archives.put(archiveOf(second, '2.0.0'), second, '2.0.0');
+  task.upgrade(to);
+  await task.stands(to, 'proving');
+  for (const death of [1, 2]) {
+    const [worker = 0] = await eventually('one worker', async () => {
+      const children = await task.children();
+      return children.length === 1 ? children : null;
     });
-    expect((await send(task.outgoing, { headers: { Host: 'web' } })).status).toBe(200);
-    await eventually('what failed is removed', async () => (await readdir(task.code)).length === 0);
-  },
-  SLOW_MS,
-);
+    process.kill(worker, 'SIGKILL');
+    if (death === 1)
+      await task.report('it is back', ({ workerRestarts, version }) => workerRestarts === 1 && version === '2.0.0');
+  }
+  const { upgrade } = await task.report('the code before', ({ version }) => version === '1.0.0');
+  expect(upgrade).toEqual({
+    state: 'failed',
+    codeSha256: to.codeSha256,
+    reason: 'its workers died 2 times in a minute',
+  });
+  expect((await send(task.outgoing, { headers: { Host: 'web' } })).status).toBe(200);
+  await eventually('what failed is removed', async () => (await readdir(task.code)).length === 0);
+});
