@@ -2,6 +2,7 @@
 import type { FrameworkLogger } from './contract.ts';
 import { viewOfListed } from './daemonset/agent-view.ts';
 import type { DaemonsetEvent, ListedAgent } from './daemonset/events.ts';
+import { partsOfList } from './hearing.ts';
 import { type AgentList, createOperator, type MasterAccess, type Operator } from './mesos-http-client/index.ts';
 import type { AgentId, FrameworkId, OperatorEvent } from './mesos-http-client/messages.ts';
 
@@ -137,6 +138,6 @@ export class AgentWatch {
       const id = agent.agent_info.id?.value;
       if (id !== undefined && !seen.has(id)) recovered.push(id);
     }
-    this.#emit({ type: 'agents', registered, recovered, askedAt });
+    for (const part of partsOfList({ type: 'agents', registered, recovered, askedAt })) this.#emit(part);
   }
 }

@@ -34,11 +34,15 @@ import {
   takeStatus,
 } from './tasks/status-flow.ts';
 
+/** A list of all agents is long, and where there are many of them, one fails often. */
+const LOOK_INTERVAL_MS = 30_000;
+
 export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, environment: Environment): Action[] {
   const one = new Step(state, environment, now);
   handle(one, event);
   meetDeadlines(one);
   reconcileIfDue(one);
+  lookIfDue(one);
   if (state.subscribed && one.questions.size > 0) one.call(reconcileCall(one.questions));
   for (const node of one.touched) indexNode(state, node);
   advanceRollout(one);
@@ -74,10 +78,13 @@ function handle(step: Step, event: DaemonsetEvent): void {
     }
     case 'agent-failure':
       // Unordered and unreliable: it changes nothing by itself, but is a reason to look.
-      step.listAgents();
+      state.lookAgainAt ??= Math.max(step.now, state.lookedAt + LOOK_INTERVAL_MS);
+      return;
+    case 'some-agents':
+      for (const listed of event.registered) seeListed(step, listed);
       return;
     case 'agents':
-      return seeList(step, event.registered, event.recovered, event.askedAt);
+      return seeList(step, event);
     case 'agent-added': {
       const node = seeListed(step, event.agent);
       if (node.task?.phase === 'unreachable' || node.task?.phase === 'lost') askFate(step, node);
@@ -188,6 +195,14 @@ function reconcileIfDue(step: Step): void {
   if (repeat !== null) for (const [taskId, agentId] of repeat) step.questions.set(taskId, agentId);
 }
 
+function lookIfDue(step: Step): void {
+  const { state, now } = step;
+  if (!state.subscribed || state.lookAgainAt === null || state.lookAgainAt > now) return;
+  state.lookedAt = now;
+  state.lookAgainAt = null;
+  step.listAgents();
+}
+
 function showChanges(step: Step, actions: Action[]): void {
   for (const node of step.touched) {
     const { agentId } = node.agent;
@@ -210,6 +225,7 @@ function wake(state: DaemonsetState, now: number, actions: Action[]): void {
       state.reconciliation.nextRunAt ?? undefined,
       state.rolloutAt ?? undefined,
       state.tearDownAt ?? undefined,
+      state.lookAgainAt ?? undefined,
     );
   const at = wishes.reduce<number>(
     (least, wish) => (wish === undefined ? least : Math.min(least, wish)),

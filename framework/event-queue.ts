@@ -1,7 +1,13 @@
-/** Events one after the other: the next is begun when the last is done with, writes to the disk included. */
+/**
+ * Events one after the other: the next is begun when the last is done with, writes to the disk included. Between events all
+ * others of the process get their turn, however many wait here.
+ */
+import { setImmediate } from 'node:timers/promises';
 
 /** Beyond this the source has to wait: its stream is not read on. */
 const ROOM = 1_000;
+/** Milliseconds of events on end; then sockets and timers have their turn. */
+const STRETCH_MS = 10;
 
 export class EventQueue<E> {
   readonly #process: (event: E) => Promise<void>;
@@ -41,9 +47,13 @@ export class EventQueue<E> {
   }
 
   async #drain(): Promise<void> {
+    let since = performance.now();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       await this.#process(next);
       if (this.#waiting.length < ROOM) this.#giveRoom();
+      if (performance.now() - since < STRETCH_MS) continue;
+      await setImmediate();
+      since = performance.now();
     }
     this.#work = null;
   }

@@ -12,7 +12,7 @@ import { step } from './daemonset.ts';
 import { lastWords } from './enquiries.ts';
 import { EventQueue } from './event-queue.ts';
 import { frameworkInfo, newTaskId } from './framework-info.ts';
-import { eventOf, withoutOffer } from './hearing.ts';
+import { eventsOf, withoutOffer } from './hearing.ts';
 import {
   createSubscription,
   type DownKind,
@@ -206,8 +206,7 @@ class Shell implements Framework {
 
   /** Resolves when there is room for more: until then the stream is not read. */
   async #hear(event: Event): Promise<void> {
-    const told = eventOf(event);
-    if (told !== null) this.#queue.push(told);
+    for (const told of eventsOf(event)) this.#queue.push(told);
     if (event.type === 'SUBSCRIBED') {
       this.#options.logger.info({ frameworkId: event.subscribed.framework_id.value }, 'subscribed');
     } else if (event.type === 'RESCIND') {

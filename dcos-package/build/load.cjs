@@ -12,6 +12,7 @@ const SCRIPTS = {
   check: () => import('../../test/setup/check.mjs'),
   test: () => import('../../test/setup/test.mjs'),
   bench: () => import('../../test/bench/main.mjs'),
+  'bench:scheduler': () => import('../../test/bench/scheduler/main.mjs'),
   fuzz: () => import('../../test/fuzz/main.mjs'),
 };
 

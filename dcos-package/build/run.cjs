@@ -1,5 +1,5 @@
 /**
- * The entry of every npm script: `node run.cjs start|build|package:proxy|check|test|bench|fuzz [words]`. It is CommonJS in the old
+ * The entry of every npm script: `node run.cjs start|build|package:proxy|check|test|bench|… [words]`. It is CommonJS in the old
  * syntax, so that a Node.js of any age gets as far as the sentence that says it is too old.
  */
 'use strict';

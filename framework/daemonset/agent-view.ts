@@ -1,7 +1,7 @@
 /** From what Mesos says of an agent, in an offer or in a list, to the view that the framework works with. */
 import type { AgentView } from '../agent.ts';
 import type { Attribute, FrameworkId, Offer, OperatorAgent, Resource } from '../mesos-http-client/messages.ts';
-import { isOurs, rolesOf } from '../offers/reservations.ts';
+import { isOurs, outermostRole } from '../offers/reservations.ts';
 import type { ListedAgent } from './events.ts';
 
 /** DC/OS marks a public agent by reserving all that it has to this role. */
@@ -54,7 +54,11 @@ function addressOfPid(pid: string): { ip: string; port: number } | null {
 }
 
 function isPublic(resources: readonly Resource[]): boolean {
-  return resources.some((resource) => rolesOf(resource)[0]?.split('/')[0] === PUBLIC_ROLE);
+  return resources.some((resource) => isPublicRole(outermostRole(resource)));
+}
+
+function isPublicRole(role: string | null): boolean {
+  return role === PUBLIC_ROLE || role?.startsWith(`${PUBLIC_ROLE}/`) === true;
 }
 
 /** As Mesos prints them, which is what Marathon's constraints compare with. */

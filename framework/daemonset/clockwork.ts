@@ -1,7 +1,7 @@
 /** What happens when a node's deadline has come. */
 import { meetMaintenance } from '../offers/maintenance.ts';
 import { releaseAgain } from '../offers/release.ts';
-import { wantOffer } from '../offers/revival.ts';
+import { OFFER_GRACE_MS, wantOffer } from '../offers/revival.ts';
 import { askAgain, failStep, passGate, roomToTakeDown } from '../rollout/rollout.ts';
 import { kill, killTask, repeatKills } from '../tasks/kills.ts';
 import { askFate, LAUNCH_SILENCE_MS, settle } from '../tasks/status-flow.ts';
@@ -32,6 +32,7 @@ function meet(step: Step, node: Node, kind: DeadlineKind): void {
   const { task } = node;
   switch (kind) {
     case 'relaunch':
+      return wantOffer(step, node, OFFER_GRACE_MS);
     case 'hungry':
       return wantOffer(step, node);
     case 'launch':

@@ -44,9 +44,15 @@ export type DaemonsetEvent =
   | { readonly type: 'inverse-offer-rescinded'; readonly offerId: OfferId }
   | { readonly type: 'update'; readonly status: TaskStatus }
   | { readonly type: 'agent-failure' }
-  /** All agents; `askedAt` is when the question was sent: what was seen later is newer than the list. */
+  /** The beginning of a long list of agents. */
+  | { readonly type: 'some-agents'; readonly registered: readonly ListedAgent[] }
+  /**
+   * All agents, or the rest of them; `askedAt` is when the question was sent: what was seen later is newer than the list.
+   * `before`: who was in the parts that came before.
+   */
   | {
       readonly type: 'agents';
+      readonly before?: readonly AgentId[];
       readonly registered: readonly ListedAgent[];
       readonly recovered: readonly AgentId[];
       readonly askedAt: number;

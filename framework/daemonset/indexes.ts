@@ -1,4 +1,5 @@
 /** Sets of nodes that follow from the nodes themselves, kept up to date for those that a step has touched. */
+import { leaveTurns } from '../offers/turns.ts';
 import type { DaemonsetState, Node } from './state.ts';
 
 export function indexNode(state: DaemonsetState, node: Node): void {
@@ -8,7 +9,7 @@ export function indexNode(state: DaemonsetState, node: Node): void {
   keep(state.inFlight, agentId, isThere && (task?.phase === 'launching' || task?.phase === 'starting'));
   keep(state.unwell, agentId, isThere && task?.phase === 'running' && task.health?.healthy === false);
   keep(state.unclean, agentId, isThere && (task !== null || node.strays.size > 0 || node.reserved !== null));
-  if (!isThere || task !== null || !node.placed.wanted) state.turns.delete(agentId);
+  if (!isThere || task !== null || !node.placed.wanted) leaveTurns(state.turns, agentId);
   if (!isThere) state.away.delete(agentId);
 }
 

@@ -2,20 +2,18 @@
 import type { AgentView } from '../agent.ts';
 import type { AgentId } from '../mesos-http-client/messages.ts';
 import { released } from '../offers/release.ts';
-import { offerCame, wantOffer } from '../offers/revival.ts';
+import { OFFER_GRACE_MS, offerCame, wantOffer } from '../offers/revival.ts';
 import { joinRollout, leaveRollout, noteStraggler } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { askFate, takeIn } from '../tasks/status-flow.ts';
 import type { Step } from './effects.ts';
-import type { ListedAgent } from './events.ts';
+import type { DaemonsetEvent, ListedAgent } from './events.ts';
 import { changeAgent, leavePlacement, placeNode } from './membership.ts';
 import { type Node, newNode, type Removal } from './state.ts';
 
-/** A new agent is offered by itself, within an allocation interval (1 s). */
-const NEW_AGENT_GRACE_MS = 2_000;
 const MAX_REMOVED = 1_000;
 
-/** The node of an agent that is registered now. */
+/** The node of an agent that is registered now. A node of which nothing is new stays untouched: lists are long. */
 export function seeAgent(step: Step, view: AgentView): Node {
   const known = step.state.nodes.get(view.agentId);
   const node = known ?? addNode(step, view);
@@ -23,11 +21,11 @@ export function seeAgent(step: Step, view: AgentView): Node {
     step.persist(known);
     changeAgent(step, known, view);
   }
-  step.touched.add(node);
   node.seenAt = step.now;
   if (node.listing !== 'registered') {
     node.listing = 'registered';
-    wantOffer(step, node, NEW_AGENT_GRACE_MS);
+    step.touched.add(node);
+    wantOffer(step, node, OFFER_GRACE_MS);
   }
   return node;
 }
@@ -36,13 +34,17 @@ export function seeAgent(step: Step, view: AgentView): Node {
 export function seeListed(step: Step, listed: ListedAgent): Node {
   const node = seeAgent(step, listed.view);
   node.agentPorts = listed.ports;
+  // What it lacks may be said in another way now.
+  if (node.misfit !== null) step.touched.add(node);
   if (listed.holdsOurs === false) released(step, node);
   if (node.draining && !listed.deactivated) {
     node.draining = false;
     noteStraggler(step, node);
+    step.touched.add(node);
     wantOffer(step, node);
   } else if (!node.draining && listed.deactivated) {
     node.draining = true;
+    step.touched.add(node);
     offerCame(step, node);
   }
   return node;
@@ -95,18 +97,18 @@ export function removeNode(step: Step, node: Node, why: string, by: Removal['by'
 /** The whole list: who is not on it is not registered. */
 export function seeList(
   step: Step,
-  registered: readonly ListedAgent[],
-  recovered: readonly AgentId[],
-  askedAt: number,
+  { registered, before, recovered, askedAt }: Extract<DaemonsetEvent, { type: 'agents' }>,
 ): void {
   step.state.isListed = true;
   for (const listed of registered) seeListed(step, listed);
-  const present = new Set<AgentId>(registered.map((listed) => listed.view.agentId));
+  const present = new Set<AgentId>(before);
+  for (const listed of registered) present.add(listed.view.agentId);
   const expected = new Set(recovered);
   // The one place that looks at every node: it has the news of every node in its hands.
   for (const node of step.state.nodes.values()) {
     const { agentId } = node.agent;
     if (present.has(agentId) || node.seenAt >= askedAt) continue;
+    step.touched.add(node);
     if (expected.has(agentId)) {
       node.listing = 'recovered';
     } else if (node.task === null && !(step.state.mode === 'uninstall' && node.reserved !== null)) {

@@ -4,6 +4,7 @@ import type { NodeState, TaskTemplate } from '../contract.ts';
 import type { AgentId, FrameworkId, OfferId, Range, TaskId } from '../mesos-http-client/messages.ts';
 import type { Constraint } from '../offers/constraints.ts';
 import type { Gap } from '../offers/placement.ts';
+import { newTurns, type Turns } from '../offers/turns.ts';
 import type { Goal, RolloutSettings } from '../rollout/goal.ts';
 import { type Rollout, restoreRollout } from '../rollout/rollout-state.ts';
 import type { AgentRecord, FrameworkRecord, RolloutRecord, StepMark } from '../state/records.ts';
@@ -119,7 +120,7 @@ export interface DaemonsetState {
   /** Nodes whose launch has not come to a running task yet: never more than a few dozen. */
   readonly inFlight: Set<AgentId>;
   /** Nodes that were offered something and wait for their turn to launch. */
-  readonly turns: Set<AgentId>;
+  readonly turns: Turns;
   /** Nodes with a time of maintenance. */
   readonly away: Set<AgentId>;
   /** Nodes that still have something of ours: a task, or resources. */
@@ -140,6 +141,9 @@ export interface DaemonsetState {
   readonly heap: DeadlineHeap;
   readonly reconciliation: Reconciliation;
   readonly revival: Revival;
+  /** When agents were asked for last because one had failed, and when that is to be done again. */
+  lookedAt: number;
+  lookAgainAt: number | null;
   /** The deadline that was asked for last. */
   wakeAt: number | null;
   readonly counters: {
@@ -195,7 +199,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     rollout: remembered.rollout === null ? null : restoreRollout(remembered.rollout),
     counted: new Map(),
     inFlight: new Set(),
-    turns: new Set(),
+    turns: newTurns(),
     away: new Set(),
     unclean: new Set(),
     unwell: new Set(),
@@ -208,6 +212,8 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     heap: [],
     reconciliation: newReconciliation(),
     revival: { hungry: new Set(), at: null, lastAt: Number.NEGATIVE_INFINITY, delay: 0 },
+    lookedAt: Number.NEGATIVE_INFINITY,
+    lookAgainAt: null,
     wakeAt: null,
     counters: {
       launches: 0,

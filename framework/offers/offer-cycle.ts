@@ -16,6 +16,7 @@ import { place } from './placement.ts';
 import { holdsInVain, unreserve } from './release.ts';
 import { type Hold, isOurs } from './reservations.ts';
 import { isAway, isReady, offerCame } from './revival.ts';
+import { hasRoom, turnOf } from './turns.ts';
 
 /** An agent that waits is offered again soon: what it lacks may be free by then. */
 const WAITING_REFUSE_SECONDS = 5;
@@ -26,13 +27,7 @@ const DOUBT_REFUSE_SECONDS = 10;
 const MISFIT_PATIENCE_MS = 300_000;
 const MAX_IDS_IN_A_CALL = 1_000;
 /** An offer that should have come by itself by now. */
-const TURN_GRACE_MS = 2_000;
-
-/** So many tasks at most are on their way to running at a time: their files come from one place. */
-const MOST_IN_FLIGHT = 20;
-/** A launch takes about so long: when a node that waits for its turn should be offered again. */
-const TURN_SECONDS = 3;
-const LONGEST_TURN_SECONDS = 600;
+const TURN_GRACE_MS = 10_000;
 
 type Answer = 'used' | { readonly refuseSeconds: number };
 
@@ -58,6 +53,7 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
   // Without an address nothing can be done on that agent; a list of agents may bring it.
   if (view === null) return { refuseSeconds: WAITING_REFUSE_SECONDS };
   const node = seeAgent(step, view);
+  step.touched.add(node);
   // A drained agent offers nothing: that it does means that it is active again.
   if (node.task === null) node.draining = false;
   seeMaintenance(step, node, first);
@@ -91,7 +87,7 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
   if (node.reserved !== null && role !== node.reserved) {
     return { refuseSeconds: DOUBT_REFUSE_SECONDS };
   }
-  if (state.inFlight.size >= MOST_IN_FLIGHT) return waitForTurn(step, node);
+  if (!hasRoom(state.inFlight.size)) return waitForTurn(step, node);
   offerCame(step, node);
   if (launchOn(step, node, group)) return 'used';
   node.waitingSince ??= step.now;
@@ -114,13 +110,11 @@ function answerUnwanted(step: Step, node: Node, group: readonly Offer[]): Answer
 
 /** Too many launches are on their way: the offer is to come again about when it is this node's turn. */
 function waitForTurn(step: Step, node: Node): Answer {
-  const { turns } = step.state;
   offerCame(step, node);
-  turns.add(node.agent.agentId);
-  const refuseSeconds = Math.min(LONGEST_TURN_SECONDS, Math.ceil(turns.size / MOST_IN_FLIGHT) * TURN_SECONDS);
+  const wait = turnOf(step.state.turns, node.agent.agentId, step.now) - step.now;
   node.waitingSince ??= step.now;
-  step.arm(node, 'hungry', step.now + refuseSeconds * 1000 + TURN_GRACE_MS);
-  return { refuseSeconds };
+  step.arm(node, 'hungry', step.now + wait + TURN_GRACE_MS);
+  return { refuseSeconds: Math.ceil(wait / 1000) };
 }
 
 function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
@@ -143,7 +137,6 @@ function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
     node.notBefore = null;
     if (placement.resources.some((one) => isOurs(one, state.frameworkId))) node.reserved = role;
     state.tasks.set(taskId, agentId);
-    state.turns.delete(agentId);
     state.inFlight.add(agentId);
     state.counters.launches += 1;
     step.persist(node);

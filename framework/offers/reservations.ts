@@ -59,6 +59,13 @@ export function rolesOf(resource: Resource): string[] {
   return resource.role === undefined || resource.role === '*' ? [] : [resource.role];
 }
 
+/** Null for what is reserved to nobody. */
+export function outermostRole({ reservations, role }: Resource): string | null {
+  const first = reservations?.[0];
+  if (first !== undefined) return first.role ?? '';
+  return role === undefined || role === '*' ? null : role;
+}
+
 export function sameReservations(a: Resource, b: Resource): boolean {
   const of = ({ role, reservation, reservations }: Resource): string =>
     JSON.stringify([role, reservation, reservations]);

@@ -10,6 +10,11 @@ import type { CallBody } from '../mesos-http-client/messages.ts';
 
 const MIN_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 300_000;
+/**
+ * What is new, or more than was declined, is offered by itself within an allocation interval (1 s): a new agent, what a
+ * task that ended had, an agent whose filter is over. (Mesos, allocator/mesos/hierarchical.cpp, RefusedOfferFilter.)
+ */
+export const OFFER_GRACE_MS = 2_000;
 
 /** True when nothing but an offer is missing for a launch. */
 export function isReady(node: Node, now: number): boolean {

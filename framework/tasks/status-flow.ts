@@ -7,7 +7,8 @@ import type { Step } from '../daemonset/effects.ts';
 import type { Node, Removal } from '../daemonset/state.ts';
 import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.ts';
 import { release } from '../offers/release.ts';
-import { offerCame, wantOffer } from '../offers/revival.ts';
+import { OFFER_GRACE_MS, offerCame, wantOffer } from '../offers/revival.ts';
+import { launchTook } from '../offers/turns.ts';
 import { failStep, joinRollout, lookAtGate, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
 import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
 import { addStray, dropStray, killTask } from './kills.ts';
@@ -106,6 +107,8 @@ function applyToTask(step: Step, node: Node, task: LedgerTask, status: TaskStatu
 
 function enterPhase(step: Step, node: Node, task: LedgerTask, phase: Phase): void {
   if (phase === task.phase) return;
+  const isLaunched = phase === 'running' && (task.phase === 'launching' || task.phase === 'starting');
+  if (isLaunched) launchTook(step.state.turns, step.now - task.launchedAt);
   task.phase = phase;
   task.phaseSince = step.now;
   if (phase === 'lost') askFate(step, node);
@@ -202,7 +205,7 @@ function closeTask(step: Step, node: Node, task: LedgerTask, failures: number, d
   if (node.listing === 'missing') step.listAgents();
   release(step, node);
   step.log('info', 'task ended', { agentId, hostname, taskId: task.taskId, end, failures, relaunchInMs: delay });
-  wantOffer(step, node);
+  wantOffer(step, node, OFFER_GRACE_MS);
 }
 
 /** The ACCEPT of a launch got no good answer. */

@@ -131,7 +131,12 @@ export function parseJson(body: string): Parsed<unknown> {
 }
 
 /** Every call of the scheduler API that this master does something about. */
-export type KnownCall = SubscribeCall | ({ framework_id: { value: FrameworkId } } & MasterCall);
+export type KnownCall =
+  | SubscribeCall
+  | ({ framework_id: { value: FrameworkId } } & Exclude<
+      MasterCall,
+      { type: 'SHUTDOWN' | 'MESSAGE' | 'REQUEST' | 'UPDATE_FRAMEWORK' }
+    >);
 
 export function parseCall(body: string): Parsed<KnownCall | IgnoredCall> {
   const json = parseJson(body);

@@ -189,6 +189,12 @@ export class Master implements MasterEndpoint, SchedulerApi {
         return answerInverseOffers(this.context, framework, 'ACCEPT', body.accept_inverse_offers);
       case 'DECLINE_INVERSE_OFFERS':
         return answerInverseOffers(this.context, framework, 'DECLINE', body.decline_inverse_offers);
+      case 'SHUTDOWN':
+      case 'MESSAGE':
+      case 'REQUEST':
+      case 'UPDATE_FRAMEWORK':
+        // Executors, and changes of a framework that is subscribed, are not modelled.
+        return;
     }
   }
 

@@ -21,10 +21,8 @@ export type OperationCall =
       };
     };
 
-/** Every call of a framework that this master does something about. */
-export type MasterCall =
-  | Exclude<CallBody, { type: 'SHUTDOWN' | 'MESSAGE' | 'REQUEST' | 'UPDATE_FRAMEWORK' }>
-  | OperationCall;
+/** Every call that a framework can make on its stream. */
+export type MasterCall = CallBody | OperationCall;
 
 interface AskedOperation {
   readonly operation_id: { readonly value: string };

@@ -7,7 +7,7 @@ import { viewOfListed } from '../../framework/daemonset/agent-view.ts';
 import type { Action, DaemonsetEvent } from '../../framework/daemonset/events.ts';
 import type { Settings } from '../../framework/daemonset/state.ts';
 import { frameworkInfo } from '../../framework/framework-info.ts';
-import { eventOf } from '../../framework/hearing.ts';
+import { eventsOf } from '../../framework/hearing.ts';
 import {
   type CallBody,
   type EventWire,
@@ -95,8 +95,7 @@ export class ClusterStory {
       {
         event: (event) => {
           this.heard.push(event);
-          const told = eventOf(eventSchema.parse(event));
-          if (told !== null) this.tell(told);
+          for (const told of eventsOf(eventSchema.parse(event))) this.tell(told);
         },
         closed: () => {
           if (this.#connection !== connection) return;

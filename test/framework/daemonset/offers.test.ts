@@ -122,12 +122,15 @@ describe('an offer', () => {
 });
 
 describe('REVIVE', () => {
-  test('is sent at once when a task ends, and less and less often while nothing is offered', () => {
+  test('is sent when nothing is offered after the end of a task, and less and less often', () => {
     const story = subscribed();
     const task = story.served('a');
     story.after(10_000);
     story.forgetCalls();
     story.send.update(task, 'TASK_FAILED');
+    story.after(1_999);
+    story.expects.revived(0);
+    story.after(1);
     story.expects.revived(1);
     story.after(3_500);
     story.expects.revived(2);
@@ -140,12 +143,29 @@ describe('REVIVE', () => {
     const tasks = ['a', 'b', 'c'].map((agent) => story.served(agent));
     story.after(10_000);
     story.forgetCalls();
-    for (const task of tasks) story.send.update(task, 'TASK_FAILED');
+    for (const task of tasks) {
+      story.send.update(task, 'TASK_FAILED');
+      story.after(100);
+    }
+    story.after(1_700);
     story.expects.revived(1);
     story.after(999);
     story.expects.revived(0);
     story.after(1);
     story.expects.revived(1);
+  });
+
+  test('is not sent when a task ends and what it had is offered by itself', () => {
+    const story = subscribed();
+    const task = story.served('a');
+    story.after(10_000);
+    story.forgetCalls();
+    story.send.update(task, 'TASK_FAILED');
+    story.after(1_000);
+    story.send.offer('a');
+    story.expects.launched('a');
+    story.after(10_000);
+    story.expects.revived(0);
   });
 
   test('is not sent for an agent that has just joined: it is offered by itself', () => {
@@ -171,8 +191,8 @@ describe('REVIVE', () => {
       const [task] = story.expects.launched('a');
       story.send.update(task ?? '', 'TASK_FAILED');
     }
-    story.after(900);
-    story.forgetCalls();
+    story.after(2_900);
+    story.expects.revived(0);
     story.after(200);
     story.expects.revived(1);
   });

@@ -150,6 +150,7 @@ describe('a new scheduler with the same store', () => {
     story.send.offer('a');
     story.expects.nothingLaunched();
     story.send.reconciled(task, 'TASK_GONE');
+    story.after(2_000);
     story.expects.revived(1);
     story.send.offer('a');
     story.expects.launched('a');
