@@ -5,11 +5,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Action, DaemonsetEvent } from '../../../framework/daemonset/events.ts';
-import { type DaemonsetState, initialState } from '../../../framework/daemonset/state.ts';
+import { type DaemonsetState, initialState, NOTHING_REMEMBERED } from '../../../framework/daemonset/state.ts';
 import { step } from '../../../framework/daemonset.ts';
 import { type CallBody, frameworkId, taskId } from '../../../framework/mesos-http-client/messages.ts';
-import type { AgentRecord } from '../../../framework/state/records.ts';
-import { template } from '../story.ts';
+import type { AgentRecord, FrameworkRecord } from '../../../framework/state/records.ts';
+import { GOAL, SETTINGS, template } from '../story.ts';
 import { Rng } from './rng.ts';
 import { type Agent, World } from './world.ts';
 
@@ -21,7 +21,7 @@ class Simulation {
   readonly rng: Rng;
   readonly world: World;
   readonly disk = new Map<string, AgentRecord>();
-  state: DaemonsetState = initialState(null, [], 0);
+  state: DaemonsetState = initialState(NOTHING_REMEMBERED, 0);
   alive = false;
   subscribed = false;
   wakeAt = Number.POSITIVE_INFINITY;
@@ -41,7 +41,12 @@ class Simulation {
 
   feed(event: DaemonsetEvent, crashing = false): void {
     if (!this.alive) return;
-    const environment = { newTaskId: () => taskId(`t${++this.tasks}`), template: () => template };
+    const environment = {
+      settings: { ...SETTINGS, reserve: false },
+      newTaskId: () => taskId(`t${++this.tasks}`),
+      template: () => template,
+      available: () => true,
+    };
     const actions = step(this.state, event, this.world.now, environment);
     const upTo = crashing ? this.rng.below(actions.length + 1) : actions.length;
     for (const action of actions.slice(0, upTo)) this.#perform(action);
@@ -63,7 +68,10 @@ class Simulation {
     if (this.alive) return;
     this.alive = true;
     this.wakeAt = Number.POSITIVE_INFINITY;
-    this.state = initialState(this.disk.size > 0 ? frameworkId('f') : null, [...this.disk.values()], this.world.now);
+    const framework: FrameworkRecord | null =
+      this.disk.size > 0 ? { frameworkId: frameworkId('f'), mode: 'keep', frozen: false, completed: GOAL } : null;
+    this.state = initialState({ framework, rollout: null, agents: [...this.disk.values()] }, this.world.now);
+    this.feed({ type: 'begin', goal: GOAL, uninstall: false });
   }
 
   crash(): void {

@@ -322,8 +322,11 @@ export class World {
 }
 
 function listed(agent: Agent): ListedAgent {
-  const view = { agentId: agent.id, hostname: agent.id, ip: '10.0.0.1', isPublic: false, attributes: {} };
-  return { view, deactivated: false };
+  const view = {
+    ...{ agentId: agent.id, hostname: agent.id, ip: '10.0.0.1', port: 5051, isPublic: false, attributes: {} },
+    ...{ region: null, zone: null },
+  };
+  return { view, deactivated: false, ports: [], holdsOurs: null };
 }
 
 function offerOf(agent: Agent, id: string): Offer {
