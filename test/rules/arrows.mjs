@@ -58,6 +58,7 @@ export const ARROWS = [
       'test/setup/test.mjs',
       'test/bench/main.mjs',
       'test/fuzz/main.mjs',
+      'test/bench/scheduler/main.mjs',
     ],
     because: 'the npm scripts start here, those of the tests too',
   },
