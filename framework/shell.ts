@@ -221,9 +221,15 @@ class Shell implements Framework {
   #refused(message: string): void {
     const id = this.frameworkId() ?? 'unknown';
     const { kind, advice } = frameworkErrorOf(message);
-    if (kind === 'removed') this.#fatal(`Mesos has removed the framework ${id}: ${advice}`);
+    // What an uninstalling framework has asked for itself.
+    if (kind === 'removed' && this.#isUninstalling()) this.#queue.push({ type: 'torn-down' });
+    else if (kind === 'removed') this.#fatal(`Mesos has removed the framework ${id}: ${advice}`);
     else if (kind === 'failed-over') this.#fatal(`another scheduler has subscribed as framework ${id}; ${advice}`);
     else this.#options.logger.error({ message, kind }, `Mesos refuses the subscription: ${advice}; trying again`);
+  }
+
+  #isUninstalling(): boolean {
+    return this.#running !== null && this.#running.state.mode !== 'keep';
   }
 
   #down(reason: string, wasSubscribed: boolean, kind: DownKind): void {
@@ -319,6 +325,9 @@ class Shell implements Framework {
         this.#orders.answer(action.id, action.outcome);
         return;
       case 'uninstalled':
+        // Under this id nobody is to be heard or called any more.
+        running.subscription.close();
+        running.agents.close();
         this.#options.uninstalled();
         return;
     }

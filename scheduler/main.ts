@@ -97,10 +97,12 @@ export async function startScheduler(
     fail(error);
   };
   const releases: (() => Promise<void>)[] = [];
+  let stopping = false;
   const stop = async (): Promise<void> => {
-    const stopping = plane;
+    stopping = true;
+    const leading = plane;
     plane = null;
-    await stopping?.stop();
+    await leading?.stop();
     await closed(server);
     for (const release of releases.splice(0).reverse()) await release();
     await artifacts.close();
@@ -109,7 +111,10 @@ export async function startScheduler(
 
   const begin = async (advertise: string, lead: Lead): Promise<void> => {
     const { store } = lead;
-    lead.onLost((reason) => fatal(new Error(`the lead is lost (${reason}); another scheduler takes over`)));
+    lead.onLost((reason) => {
+      // Given back by ourselves it is no loss.
+      if (!stopping) fatal(new Error(`the lead is lost (${reason}); another scheduler takes over`));
+    });
     releases.push(() => lead.release());
     const identity = await takeLead(store);
     const access = openMasters(config, logger);
@@ -151,12 +156,15 @@ export async function startScheduler(
   try {
     const advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
     leadership = seekLead({ state: config.state, name: config.name, advertise, logger });
-    const { won, stop: stand } = leadership;
-    releases.push(stand);
-    const leading = won.then((lead) => begin(advertise, lead));
+    const standing = leadership;
+    releases.push(() => standing.stop());
+    const leading = standing.won.then((lead) => begin(advertise, lead));
     // A directory is ours or it is not; the lead over ZooKeeper may come later, or never.
     if (config.state.kind === 'file') await leading;
-    else leading.catch((error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))));
+    else
+      leading.catch((error: unknown) => {
+        if (!stopping) fatal(error instanceof Error ? error : new Error(String(error)));
+      });
     return { url, advertise, failed, stop };
   } catch (error) {
     await stop();
