@@ -116,8 +116,11 @@ describe('an offer', () => {
     story.event({ type: 'offers', offers: names.map((name) => story.offer(name, {})) });
     const calls = story.takeCalls('DECLINE');
     expect(calls.flatMap((call) => call.decline.offer_ids)).toHaveLength(5_000);
-    // One filter for the twenty that have a task, one for each length of the queue for a turn.
-    expect(calls.length).toBeLessThanOrEqual(5_000 / 20 + 1);
+    // One filter for the twenty that have a task, and one for each second in which it is somebody's turn.
+    const seconds = calls.map((call) => call.decline.filters?.refuse_seconds ?? 0).filter((one) => one < 3_600);
+    expect(new Set(seconds).size).toBe(seconds.length);
+    // Twenty at a time, three seconds each until more is known, with a tenth of slack.
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(Math.ceil((5_000 / 20) * 3 * 1.1) + 1);
   });
 });
 

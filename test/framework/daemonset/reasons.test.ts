@@ -112,7 +112,8 @@ describe('launches', () => {
     story.event({ type: 'offers', offers: agents.map((agent) => story.offer(agent, {})) });
     const launched = story.takeCalls('ACCEPT');
     expect(launched).toHaveLength(20);
-    expect(story.takeCalls('DECLINE').map((call) => call.decline.filters?.refuse_seconds)).toEqual([3, 6]);
+    // The other thirty one after the other, at the pace of twenty in three seconds.
+    expect(story.takeCalls('DECLINE').map((call) => call.decline.filters?.refuse_seconds)).toEqual([1, 2, 3, 4, 5, 6]);
     story.send.offer('n30');
     story.expects.nothingLaunched();
     story.send.update(story.node('n0')?.taskId ?? '', 'TASK_RUNNING');
@@ -121,7 +122,9 @@ describe('launches', () => {
     story.send.offer('n31');
     story.expects.nothingLaunched();
     story.takeCalls('REVIVE');
-    story.after(10_000);
+    story.send.update(story.node('n1')?.taskId ?? '', 'TASK_RUNNING');
+    story.after(60_000);
+    // There is room again, and nobody was offered by himself.
     expect(story.takeCalls('REVIVE').length).toBeGreaterThan(0);
   });
 });

@@ -161,7 +161,7 @@ describe('snapshot and deltas', () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }, 60_000);
 
   test('a change that says what is known already makes no revision', () => {
     const feed = new Feed(1);
