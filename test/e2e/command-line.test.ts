@@ -9,6 +9,9 @@ import { send } from '../fixtures/http.ts';
 import { Cluster, isAlive, run, runProcess, waitForReady } from '../fixtures/local-cluster.ts';
 import { timed } from '../fixtures/measure.ts';
 
+/** What a scheduler needs to be told. */
+const SCHEDULER_WORDS = ['--master=http://127.0.0.1:1', '--marathon=http://127.0.0.1:1', '--state=file:state'];
+
 describe('bad input is one line that says what to do', () => {
   let directory: string;
   beforeAll(async () => {
@@ -24,7 +27,7 @@ describe('bad input is one line that says what to do', () => {
     ['bad network', ['local', '--agent-net', '127.0'], /--agent-net .*three octets/],
     ['excess word', ['local', 'now'], /too many arguments/],
     ['unknown option of the scheduler', ['scheduler', '--nope'], /unknown option '--nope'/],
-    ['bad port of the scheduler', ['scheduler', '--listen', '127.0.0.1:99999'], /listen.*port/i],
+    ['bad port of the scheduler', ['scheduler', ...SCHEDULER_WORDS, '--listen', '127.0.0.1:99999'], /listen.*port/i],
     ['unknown option of the proxy', ['proxy', '--nope'], /--nope/],
     ['bad port of the proxy', ['proxy', '--node-ip', '127.0.0.1', '--ports', 'out=99999'], /--ports.*99999/],
     ['unknown option of nodes', ['nodes', '--nope'], /unknown option '--nope'/],
