@@ -14,7 +14,7 @@ import type {
   TaskId,
 } from './mesos-http-client/messages.ts';
 import type { Constraint } from './offers/constraints.ts';
-import type { Goal, RolloutSettings, Strategy } from './rollout/goal.ts';
+import type { Goal, RolloutSettings } from './rollout/goal.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -133,10 +133,8 @@ export interface Framework {
   planNames(): string[];
   plan(name: string): PlanView | undefined;
   command(command: PlanCommand): Promise<PlanOutcome>;
-  /** Begins a rollout to `goal`; the one at work, if any, is replaced. */
-  rollOut(goal: Goal, strategy: Strategy): Promise<PlanOutcome>;
   /** While frozen nothing changes by itself but repair: no rollout goes on, nothing is evicted. */
-  freeze(frozen: boolean): Promise<void>;
+  freeze(frozen: boolean): Promise<PlanOutcome>;
   readonly frozen: boolean;
   subscribed(): boolean;
   frameworkId(): string | null;

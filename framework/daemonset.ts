@@ -23,16 +23,10 @@ import { takeOrder } from './rollout/commands.ts';
 import { type Goal, sameGoal } from './rollout/goal.ts';
 import { advanceRollout, beginRollout, failStep, resumeRollout, taskRuns } from './rollout/rollout.ts';
 import { isUnfinished } from './rollout/rollout-state.ts';
+import { takeHealth } from './tasks/health.ts';
 import { repeatKills } from './tasks/kills.ts';
 import { beginRun, dueRepeat, reconcileCall, suspend } from './tasks/reconciliation.ts';
-import {
-  askFate,
-  LAUNCH_SILENCE_MS,
-  launchFailed,
-  takeHealth,
-  takeLastWords,
-  takeStatus,
-} from './tasks/status-flow.ts';
+import { askFate, LAUNCH_SILENCE_MS, launchFailed, takeLastWords, takeStatus } from './tasks/status-flow.ts';
 
 /** A list of all agents is long, and where there are many of them, one fails often. */
 const LOOK_INTERVAL_MS = 30_000;
@@ -114,8 +108,8 @@ function handle(step: Step, event: DaemonsetEvent): void {
       return;
     case 'torn-down':
       return tornDown(step);
-    case 'launch-failed':
-      launchFailed(step, event.taskId, event.refused, event.text);
+    case 'accept-failed':
+      if (event.taskId !== null) launchFailed(step, event.taskId, event.refused, event.text);
       if (event.refused) giveBack(step, event.offerIds);
       return;
     case 'tick':

@@ -22,7 +22,6 @@ import {
 } from './mesos-http-client/index.ts';
 import type { AgentId, CallBody, Event, TaskId } from './mesos-http-client/messages.ts';
 import { OrderDesk } from './order-desk.ts';
-import type { Goal, Strategy } from './rollout/goal.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import { planNames, planOf } from './rollout/plans.ts';
 import { RecordBook } from './state/record-book.ts';
@@ -143,12 +142,8 @@ class Shell implements Framework {
     return this.#order({ kind: 'plan', command });
   }
 
-  rollOut(goal: Goal, strategy: Strategy): Promise<PlanOutcome> {
-    return this.#order({ kind: 'roll-out', goal, strategy });
-  }
-
-  async freeze(frozen: boolean): Promise<void> {
-    await this.#order({ kind: 'freeze', frozen });
+  freeze(frozen: boolean): Promise<PlanOutcome> {
+    return this.#order({ kind: 'freeze', frozen });
   }
 
   get frozen(): boolean {
@@ -355,9 +350,9 @@ class Shell implements Framework {
       const refused = result.outcome === 'refused';
       const level = refused ? 'warn' : 'debug';
       this.#options.logger[level]({ call: body.type, ...result }, 'a call was not accepted');
-      if (launches === null) return;
-      const offerIds = body.type === 'ACCEPT' ? body.accept.offer_ids.map((id) => id.value) : [];
-      this.#queue.push({ type: 'launch-failed', taskId: launches, offerIds, refused, text: result.text });
+      if (body.type !== 'ACCEPT') return;
+      const offerIds = body.accept.offer_ids.map((id) => id.value);
+      this.#queue.push({ type: 'accept-failed', taskId: launches, offerIds, refused, text: result.text });
     });
   }
 

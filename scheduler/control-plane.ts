@@ -162,10 +162,10 @@ export class ControlPlane {
       targets: () =>
         [...this.#nodes.values()].flatMap((node) =>
           node.state === 'unhealthy' && node.taskId !== null && this.#sessions.get(node.taskId) === undefined
-            ? [{ taskId: node.taskId, ip: node.ip, adminPort: config.ports.admin }]
+            ? [{ agentId: node.agentId, taskId: node.taskId, ip: node.ip, adminPort: config.ports.admin }]
             : [],
         ),
-      told: (target, alive) => this.#probed(target.taskId, alive),
+      told: ({ agentId, taskId }, alive) => this.#probed(agentId, taskId, alive),
     });
   }
 
@@ -337,9 +337,10 @@ export class ControlPlane {
   }
 
   /** A proxy without a control stream was asked directly. */
-  #probed(taskId: string, alive: boolean): void {
-    const node = [...this.#nodes.values()].find((one) => one.taskId === taskId);
-    if (node?.taskId === undefined || node.taskId === null || this.#sessions.get(taskId) !== undefined) return;
+  #probed(agentId: string, taskId: string, alive: boolean): void {
+    const node = this.#nodes.get(agentId);
+    if (node === undefined || node.taskId === null || node.taskId !== taskId) return;
+    if (this.#sessions.get(taskId) !== undefined) return;
     const reason = alive
       ? `${STREAM_GONE}; the proxy answers at its own address.`
       : `${STREAM_GONE}, and nothing answers at its own address.`;

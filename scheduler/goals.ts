@@ -55,15 +55,6 @@ export class ProxyGoals {
     const found = this.#known.find((goal) => goal.codeSha256 === codeSha256 && goal.relaunchKey === key);
     return found === undefined ? null : { id: found.id, relaunchKey: found.relaunchKey };
   }
-
-  /** A goal by its id, its version, or the beginning of its archive's digest; null if there is not exactly one. */
-  named(name: string): Goal | null {
-    const found = this.#known.filter(
-      ({ id, version, sha256 }) => id === name || version === name || (name.length >= 8 && sha256.startsWith(name)),
-    );
-    const exact = found.find(({ id }) => id === name) ?? (found.length === 1 ? found[0] : undefined);
-    return exact === undefined || this.find(exact) === null ? null : { id: exact.id, relaunchKey: exact.relaunchKey };
-  }
 }
 
 /** @throws {StateStoreError} */

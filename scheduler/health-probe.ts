@@ -9,6 +9,7 @@ const TIMEOUT_MS = 2_000;
 const AT_A_TIME = 16;
 
 export interface ProbeTarget {
+  readonly agentId: string;
   readonly taskId: string;
   readonly ip: string;
   readonly adminPort: number;
@@ -18,6 +19,8 @@ export interface HealthProbeOptions {
   /** Asked for at each round: those that are to be probed. */
   targets(): readonly ProbeTarget[];
   told(target: ProbeTarget, alive: boolean): void;
+  /** Between rounds. Five seconds unless said otherwise. */
+  readonly everyMs?: number;
 }
 
 export class HealthProbe {
@@ -38,7 +41,7 @@ export class HealthProbe {
       this.#round = this.#probeAll().then(() => {
         if (!this.#stopped) this.start();
       });
-    }, EVERY_MS);
+    }, this.#options.everyMs ?? EVERY_MS);
   }
 
   async stop(): Promise<void> {

@@ -12,7 +12,7 @@ import type {
   TaskId,
   TaskStatus,
 } from '../mesos-http-client/messages.ts';
-import type { Goal, Strategy } from '../rollout/goal.ts';
+import type { Goal } from '../rollout/goal.ts';
 import type { PlanCommand, PlanOutcome } from '../rollout/plan-view.ts';
 import type { AgentRecord, FrameworkRecord, RolloutRecord } from '../state/records.ts';
 import type { TaskHealth } from '../tasks/ledger.ts';
@@ -31,11 +31,10 @@ export interface ListedAgent {
 /** What an operator asks for. */
 export type Order =
   | { readonly kind: 'plan'; readonly command: PlanCommand }
-  | { readonly kind: 'roll-out'; readonly goal: Goal; readonly strategy: Strategy }
   | { readonly kind: 'freeze'; readonly frozen: boolean };
 
 export type DaemonsetEvent =
-  /** Once, first of all. */
+  /** First of all: what is wanted from now on. */
   | { readonly type: 'begin'; readonly goal: Goal; readonly uninstall: boolean }
   | { readonly type: 'subscribed'; readonly frameworkId: FrameworkId }
   | { readonly type: 'disconnected' }
@@ -69,10 +68,10 @@ export type DaemonsetEvent =
   | { readonly type: 'order'; readonly id: number; readonly order: Order }
   /** The master has taken the TEARDOWN. */
   | { readonly type: 'torn-down' }
-  /** The ACCEPT of a launch: `refused` for good, so its offers are still open, or nobody knows whether it arrived. */
+  /** An ACCEPT (of the launch of `taskId`): `refused` for good, so its offers are still open, or who knows whether it arrived. */
   | {
-      readonly type: 'launch-failed';
-      readonly taskId: TaskId;
+      readonly type: 'accept-failed';
+      readonly taskId: TaskId | null;
       readonly offerIds: readonly OfferId[];
       readonly refused: boolean;
       readonly text: string;

@@ -1,21 +1,18 @@
-/** What an operator orders: the verbs of the DC/OS SDK's plans, a rollout, freeze and thaw. */
+/** What an operator orders: the verbs of the DC/OS SDK's plans, freeze and thaw. */
 import type { Step } from '../daemonset/effects.ts';
 import type { Order } from '../daemonset/events.ts';
 import { placeNode } from '../daemonset/membership.ts';
 import { removeNode } from '../daemonset/nodes.ts';
 import type { Node } from '../daemonset/state.ts';
 import { killTask } from '../tasks/kills.ts';
-import { type Goal, type Strategy, sameGoal } from './goal.ts';
 import type { PlanCommand, PlanOutcome } from './plan-view.ts';
-import { beginRollout, setRecord } from './rollout.ts';
+import { setRecord } from './rollout.ts';
 import { isUnfinished, type Rollout } from './rollout-state.ts';
 
 export function takeOrder(step: Step, order: Order): PlanOutcome {
   switch (order.kind) {
     case 'freeze':
       return freeze(step, order.frozen);
-    case 'roll-out':
-      return rollOut(step, order.goal, order.strategy);
     case 'plan':
       return commandPlan(step, order.command);
   }
@@ -29,22 +26,12 @@ const notFound = (message: string): PlanOutcome => ({ kind: 'not-found', message
 function freeze(step: Step, frozen: boolean): PlanOutcome {
   const { state } = step;
   if (state.mode !== 'keep') return invalid('everything is being uninstalled, and that cannot be frozen');
-  if (state.frozen === frozen) return already(frozen ? 'it is frozen already' : 'it is not frozen');
+  if (state.frozen === frozen) return already(frozen ? 'frozen already' : 'thawed already');
   state.frozen = frozen;
   step.persistFramework();
   // What the placement asked for meanwhile is done now.
   if (!frozen) for (const node of state.nodes.values()) placeNode(step, node);
-  return done(frozen ? 'nothing changes by itself now but repair' : 'thawed');
-}
-
-function rollOut(step: Step, goal: Goal, strategy: Strategy): PlanOutcome {
-  const { state } = step;
-  if (state.mode !== 'keep') return invalid('everything is being uninstalled');
-  const { rollout } = state;
-  const aim = isUnfinished(rollout) ? rollout.record.goal : state.completed;
-  if (sameGoal(aim, goal)) return already(`${goal.id} is what the tasks are or are becoming`);
-  beginRollout(step, goal, strategy, state.nodes.values());
-  return done(`the rollout to ${goal.id} begins`);
+  return done(frozen ? 'frozen' : 'thawed');
 }
 
 function commandPlan(step: Step, command: PlanCommand): PlanOutcome {
@@ -76,7 +63,7 @@ function commandUpdate(step: Step, command: PlanCommand): PlanOutcome {
       if (record.status === 'running' || record.status === 'complete')
         return already(`the rollout is ${record.status}`);
       retryFailed(step, rollout);
-      setRecord(step, rollout, { status: 'running' });
+      setRecord(step, rollout, { status: 'running', errors: [] });
       return done('the rollout goes on');
     case 'stop':
     case 'interrupt':

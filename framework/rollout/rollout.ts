@@ -279,7 +279,7 @@ function complete(step: Step, rollout: Rollout): void {
   step.log('info', 'the rollout is complete', { goal: rollout.record.goal.id });
 }
 
-/** Who has no goal yet, and was not in a rollout: its task is one. */
+/** Writes down how far the rollout is with the node. */
 function mark(step: Step, rollout: Rollout, node: Node, state: StepMark['state']): void {
   if (node.step?.rollout !== rollout.record.id) rollout.begun += 1;
   node.step = { rollout: rollout.record.id, phase: rollout.record.phase, state, since: step.now };

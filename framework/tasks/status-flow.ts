@@ -9,8 +9,9 @@ import type { AgentId, TaskId, TaskStatus } from '../mesos-http-client/messages.
 import { release } from '../offers/release.ts';
 import { OFFER_GRACE_MS, offerCame, wantOffer } from '../offers/revival.ts';
 import { launchTook } from '../offers/turns.ts';
-import { failStep, joinRollout, lookAtGate, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
+import { failStep, joinRollout, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
 import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
+import { watchForDeath } from './health.ts';
 import { addStray, dropStray, killTask } from './kills.ts';
 import {
   endOf,
@@ -22,7 +23,6 @@ import {
   type Report,
   rememberEnd,
   reportOf,
-  type TaskHealth,
 } from './ledger.ts';
 import { answered } from './reconciliation.ts';
 
@@ -33,8 +33,6 @@ const MAX_QUERY_MS = 30_000;
 /** Said so often, and for so long, that nobody knows a task: then it is gone. */
 const UNKNOWN_ANSWERS = 3;
 const UNKNOWN_FOR_MS = 60_000;
-/** A task that answers in no way any more is killed after so long. */
-const DEAD_FOR_MS = 30_000;
 const MAX_ORPHANS = 1_000;
 const FASTEST_AFTER_ERROR_MS = 1_000;
 
@@ -114,7 +112,7 @@ function enterPhase(step: Step, node: Node, task: LedgerTask, phase: Phase): voi
   if (phase === 'lost') askFate(step, node);
   else step.disarm(node, 'query');
   if (phase === 'running') {
-    if (task.health?.dead === true) step.arm(node, 'dead', step.now + DEAD_FOR_MS);
+    watchForDeath(step, node, task);
     noteStraggler(step, node);
     if (!node.placed.wanted && !step.state.frozen) killTask(step, node, 'eviction');
   }
@@ -302,44 +300,4 @@ function foundNowhere(step: Step, status: TaskStatus, report: Report, agentId: A
     orphans.set(agentId, taskId);
     step.listAgents();
   }
-}
-
-// ---- health --------------------------------------------------------------------------------------------------------
-
-export function takeHealth(step: Step, taskId: TaskId, health: TaskHealth): void {
-  const agentId = step.state.tasks.get(taskId);
-  const node = agentId === undefined ? undefined : step.state.nodes.get(agentId);
-  const task = node?.task;
-  if (node === undefined || task === undefined || task === null || task.taskId !== taskId) return;
-  task.health = health;
-  step.touched.add(node);
-  if (health.healthy) {
-    becomeHealthy(step, node, task);
-  } else {
-    task.healthySince = null;
-    step.disarm(node, 'settled');
-  }
-  if (!health.dead) step.disarm(node, 'dead');
-  else if (node.deadlines.dead === undefined) step.arm(node, 'dead', step.now + DEAD_FOR_MS);
-  lookAtGate(step, node);
-}
-
-function becomeHealthy(step: Step, node: Node, task: LedgerTask): void {
-  // One that is told to go is about to be down, whatever it said before.
-  if (node.killing === null) step.state.down.delete(node.agent.agentId);
-  if (!node.covered) {
-    node.covered = true;
-    step.persist(node);
-  }
-  if (task.healthySince !== null) return;
-  task.healthySince = step.now;
-  step.arm(node, 'settled', step.now + SETTLED_AFTER_MS);
-}
-
-/** Healthy for long enough: the next end is a first one again. */
-export function settle(step: Step, node: Node): void {
-  if (node.failures === 0 && node.lastEnd === null) return;
-  node.failures = 0;
-  node.lastEnd = null;
-  step.persist(node);
 }

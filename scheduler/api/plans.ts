@@ -66,16 +66,11 @@ export function plansRouter(options: PlansOptions): Router {
   async function change(frozen: boolean, request: Request, response: Response): Promise<void> {
     const parsed = freezeSchema.safeParse(request.body);
     if (!parsed.success) throw new ApiError(400, 'the body is not {"why": "…"}');
-    const word = frozen ? 'frozen' : 'thawed';
-    const its = framework();
-    const already = its.frozen === frozen;
-    if (!already) {
-      await its.freeze(frozen);
-      if (its.frozen !== frozen)
-        throw new ApiError(409, `it cannot be ${word} now: the framework starts, or is being uninstalled`);
-      options.logger.info({ why: parsed.data?.why ?? null, from: request.ip }, `${word} by an operator`);
-    }
-    response.status(already ? 208 : 200).json({ frozen, message: already ? `${word} already` : word });
+    const { kind, message } = await framework().freeze(frozen);
+    if (kind === 'invalid' || kind === 'not-found') throw new ApiError(409, message);
+    const about = { why: parsed.data?.why ?? null, from: request.ip };
+    if (kind === 'done') options.logger.info(about, `${frozen ? 'frozen' : 'thawed'} by an operator`);
+    response.status(kind === 'already' ? 208 : 200).json({ frozen, message });
   }
 
   return router;

@@ -197,10 +197,10 @@ export class ClusterStory {
     this.called.push(body);
     const refusal = this.#connection === null ? { message: 'not subscribed' } : this.#connection.call(body);
     if (refusal === null && body.type === 'TEARDOWN') this.tell({ type: 'torn-down' });
-    if (refusal === null || launches === undefined) return;
-    const offerIds = body.type === 'ACCEPT' ? body.accept.offer_ids.map((id) => id.value) : [];
+    if (refusal === null || body.type !== 'ACCEPT') return;
+    const offerIds = body.accept.offer_ids.map((id) => id.value);
     const refused = this.#connection !== null;
-    this.tell({ type: 'launch-failed', taskId: launches, offerIds, refused, text: refusal.message });
+    this.tell({ type: 'accept-failed', taskId: launches ?? null, offerIds, refused, text: refusal.message });
   }
 
   #list(): void {

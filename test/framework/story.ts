@@ -160,7 +160,12 @@ export class Story {
     },
     command: (plan: string, verb: PlanVerb, where: { phase?: string; step?: string } = {}) =>
       this.send.order({ kind: 'plan', command: { plan, verb, ...where } }).kind,
-    rollOut: (goal: Goal, strategy: Strategy) => this.send.order({ kind: 'roll-out', goal, strategy }).kind,
+    /** The scheduler is started with another goal; what it knew of Mesos it knows still. */
+    rollOut: (goal: Goal, strategy: Strategy): void => {
+      this.goal = goal;
+      this.settings = { ...this.settings, rollout: { ...this.settings.rollout, strategy } };
+      this.event({ type: 'begin', goal, uninstall: false });
+    },
     freeze: (frozen: boolean) => this.send.order({ kind: 'freeze', frozen }).kind,
     agentRemoved: (name: string) => this.event({ type: 'agent-removed', agentId: agentId(name) }),
   };

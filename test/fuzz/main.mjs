@@ -3,11 +3,12 @@
  * differently, and for requests that the proxy lets slip through. What it is doing goes to standard error; a finding goes
  * to standard output and to a file, and the exit code is 1.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SetUpError, say } from '../../dcos-package/build/progress.mjs';
 import { ROOT, setUp } from '../../dcos-package/build/set-up.mjs';
+import { withBundle } from '../setup/with-bundle.mjs';
 import { parseOptions, USAGE } from './options.mjs';
 
 /** @param {readonly string[]} words */
@@ -19,7 +20,12 @@ export async function main(words) {
   }
   await setUp({ root: ROOT, build: false });
   const directory = join(ROOT, '.nodemesh', 'fuzz');
-  const { fuzz } = await load(directory);
+  /** @type {typeof import('./fuzz.ts')} */
+  const { fuzz } = await withBundle(
+    join(ROOT, 'test/fuzz/fuzz.ts'),
+    directory,
+    (bundle) => import(pathToFileURL(bundle).href),
+  );
   const finding = await fuzz({ seconds, seed: seed ?? 1 + Math.floor(Math.random() * 1e6), say });
   if (finding === null) {
     say('fuzz: nothing found');
@@ -29,34 +35,4 @@ export async function main(words) {
   await writeFile(file, `${JSON.stringify(finding, null, 2)}\n`);
   process.stdout.write(`${finding.part}: ${JSON.stringify(finding.stream)}\n${finding.why}\n`);
   throw new SetUpError(`fuzz: a finding, kept in ${file}; put it into test/agent-proxy/http1/corpus/found.ts`);
-}
-
-/**
- * Node.js 20 does not run TypeScript, so the fuzzer and all that it tests become one file first.
- *
- * @param {string} directory
- * @returns {Promise<typeof import('./fuzz.ts')>}
- */
-async function load(directory) {
-  await mkdir(directory, { recursive: true });
-  const outfile = join(directory, `fuzz-${process.pid}.mjs`);
-  // Only now: before the set-up there may be no packages at all.
-  const esbuild = await import('esbuild');
-  try {
-    await esbuild.build({
-      entryPoints: [join(ROOT, 'test/fuzz/fuzz.ts')],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      // CommonJS dependencies `require` Node's own modules, which an ES module has no function for.
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      logLevel: 'warning',
-    });
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    await esbuild.stop();
-    await rm(outfile, { force: true });
-  }
 }

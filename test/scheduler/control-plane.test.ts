@@ -52,6 +52,36 @@ describe('a control session', () => {
     expect(proxy.applied.filter((applied) => applied.kind === 'gap')).toEqual([]);
   });
 
+  test('tells which goal its proxy has, and that it could not be changed', async () => {
+    const scheduler = await use.start({ nodes: { S1: node('p1') } });
+    const goal = scheduler.framework.options.goal.id;
+    scheduler.framework.set('S1', { goal });
+    const [{ wanted }] = (await scheduler.get('/v1/nodes')).json as [{ wanted: { codeSha256: string } }];
+    const proxy = scheduler.client('S1', 'p1');
+    await eventually('a table', () => proxy.table.ready);
+    await proxy.report({ codeSha256: wanted.codeSha256 });
+    expect(scheduler.framework.goals.at(-1)).toEqual({ taskId: 'p1', goal });
+    expect(scheduler.framework.failedUpgrades).toEqual([]);
+    const upgrade = { state: 'failed', codeSha256: wanted.codeSha256, reason: 'it does not start' } as const;
+    await proxy.report({ codeSha256: 'f'.repeat(64), upgrade });
+    expect(scheduler.framework.goals).toHaveLength(1);
+    const reason = 'its code could not be changed in place: it does not start';
+    expect(scheduler.framework.failedUpgrades).toEqual([{ taskId: 'p1', goal, reason }]);
+  });
+
+  test('that is gone is no death while the proxy answers at its own address; it is one when nothing does', async () => {
+    const admin = createServer((_, response) => response.writeHead(200).end('pong'));
+    await new Promise<void>((resolve) => admin.listen(0, '127.0.36.1', resolve));
+    const { port } = admin.address() as AddressInfo;
+    const scheduler = await use.start({ nodes: { S1: node('p1') }, args: [`--ports=admin=${port}`] });
+    const last = () => scheduler.framework.told.at(-1)?.reason ?? '';
+    await eventually('a probe is answered', () => last().includes('answers at its own address'), 15_000);
+    expect(scheduler.framework.dead).toEqual([]);
+    await new Promise((resolve) => admin.close(resolve));
+    await eventually('a probe is not answered', () => last().includes('nothing answers'), 15_000);
+    expect(scheduler.framework.dead).toEqual(['p1']);
+  }, 40_000);
+
   test('makes its node healthy when its proxy is ready, and unhealthy with a reason when it is not', async () => {
     const scheduler = await use.start({ nodes: { S1: node('p1') } });
     const proxy = scheduler.client('S1', 'p1');

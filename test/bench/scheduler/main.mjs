@@ -2,11 +2,11 @@
  * `npm run bench:scheduler`: the decision core with 10,000 agents of a model, and with 1,000, each run in a process of its
  * own. What it is doing goes to standard error, the result to standard output.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../../dcos-package/build/child.mjs';
 import { SetUpError, say } from '../../../dcos-package/build/progress.mjs';
 import { ROOT, setUp } from '../../../dcos-package/build/set-up.mjs';
+import { withBundle } from '../../setup/with-bundle.mjs';
 import { parseOptions, USAGE } from './options.mjs';
 import { report } from './report.mjs';
 import { judge } from './verdicts.mjs';
@@ -19,7 +19,8 @@ export async function main(words) {
     return;
   }
   await setUp({ root: ROOT, build: false });
-  const { few, many } = await withBundle(async (bundle) => {
+  const entry = join(ROOT, 'test/bench/scheduler/run.ts');
+  const { few, many } = await withBundle(entry, join(ROOT, '.nodemesh', 'bench'), async (bundle) => {
     /** @type {import('./scenario.ts').Result[]} */
     const few = [];
     /** @type {import('./scenario.ts').Result[]} */
@@ -55,36 +56,4 @@ async function measure(bundle, agents, seed) {
     `${agents} agents, seed ${seed}: ${all.count} events, mean ${all.mean.toFixed(4)} ms, p99 ${all.p99.toFixed(2)} ms, longest ${all.max.toFixed(1)} ms`,
   );
   return result;
-}
-
-/**
- * Node.js 20 does not run TypeScript, so the core and its model become one file first.
- *
- * @template T
- * @param {(bundle: string) => Promise<T>} work
- * @returns {Promise<T>}
- */
-async function withBundle(work) {
-  const directory = join(ROOT, '.nodemesh', 'bench');
-  await mkdir(directory, { recursive: true });
-  const outfile = join(directory, `scheduler-${process.pid}.mjs`);
-  // Only now: before the set-up there may be no packages at all.
-  const esbuild = await import('esbuild');
-  try {
-    await esbuild.build({
-      entryPoints: [join(ROOT, 'test/bench/scheduler/run.ts')],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      // CommonJS dependencies `require` Node's own modules, which an ES module has no function for.
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      logLevel: 'warning',
-    });
-    return await work(outfile);
-  } finally {
-    await esbuild.stop();
-    await rm(outfile, { force: true });
-  }
 }

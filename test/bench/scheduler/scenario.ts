@@ -143,10 +143,7 @@ class Run {
   async churn(): Promise<void> {
     for (let minute = 0; minute < CHURN_MINUTES; minute += 1) {
       planChurn(this.mesos, this.#dice, this.#now, 60_000);
-      if (minute === ROLLOUT_AT) {
-        const order = { kind: 'roll-out', goal: NEXT_GOAL, strategy: { kind: 'parallel' } } as const;
-        await this.event({ type: 'order', id: 1, order });
-      }
+      if (minute === ROLLOUT_AT) await this.event({ type: 'begin', goal: NEXT_GOAL, uninstall: false });
       if (minute === NEW_MASTER_AT) await this.#newMaster();
       if (minute === NEW_SCHEDULER_AT) await this.#newScheduler();
       await this.pass(60_000);

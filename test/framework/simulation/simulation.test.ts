@@ -121,7 +121,7 @@ class Simulation {
     }
     this.world.pass(end - this.world.now);
     for (const id of this.unclear.splice(0))
-      this.feed({ type: 'launch-failed', taskId: id, offerIds: [], refused: false, text: '' });
+      this.feed({ type: 'accept-failed', taskId: id, offerIds: [], refused: false, text: '' });
     if (this.wantsList && this.subscribed) {
       this.wantsList = false;
       this.feed(this.world.list());

@@ -86,7 +86,7 @@ describe('a launch of which nothing is heard', () => {
     const [task = ''] = story.expects.launched('a');
     story.forgetCalls();
     story.event({
-      type: 'launch-failed',
+      type: 'accept-failed',
       taskId: story.node('a')?.taskId ?? (task as never),
       offerIds: [],
       refused: false,
@@ -103,7 +103,7 @@ describe('a launch of which nothing is heard', () => {
     const offerIds = story.send.offer('a').map((offer) => offer.id.value);
     const taskId = story.node('a')?.taskId;
     if (taskId === null || taskId === undefined) throw new Error('not launched');
-    story.event({ type: 'launch-failed', taskId, offerIds, refused: true, text: 'bad resources' });
+    story.event({ type: 'accept-failed', taskId, offerIds, refused: true, text: 'bad resources' });
     story.expects.node('a', 'pending', /refused by the master \(bad resources\)/);
     const declines = story.takeCalls('DECLINE');
     expect(declines.flatMap((call) => call.decline.offer_ids.map((id) => id.value))).toEqual(offerIds);

@@ -4,9 +4,8 @@ import type {
   AgentView,
   Framework,
   FrameworkOptions,
-  Goal,
+  HealthReport,
   NodeStatus,
-  Strategy,
   TaskId,
 } from '../../../framework/index.ts';
 import {
@@ -31,6 +30,10 @@ export class FakeFramework implements Framework {
   uninstalling = false;
   /** Null: it has never been subscribed. */
   id: string | null = 'fake-0001';
+  /** Tasks that were told to be dead. */
+  readonly dead: string[] = [];
+  readonly goals: { taskId: string; goal: string }[] = [];
+  readonly failedUpgrades: { taskId: string; goal: string; reason: string }[] = [];
   readonly #nodes = new Map<string, NodeStatus>();
   #started = false;
 
@@ -82,8 +85,9 @@ export class FakeFramework implements Framework {
     return this.#nodes.get(agentId);
   }
 
-  reportHealth(taskId: TaskId, health: { healthy: true } | { healthy: false; reason: string }): void {
+  reportHealth(taskId: TaskId, health: HealthReport): void {
     this.told.push({ taskId, healthy: health.healthy, reason: health.healthy ? null : health.reason });
+    if (!health.healthy && health.dead === true) this.dead.push(taskId);
     for (const node of this.#nodes.values()) {
       const state = health.healthy ? 'healthy' : 'unhealthy';
       if (node.taskId === taskId && node.state !== state)
@@ -91,9 +95,13 @@ export class FakeFramework implements Framework {
     }
   }
 
-  reportGoal(): void {}
+  reportGoal(taskId: TaskId, goal: string): void {
+    this.goals.push({ taskId, goal });
+  }
 
-  reportUpgradeFailed(): void {}
+  reportUpgradeFailed(taskId: TaskId, goal: string, reason: string): void {
+    this.failedUpgrades.push({ taskId, goal, reason });
+  }
 
   planNames(): string[] {
     return [...this.plans.keys()];
@@ -108,12 +116,12 @@ export class FakeFramework implements Framework {
     return this.outcome;
   }
 
-  async rollOut(_goal: Goal, _strategy: Strategy): Promise<PlanOutcome> {
-    return this.outcome;
-  }
-
-  async freeze(frozen: boolean): Promise<void> {
-    if (!this.uninstalling) this.frozen = frozen;
+  async freeze(frozen: boolean): Promise<PlanOutcome> {
+    const word = frozen ? 'frozen' : 'thawed';
+    if (this.uninstalling) return { kind: 'invalid', message: 'everything is being uninstalled' };
+    if (this.frozen === frozen) return { kind: 'already', message: `${word} already` };
+    this.frozen = frozen;
+    return { kind: 'done', message: word };
   }
 
   subscribed(): boolean {
