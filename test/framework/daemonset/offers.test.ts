@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { agentId } from '../../../framework/mesos-http-client/messages.ts';
 import { launchesOf, Story, template } from '../story.ts';
 
 function subscribed(): Story {
@@ -121,6 +122,22 @@ describe('an offer', () => {
     expect(new Set(seconds).size).toBe(seconds.length);
     // Twenty at a time, three seconds each until more is known, with a tenth of slack.
     expect(Math.max(...seconds)).toBeLessThanOrEqual(Math.ceil((5_000 / 20) * 3 * 1.1) + 1);
+  });
+});
+
+describe('an ACCEPT that the master refused', () => {
+  test.each([
+    ['of a launch', true],
+    ['of resources that are given back', false],
+  ])('%s: its offers are still open, and are declined', (_, isLaunch) => {
+    const story = subscribed();
+    const [offer] = story.send.offer('a');
+    const [task] = story.expects.launched('a');
+    const taskId = isLaunch ? (story.state.nodes.get(agentId('a'))?.task?.taskId ?? null) : null;
+    expect(task).toBeDefined();
+    if (offer === undefined) throw new Error('no offer');
+    story.event({ type: 'accept-failed', taskId, offerIds: [offer.id.value], refused: true, text: 'no' });
+    story.expects.declined(5);
   });
 });
 
