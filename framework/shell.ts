@@ -2,32 +2,23 @@
  * The thin shell around the daemonset's core: streams, timers and reports become events, one after the other; actions become
  * writes and calls, in the order in which the core gave them. It decides nothing but when the framework cannot go on.
  */
-import type { AgentView } from './agent.ts';
 import { AgentWatch } from './agent-watch.ts';
 import type { Framework, FrameworkCounters, FrameworkOptions, HealthReport, NodeStatus } from './contract.ts';
 import type { Action, DaemonsetEvent, Order } from './daemonset/events.ts';
 import { statusOf } from './daemonset/node-status.ts';
 import { type DaemonsetState, type Environment, initialState } from './daemonset/state.ts';
 import { step } from './daemonset.ts';
-import { lastWords } from './enquiries.ts';
 import { EventQueue } from './event-queue.ts';
 import { frameworkInfo, newTaskId } from './framework-info.ts';
 import { eventsOf, withoutOffer } from './hearing.ts';
-import {
-  createSubscription,
-  type DownKind,
-  frameworkErrorOf,
-  type MasterAccess,
-  type Subscription,
-} from './mesos-http-client/index.ts';
-import type { AgentId, CallBody, Event, TaskId } from './mesos-http-client/messages.ts';
+import { createSubscription, type DownKind, frameworkErrorOf, type Subscription } from './mesos-http-client/index.ts';
+import type { AgentId, Event, TaskId } from './mesos-http-client/messages.ts';
 import { OrderDesk } from './order-desk.ts';
+import { Performer } from './performer.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import { planNames, planOf } from './rollout/plans.ts';
 import { RecordBook } from './state/record-book.ts';
 import type { TaskHealth } from './tasks/ledger.ts';
-
-const LONGEST_TIMER_MS = 3_600_000;
 
 /** A framework that keeps one task on every agent. Nothing happens before `start`. */
 export function createFramework(options: FrameworkOptions): Framework {
@@ -40,7 +31,7 @@ interface Running {
   readonly book: RecordBook;
   readonly subscription: Subscription;
   readonly agents: AgentWatch;
-  readonly access: MasterAccess;
+  readonly performer: Performer;
 }
 
 class Shell implements Framework {
@@ -51,7 +42,6 @@ class Shell implements Framework {
   readonly #health = new Map<TaskId, TaskHealth>();
   readonly #orders: OrderDesk;
   #running: Running | null = null;
-  #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor(options: FrameworkOptions) {
@@ -85,7 +75,10 @@ class Shell implements Framework {
       () => state.frameworkId,
       (event) => this.#queue.push(event),
     );
-    this.#running = { state, book, subscription, agents, access };
+    const push = (event: DaemonsetEvent): void => this.#queue.push(event);
+    const orders = this.#orders;
+    const performer = new Performer({ options, state, access, subscription, agents, orders, push });
+    this.#running = { state, book, subscription, agents, performer };
     this.#queue.push({ type: 'begin', goal: options.goal, uninstall: options.uninstall });
     if (state.mode === 'gone' || (options.uninstall && state.frameworkId === null)) {
       options.logger.info({}, 'everything is uninstalled; there is nothing to subscribe for');
@@ -260,7 +253,7 @@ class Shell implements Framework {
       return;
     }
     if (this.#stopped || !this.#leads()) return;
-    for (const action of actions) this.#perform(running, action);
+    for (const action of actions) running.performer.perform(action);
   }
 
   /** False, and the end, when this process may not lead any more: whoever leads now goes on from what is stored. */
@@ -278,99 +271,6 @@ class Shell implements Framework {
     return { ...event, health };
   }
 
-  #perform(running: Running, action: Action): void {
-    switch (action.type) {
-      case 'persist-framework':
-      case 'persist-rollout':
-      case 'persist':
-      case 'forget':
-        // Written already, before everything else of its step.
-        return;
-      case 'call':
-        this.#send(running, action.body, action.launches ?? null);
-        return;
-      case 'list-agents':
-        running.agents.refresh();
-        return;
-      case 'wake':
-        this.#wake(action.at);
-        return;
-      case 'log':
-        this.#options.logger[action.level](action.fields, action.message);
-        return;
-      case 'changed':
-        this.#tellChanged(action.agentId);
-        return;
-      case 'upgrade':
-        this.#options.upgrade(action.agentId, action.taskId, action.goal);
-        return;
-      case 'ask-last-words':
-        this.#enquire(running, action.agentId, async (agent) => {
-          const text = await lastWords(running.access, agent, action.taskId);
-          return text === null ? null : { type: 'last-words', agentId: agent.agentId, taskId: action.taskId, text };
-        });
-        return;
-      case 'ask-port-holders':
-        this.#enquire(running, action.agentId, async (agent) => {
-          const holders = await running.agents.holdersOf(agent.agentId, action.ports);
-          return { type: 'port-holders', agentId: agent.agentId, holders };
-        });
-        return;
-      case 'answer':
-        this.#orders.answer(action.id, action.outcome);
-        return;
-      case 'uninstalled':
-        // Under this id nobody is to be heard or called any more.
-        running.subscription.close();
-        running.agents.close();
-        this.#options.uninstalled();
-        return;
-    }
-  }
-
-  /** Only makes a sentence better: without an answer things go on as they are. */
-  #enquire(running: Running, id: AgentId, ask: (agent: AgentView) => Promise<DaemonsetEvent | null>): void {
-    const agent = running.state.nodes.get(id)?.agent;
-    if (agent === undefined) return;
-    ask(agent).then(
-      (event) => {
-        if (event !== null && !this.#stopped) this.#queue.push(event);
-      },
-      (error: unknown) => this.#options.logger.debug({ agentId: id, error: String(error) }, 'nobody could tell more'),
-    );
-  }
-
-  #send(running: Running, body: CallBody, launches: TaskId | null): void {
-    void running.subscription.call(body).then((result) => {
-      if (this.#stopped) return;
-      if (result.outcome === 'accepted') {
-        if (body.type === 'TEARDOWN') this.#queue.push({ type: 'torn-down' });
-        return;
-      }
-      const refused = result.outcome === 'refused';
-      const level = refused ? 'warn' : 'debug';
-      this.#options.logger[level]({ call: body.type, ...result }, 'a call was not accepted');
-      if (body.type !== 'ACCEPT') return;
-      const offerIds = body.accept.offer_ids.map((id) => id.value);
-      this.#queue.push({ type: 'accept-failed', taskId: launches, offerIds, refused, text: result.text });
-    });
-  }
-
-  #wake(at: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    // A tick that comes too early does no harm; a longer time than this a timer would not keep.
-    const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, at - Date.now()));
-    this.#timer = setTimeout(() => this.#queue.push({ type: 'tick' }), delay);
-  }
-
-  #tellChanged(agentId: AgentId): void {
-    try {
-      this.#options.changed(agentId);
-    } catch (error) {
-      this.#options.logger.error({ agentId, error }, 'a listener of the framework failed');
-    }
-  }
-
   #fatal(message: string, cause?: unknown): void {
     if (this.#stopped) return;
     this.#shut();
@@ -380,7 +280,7 @@ class Shell implements Framework {
   #shut(): void {
     this.#stopped = true;
     this.#orders.close();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#running?.performer.stop();
     this.#running?.subscription.close();
     this.#running?.agents.close();
     if (this.#running !== null) this.#running.state.subscribed = false;

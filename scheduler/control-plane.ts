@@ -5,19 +5,19 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
-import type { Framework, FrameworkOptions, Goal, NodeStatus } from '../framework/index.ts';
+import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { Announcer } from './distribution/announcer.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
-import type { ProxyGoals } from './goals.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
 import type { MasterAccess } from './master-access.ts';
-import { goalOf } from './proxy-goal.ts';
-import { proxyTask } from './proxy-task.ts';
+import { ChangesInPlace } from './proxy/changes.ts';
+import type { ProxyGoals } from './proxy/goals.ts';
+import { proxyTask } from './proxy/task.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
@@ -67,6 +67,7 @@ export class ControlPlane {
   readonly #sessions: NodeSessions;
   readonly #announcer: Announcer;
   readonly #probe: HealthProbe;
+  readonly #changes: ChangesInPlace;
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
@@ -127,7 +128,7 @@ export class ControlPlane {
       available: (goal) => options.goals.find(goal) !== null,
       rollout: config.rollout,
       uninstall: config.uninstall,
-      upgrade: (_agentId, taskId, goal) => this.#upgrade(taskId, goal),
+      upgrade: (_agentId, taskId, goal) => this.#changes.ask(taskId, goal),
       uninstalled: () => options.uninstalled(),
       hostname: options.hostname,
       webuiUrl: options.advertise,
@@ -146,6 +147,12 @@ export class ControlPlane {
         this.#flushSoon();
       },
       fatal: (error) => options.fatal(error),
+    });
+    this.#changes = new ChangesInPlace({
+      ...{ goals: options.goals, advertise: options.advertise, logger },
+      framework: this.#framework,
+      sessions: this.#sessions,
+      now: () => performance.now(),
     });
     this.#announcer = new Announcer({
       announce: { epoch: identity.epoch, schedulers: [options.advertise] },
@@ -318,7 +325,7 @@ export class ControlPlane {
     // A proxy that the framework does not (or no longer) count on gets its table, but its health decides nothing.
     if (node?.taskId !== session.taskId) return;
     if (session.health.kind !== 'connecting') this.#presumedReady.delete(session.taskId);
-    this.#tellGoal(node, session);
+    this.#changes.told(node, session);
     this.#tellHealth(node);
     this.#stageAgent(node);
     this.#commit();
@@ -345,29 +352,6 @@ export class ControlPlane {
       ? `${STREAM_GONE}; the proxy answers at its own address.`
       : `${STREAM_GONE}, and nothing answers at its own address.`;
     this.#framework.reportHealth(node.taskId, { healthy: false, reason, dead: !alive });
-  }
-
-  /** Has a proxy change its code in place. Asked for again where it cannot be sent now. */
-  #upgrade(taskId: string, goal: Goal): void {
-    const found = this.#options.goals.find(goal);
-    if (found === null) return;
-    const { sha256, path, version, codeSha256 } = goalOf(found.archive, found.plan);
-    const url = `${this.#options.advertise}${path}`;
-    const outcome = this.#sessions.upgrade(taskId, { url, sha256, version, codeSha256 });
-    this.#options.logger.info({ taskId, goal: goal.id, ...outcome }, 'a proxy is to change its code in place');
-  }
-
-  /** Which goal the proxy has, and how an upgrade of it stands. */
-  #tellGoal(node: NodeStatus, session: SessionView): void {
-    const { codeSha256, upgrade } = session.running;
-    if (node.taskId === null || node.goal === null || codeSha256 === null) return;
-    const { goals } = this.#options;
-    const runs = goals.ofCode(codeSha256, node.goal);
-    if (runs !== null) this.#framework.reportGoal(node.taskId, runs.id);
-    if (upgrade?.state !== 'failed') return;
-    const failed = goals.ofCode(upgrade.codeSha256, node.goal);
-    const why = `its code could not be changed in place: ${upgrade.reason ?? 'it does not say why'}`;
-    if (failed !== null) this.#framework.reportUpgradeFailed(node.taskId, failed.id, why);
   }
 
   #tellHealth(node: NodeStatus): void {

@@ -11,12 +11,12 @@ import { advertisedUrl, shownMaster } from './advertise.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
-import { loadGoals } from './goals.ts';
 import { takeLead } from './identity.ts';
 import { type Lead, type Leadership, seekLead } from './leadership.ts';
 import { openMasters } from './master-access.ts';
-import { loadArtifacts } from './proxy-artifact.ts';
-import type { ProxyPlan } from './proxy-goal.ts';
+import { loadArtifacts } from './proxy/artifacts.ts';
+import type { ProxyPlan } from './proxy/goal.ts';
+import { loadGoals } from './proxy/goals.ts';
 
 export interface MainContext {
   readonly version: string;

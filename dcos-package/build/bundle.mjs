@@ -12,7 +12,7 @@ import { SetUpError } from './progress.mjs';
 
 const SOURCES = {
   command: 'nodemesh.ts',
-  archive: 'scheduler/proxy-archive.ts',
+  archive: 'scheduler/proxy/archive.ts',
   proxy: 'agent-proxy/standalone.ts',
   demo: 'local-cluster/demo/app.ts',
   dashboard: 'scheduler/dashboard/build.mjs',

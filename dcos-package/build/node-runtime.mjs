@@ -28,7 +28,7 @@ const LIMITS = { file: 512 * 1024 * 1024, archive: 1024 * 1024 * 1024 };
  * @param {string} root
  * @param {string | undefined} wanted a version other than the pinned one
  * @param {typeof import('../../agent-proxy/control/tar.ts').readTar} readTar
- * @returns {Promise<import('../../scheduler/proxy-archive.ts').Runtime>}
+ * @returns {Promise<import('../../scheduler/proxy/archive.ts').Runtime>}
  */
 export async function nodeRuntime(root, wanted, readTar) {
   const version = wanted ?? PINNED.version;

@@ -33,7 +33,7 @@ export async function main(words) {
  */
 export async function packageProxy(root, { out, node, hasRuntime }) {
   const dist = join(root, 'dist');
-  /** @type {typeof import('../../scheduler/proxy-archive.ts')} */
+  /** @type {typeof import('../../scheduler/proxy/archive.ts')} */
   const { writeArchive, readTar } = await import(pathToFileURL(join(dist, 'archive.mjs')).href);
   const runtime = hasRuntime ? await nodeRuntime(root, node, readTar) : null;
   const since = performance.now();

@@ -1,7 +1,7 @@
 /** `GET /artifacts/<name>`: what agents and proxies fetch. */
 import { pipeline } from 'node:stream/promises';
 import type { RequestHandler } from 'express';
-import type { ProxyArtifacts } from '../proxy-artifact.ts';
+import type { ProxyArtifacts } from '../proxy/artifacts.ts';
 import { ApiError } from './errors.ts';
 
 /** Names are looked up in a table, so none leads out of it. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
-import type { ProxyArtifacts } from '../proxy-artifact.ts';
+import type { ProxyArtifacts } from '../proxy/artifacts.ts';
 import { artifactRoute } from './artifacts.ts';
 import { requireClusterKey, requireToken } from './auth.ts';
 import { controlRouter } from './control.ts';

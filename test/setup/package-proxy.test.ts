@@ -25,7 +25,7 @@ beforeEach(async () => {
   writeFileSync(join(root, 'LICENSE'), 'our licence');
   writeFileSync(join(root, 'dist', 'proxy.mjs'), '// the proxy\n');
   await build({
-    entryPoints: [join(SOURCES, 'scheduler', 'proxy-archive.ts')],
+    entryPoints: [join(SOURCES, 'scheduler', 'proxy', 'archive.ts')],
     outfile: join(root, 'dist', 'archive.mjs'),
     ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
   });

@@ -29,7 +29,7 @@ const CHECKOUT: Readonly<Record<string, string>> = {
   'scheduler/main.ts':
     'export const main = (version: string): boolean => process.stdout.write(`version ${version}`);\n',
   'agent-proxy/standalone.ts': 'export function aTellingName(): number {\n  return 1;\n}\naTellingName();\n',
-  'scheduler/proxy-archive.ts': "export const HOST_NODE = 'host-node';\n",
+  'scheduler/proxy/archive.ts': "export const HOST_NODE = 'host-node';\n",
   'local-cluster/demo/app.ts': "process.stdout.write('demo');\n",
   'scheduler/dashboard/build.mjs': [
     "import { mkdir, writeFile } from 'node:fs/promises';",

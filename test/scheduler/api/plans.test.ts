@@ -178,7 +178,7 @@ describe('the freeze', () => {
     scheduler.framework.uninstalling = true;
     expect(await post(scheduler, '/v1/freeze')).toMatchObject({
       status: 409,
-      body: { error: 'it cannot be frozen now: the framework starts, or is being uninstalled' },
+      body: { error: 'everything is being uninstalled' },
     });
   });
 });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { ProxyArchive } from './proxy-artifact.ts';
+import type { ProxyArchive } from './artifacts.ts';
 
 /** The task of a proxy, whatever the code in it. */
 export const proxyPlanSchema = z.object({

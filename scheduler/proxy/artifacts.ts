@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { CODE_FILE, type ProxyCode, readCode, sha256Of } from '../agent-proxy/control/code-archive.ts';
-import { SUPERVISOR_PROTOCOL } from '../agent-proxy/control/wire-words.ts';
-import { archiveName, codeArchive, HOST_NODE, type Manifest, manifestFileOf, manifestSchema } from './proxy-archive.ts';
+import { CODE_FILE, type ProxyCode, readCode, sha256Of } from '../../agent-proxy/control/code-archive.ts';
+import { SUPERVISOR_PROTOCOL } from '../../agent-proxy/control/wire-words.ts';
+import { archiveName, codeArchive, HOST_NODE, type Manifest, manifestFileOf, manifestSchema } from './archive.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 

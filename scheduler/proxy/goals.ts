@@ -3,9 +3,9 @@
  * which the state store remembers with their tasks. The framework knows a goal by its id and relaunch key alone.
  */
 import { z } from 'zod';
-import type { Goal, StateStore } from '../framework/index.ts';
-import type { ProxyArchive, ProxyArtifacts } from './proxy-artifact.ts';
-import { goalOf, type ProxyGoal, type ProxyPlan, proxyPlanSchema } from './proxy-goal.ts';
+import type { Goal, StateStore } from '../../framework/index.ts';
+import type { ProxyArchive, ProxyArtifacts } from './artifacts.ts';
+import { goalOf, type ProxyGoal, type ProxyPlan, proxyPlanSchema } from './goal.ts';
 
 const KEY = 'scheduler/goals';
 /** A rollout is between two; a few more are there for who goes back. */

@@ -1,12 +1,9 @@
 /** Which change of a proxy needs a new task, and which does not. */
 import { expect, test } from 'vitest';
-import type { ProxyArchive } from '../../scheduler/proxy-artifact.ts';
-import { goalOf, type ProxyPlan } from '../../scheduler/proxy-goal.ts';
+import type { ProxyArchive } from '../../../scheduler/proxy/artifacts.ts';
+import { goalOf, type ProxyPlan } from '../../../scheduler/proxy/goal.ts';
+import { PLAN } from './fake-archive.ts';
 
-const PLAN: ProxyPlan = {
-  ports: { out: 4140, in: 4141, admin: 9990 },
-  ...{ bind: 'node' as const, workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
-};
 const ARCHIVE: ProxyArchive = {
   manifest: {
     ...{ version: '1.0.0', platform: 'linux-x64', sha256: 'a'.repeat(64), size: 1, supervisor: 1 },

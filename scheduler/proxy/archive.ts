@@ -11,12 +11,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { CODE_FILE, codeEntries, sha256Of } from '../agent-proxy/control/code-archive.ts';
-import { type TarEntry, tarOf } from '../agent-proxy/control/tar.ts';
-import { SUPERVISOR_PROTOCOL } from '../agent-proxy/control/wire-words.ts';
+import { CODE_FILE, codeEntries, sha256Of } from '../../agent-proxy/control/code-archive.ts';
+import { type TarEntry, tarOf } from '../../agent-proxy/control/tar.ts';
+import { SUPERVISOR_PROTOCOL } from '../../agent-proxy/control/wire-words.ts';
 
 // What packs an archive also takes one apart: that of Node.js.
-export { readTar } from '../agent-proxy/control/tar.ts';
+export { readTar } from '../../agent-proxy/control/tar.ts';
 
 /** In the place of a platform: an archive without a Node.js, which runs with that of the agent. */
 export const HOST_NODE = 'host-node';

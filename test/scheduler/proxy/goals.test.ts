@@ -1,31 +1,15 @@
 /** Which goals a scheduler can launch: those of its archives now, and those that an earlier one of its starts had. */
 import { expect, test } from 'vitest';
-import { openFileStore, type StateStore } from '../../framework/index.ts';
-import { loadGoals } from '../../scheduler/goals.ts';
-import type { ProxyArchive } from '../../scheduler/proxy-artifact.ts';
-import type { ProxyPlan } from '../../scheduler/proxy-goal.ts';
-import { useTempDir } from '../fixtures/proxy.ts';
+import { openFileStore, type StateStore } from '../../../framework/index.ts';
+import type { ProxyPlan } from '../../../scheduler/proxy/goal.ts';
+import { loadGoals } from '../../../scheduler/proxy/goals.ts';
+import { useTempDir } from '../../fixtures/proxy.ts';
+import { fakeArchive, PLAN } from './fake-archive.ts';
 
-const PLAN: ProxyPlan = {
-  ports: { out: 4140, in: 4141, admin: 9990 },
-  ...{ bind: 'node' as const, workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
-};
 const BIGGER: ProxyPlan = { ...PLAN, mem: 512 };
 
-function archive(version: string): ProxyArchive {
-  const digest = (letter: string): string => `${version}${letter}`.padEnd(64, '0');
-  return {
-    manifest: {
-      ...{ version, platform: 'linux-x64', sha256: digest('a'), size: 1, supervisor: 1, runtime: null },
-      code: { file: 'proxy.mjs', sha256: digest('c') },
-    },
-    path: `/artifacts/${version}`,
-    code: { path: `/artifacts/${version}-code`, sha256: digest('d') },
-  };
-}
-
-const ONE = archive('1');
-const TWO = archive('2');
+const ONE = fakeArchive('1');
+const TWO = fakeArchive('2');
 
 async function withStore<T>(work: (store: StateStore) => Promise<T>): Promise<T> {
   const store = await openFileStore(await useTempDir());

@@ -1,9 +1,9 @@
 /** The task in an image; from an archive it is in control-plane.test.ts. */
 import { expect, test } from 'vitest';
-import type { ProxyArchive } from '../../scheduler/proxy-artifact.ts';
-import type { ProxyPlan } from '../../scheduler/proxy-goal.ts';
-import { proxyTask } from '../../scheduler/proxy-task.ts';
-import { fakeAgent, taskId } from './support/fake-framework.ts';
+import type { ProxyArchive } from '../../../scheduler/proxy/artifacts.ts';
+import type { ProxyPlan } from '../../../scheduler/proxy/goal.ts';
+import { proxyTask } from '../../../scheduler/proxy/task.ts';
+import { fakeAgent, taskId } from '../support/fake-framework.ts';
 
 const AGENT = fakeAgent('10.0.0.9');
 const ARCHIVE: ProxyArchive = {

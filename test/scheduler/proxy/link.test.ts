@@ -1,16 +1,16 @@
 /** The proxy's real link follows the scheduler's real distribution: through changes, a restart and a move. */
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
-import { announceSchema, MAX_RECORD_BYTES, type Report } from '../../agent-proxy/control/contract.ts';
-import { EpochGuard } from '../../agent-proxy/control/epoch-guard.ts';
-import { ControlLink } from '../../agent-proxy/control/link.ts';
-import { SchedulerClient } from '../../agent-proxy/control/scheduler-client.ts';
-import { SchedulerList } from '../../agent-proxy/control/scheduler-list.ts';
-import { ServiceTable } from '../../agent-proxy/routing/service-table.ts';
-import { eventually } from '../fixtures/eventually.ts';
-import { ControlClient } from './support/control-client.ts';
-import { taskId } from './support/fake-framework.ts';
-import { useScheduler } from './support/use-scheduler.ts';
+import { announceSchema, MAX_RECORD_BYTES, type Report } from '../../../agent-proxy/control/contract.ts';
+import { EpochGuard } from '../../../agent-proxy/control/epoch-guard.ts';
+import { ControlLink } from '../../../agent-proxy/control/link.ts';
+import { SchedulerClient } from '../../../agent-proxy/control/scheduler-client.ts';
+import { SchedulerList } from '../../../agent-proxy/control/scheduler-list.ts';
+import { ServiceTable } from '../../../agent-proxy/routing/service-table.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { ControlClient } from '../support/control-client.ts';
+import { taskId } from '../support/fake-framework.ts';
+import { useScheduler } from '../support/use-scheduler.ts';
 
 const use = useScheduler();
 const links: { close(): void }[] = [];

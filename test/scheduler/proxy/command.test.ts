@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sha256Of } from '../../agent-proxy/control/code-archive.ts';
-import { codeArchive } from '../../scheduler/proxy-archive.ts';
-import { ARCHIVE_FILE, archiveCommand, imageCommand } from '../../scheduler/proxy-command.ts';
+import { sha256Of } from '../../../agent-proxy/control/code-archive.ts';
+import { codeArchive } from '../../../scheduler/proxy/archive.ts';
+import { ARCHIVE_FILE, archiveCommand, imageCommand } from '../../../scheduler/proxy/command.ts';
 
 /** Says how it was started. */
 const CODE = Buffer.from(`

@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { readCode, sha256Of } from '../../agent-proxy/control/code-archive.ts';
-import { readTar } from '../../agent-proxy/control/tar.ts';
-import { HOST_NODE, type ProxyContents, writeArchive } from '../../scheduler/proxy-archive.ts';
-import { loadArtifacts, type ProxyArtifacts } from '../../scheduler/proxy-artifact.ts';
-import { useTempDir } from '../fixtures/proxy.ts';
+import { readCode, sha256Of } from '../../../agent-proxy/control/code-archive.ts';
+import { readTar } from '../../../agent-proxy/control/tar.ts';
+import { HOST_NODE, type ProxyContents, writeArchive } from '../../../scheduler/proxy/archive.ts';
+import { loadArtifacts, type ProxyArtifacts } from '../../../scheduler/proxy/artifacts.ts';
+import { useTempDir } from '../../fixtures/proxy.ts';
 
 const CODE = Buffer.from('// the proxy\n');
 const CONTENTS: ProxyContents = {

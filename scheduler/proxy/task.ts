@@ -1,9 +1,9 @@
 /** The proxy as Mesos gets to see it: the task that runs it, from an archive or in an image. */
-import { ENV } from '../agent-proxy/control/environment.ts';
-import type { AgentView, CommandInfo, TaskId, TaskTemplate } from '../framework/index.ts';
-import type { ProxyArchive } from './proxy-artifact.ts';
-import { ARCHIVE_FILE, archiveCommand, imageCommand } from './proxy-command.ts';
-import { goalOf, type ProxyImage, type ProxyPlan } from './proxy-goal.ts';
+import { ENV } from '../../agent-proxy/control/environment.ts';
+import type { AgentView, CommandInfo, TaskId, TaskTemplate } from '../../framework/index.ts';
+import type { ProxyArchive } from './artifacts.ts';
+import { ARCHIVE_FILE, archiveCommand, imageCommand } from './command.ts';
+import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
 
 /** A worker drains its requests when it is told to end. */
 const KILL_GRACE_SECONDS = 15;
