@@ -135,8 +135,8 @@ function begin(step: Step, goal: Goal, uninstall: boolean): void {
   for (const node of state.nodes.values()) indexNode(state, node);
   if (uninstall || state.mode !== 'keep') return beginUninstall(step);
   // Those that have a task first: what is counted goes to them.
-  const nodes = [...state.nodes.values()].sort((a, b) => Number(b.task !== null) - Number(a.task !== null));
-  for (const node of nodes) placeNode(step, node);
+  for (const node of state.nodes.values()) if (node.task !== null) placeNode(step, node);
+  for (const node of state.nodes.values()) if (node.task === null) placeNode(step, node);
   const wanted = isUnfinished(rollout) ? rollout.record.goal : state.completed;
   if (sameGoal(wanted, goal)) resumeRollout(step);
   else beginRollout(step, goal, step.environment.settings.rollout.strategy, state.nodes.values());

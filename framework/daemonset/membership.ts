@@ -10,11 +10,15 @@ import type { Node, Placed } from './state.ts';
 
 /** Call when the node is new, or what is known of its agent has changed, or the rules have. */
 export function placeNode(step: Step, node: Node): void {
-  const before = node.placed.wanted;
+  const before = node.placed;
   node.placed = placed(step, node);
-  step.touched.add(node);
-  if (!node.placed.wanted) evict(step, node);
-  else if (!before) welcome(step, node);
+  if (!node.placed.wanted) {
+    step.touched.add(node);
+    evict(step, node);
+  } else if (!before.wanted) {
+    step.touched.add(node);
+    welcome(step, node);
+  }
 }
 
 /** The agent is not what it was: what it counted for, and does no longer, another may have. */

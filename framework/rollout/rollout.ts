@@ -46,7 +46,6 @@ const isWell = (state: DaemonsetState, id: AgentId): boolean => state.nodes.get(
 export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: Iterable<Node>): void {
   const { state, now, environment } = step;
   const waiting = [...nodes].filter((node) => node.task === null || !sameGoal(node.goal, goal));
-  waiting.sort((a, b) => (a.agent.agentId < b.agent.agentId ? -1 : 1));
   // What the one before is in the middle of stays down until it is well, and counts as long.
   for (const id of state.rollout?.active ?? []) {
     if (state.nodes.get(id)?.killing !== null || !isWell(state, id)) state.down.add(id);
