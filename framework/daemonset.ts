@@ -170,9 +170,9 @@ function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscrib
 function reconcileAll(step: Step): void {
   const { state, now } = step;
   const tasks = new Map(state.tasks);
-  beginRun(state.reconciliation, tasks, now);
+  const first = beginRun(state.reconciliation, tasks, now);
   state.counters.reconciliations += 1;
-  if (tasks.size > 0) step.call(reconcileCall(tasks));
+  if (first.size > 0) step.call(reconcileCall(first));
   step.call(reconcileCall(new Map()));
 }
 
