@@ -17,9 +17,14 @@ const LOOK_AGAIN_MS = 5_000;
 /** When more of the tasks than this are unwell together, it is not the tasks. */
 const COMMON_CAUSE_SHARE = 0.1;
 
+/** Thousands are due at once when thousands of agents were listed at once: the rest is met by a step of its own, at once. */
+const MOST_IN_A_STEP = 1_000;
+
 export function meetDeadlines(step: Step): void {
   const { state, now } = step;
-  for (let due = popDue(state.heap, now); due !== null; due = popDue(state.heap, now)) {
+  for (let met = 0; met < MOST_IN_A_STEP; met += 1) {
+    const due = popDue(state.heap, now);
+    if (due === null) return;
     const node = state.nodes.get(due.agentId);
     // Moved or dropped since: the entry is only a shadow.
     if (node === undefined || node.deadlines[due.kind] !== due.at) continue;

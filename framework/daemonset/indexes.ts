@@ -15,5 +15,5 @@ export function indexNode(state: DaemonsetState, node: Node): void {
 
 function keep<T>(set: Set<T>, member: T, isIn: boolean): void {
   if (isIn) set.add(member);
-  else set.delete(member);
+  else if (set.size > 0) set.delete(member);
 }

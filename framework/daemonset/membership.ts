@@ -8,6 +8,8 @@ import { killTask } from '../tasks/kills.ts';
 import type { Step } from './effects.ts';
 import type { Node, Placed } from './state.ts';
 
+const WANTED: Placed = { wanted: true };
+
 /** Call when the node is new, or what is known of its agent has changed, or the rules have. */
 export function placeNode(step: Step, node: Node): void {
   const before = node.placed;
@@ -40,6 +42,7 @@ function placed(step: Step, node: Node): Placed {
   const { state, environment } = step;
   if (state.mode !== 'keep') return { wanted: false, why: 'everything is being uninstalled' };
   const { constraints } = environment.settings;
+  if (constraints.length === 0) return WANTED;
   const why = mismatch(constraints, node.agent);
   if (why !== null) {
     giveUpCounts(step, node, true);
@@ -66,7 +69,7 @@ function takeCounts(step: Step, node: Node): Placed {
     holding.refused.delete(agentId);
     counted.set(key, holding);
   }
-  return { wanted: true };
+  return WANTED;
 }
 
 function giveUpCounts(step: Step, node: Node, forGood: boolean): void {
