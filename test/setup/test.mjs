@@ -10,13 +10,22 @@ import { secondsSince } from '../../dcos-package/build/progress.mjs';
 import { ROOT, setUp } from '../../dcos-package/build/set-up.mjs';
 import { hasCode } from '../../dcos-package/build/stamp.mjs';
 import { check } from './check.mjs';
-import { countsOf, lastLine, sumOf } from './results.mjs';
+import { REPORT_FILE } from './reporter.mjs';
+import { countsOf, failuresOf, lastLine, slowestOf, sumOf } from './results.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 
 const PROJECTS = [
   { name: 'unit', title: 'unit tests' },
   { name: 'e2e', title: 'end-to-end tests (whole clusters, one at a time)' },
 ];
+
+/** So many of the slowest files are told. */
+const SLOWEST = 10;
+
+/** @param {readonly string[]} all */
+function lines(all) {
+  return all.map((line) => `${line}\n`).join('');
+}
 
 /** @param {string} text */
 function heading(text) {
@@ -26,6 +35,7 @@ function heading(text) {
 /**
  * @param {string} project
  * @param {readonly string[]} words
+ * @returns {Promise<import('./results.mjs').Run>}
  */
 async function runProject(project, words) {
   const directory = join(ROOT, '.nodemesh', 'test-results');
@@ -40,17 +50,17 @@ async function runProject(project, words) {
     // Words may pick tests of one project only; that none ran at all is noticed below.
     '--passWithNoTests',
     '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${reportFile}`,
+    '--reporter=./test/setup/reporter.mjs',
     ...words,
   ];
-  const { code } = await run(process.execPath, command, { cwd: ROOT, output: 'inherit' });
-  return countsOf(await readReport(reportFile), code);
+  const env = { ...process.env, [REPORT_FILE]: reportFile };
+  const { code } = await run(process.execPath, command, { cwd: ROOT, output: 'inherit', env });
+  return { project, code, report: await readReport(reportFile) };
 }
 
 /**
  * @param {string} file
- * @returns {Promise<import('./results.mjs').Report | null>}
+ * @returns {Promise<import('./reporter.mjs').Report | null>}
  */
 async function readReport(file) {
   try {
@@ -78,15 +88,22 @@ export async function main(words) {
     heading('check: not run, because only some tests were asked for (npm run check runs it)');
   }
 
-  const counts = [];
+  const runs = [];
   for (const { name, title } of PROJECTS) {
     heading(title);
-    counts.push(await runProject(name, words));
+    runs.push(await runProject(name, words));
   }
-  const total = sumOf(counts);
+  const total = sumOf(runs.map(countsOf));
   if (total.failed > 0) faults.push('tests failed');
   else if (total.passed === 0) faults.push('no test ran');
 
+  // At the very end once more: of a long log often only the end is kept.
+  heading('the slowest test files');
+  process.stdout.write(lines(slowestOf(runs, SLOWEST)));
+  if (total.failed > 0) {
+    heading('what failed');
+    process.stdout.write(lines(runs.flatMap(failuresOf)));
+  }
   heading(`${faults.length === 0 ? 'all is well' : `not well: ${faults.join('; ')}`}, ${secondsSince(since)} in all`);
   process.stdout.write(`${lastLine(total)}\n`);
   if (faults.length > 0) process.exitCode = 1;
