@@ -1,8 +1,11 @@
 /**
- * How the tests run. Two projects: `unit` (all that mirrors the sources; files side by side) and `e2e` (whole clusters;
- * one at a time, so that their deadlines measure nodemesh and not each other). Nothing is ever retried.
+ * How the tests run. Three projects: `unit` (all that mirrors the sources; files side by side), `standalone` (the
+ * built command as a proxy without a scheduler, where no time is measured; files side by side) and `e2e` (whole clusters, and
+ * what measures time; one at a time, so that their deadlines measure nodemesh and not each other). Nothing is ever retried.
  */
 import { defineConfig } from 'vitest/config';
+
+const STANDALONE = 'test/e2e/standalone-{configs,names,telemetry,tunnels}.test.ts';
 
 export default defineConfig({
   test: {
@@ -17,14 +20,25 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           maxWorkers: 2,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // Longer than a wait for a condition (fixtures/eventually.ts), which says more when it fails.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'standalone',
+          include: [STANDALONE],
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: [STANDALONE],
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 120_000,

@@ -16,6 +16,7 @@ import { ensureSystemPackages } from './system-packages.mjs';
 
 const PROJECTS = [
   { name: 'unit', title: 'unit tests' },
+  { name: 'standalone', title: 'proxies without a scheduler (files side by side)' },
   { name: 'e2e', title: 'end-to-end tests (whole clusters, one at a time)' },
 ];
 
