@@ -32,7 +32,7 @@ test('any answer is a sign of life; a port without a listener, or one that says 
   });
   probe.start();
   onTestFinished(() => probe.stop());
-  await eventually('all are told of', () => told.size === 4, 10_000);
+  await eventually('all are told of', () => told.size === 4);
   expect(Object.fromEntries(told)).toEqual({ well: true, sick: true, silent: false, nobody: false });
 });
 

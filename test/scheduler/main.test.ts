@@ -77,7 +77,7 @@ const NOBODY = ['--master=http://127.0.0.1:9', '--marathon=http://127.0.0.1:9'];
 describe('the process', () => {
   test('serves its API without Mesos and Marathon, logs JSON, and ends with 0 on SIGTERM', async () => {
     const scheduler = run(...NOBODY, state('a'), '--listen=127.0.0.1:0');
-    const url = await eventually('the line that it leads', () => /"url":"([^"]+)"/.exec(scheduler.out())?.[1], 10_000);
+    const url = await eventually('the line that it leads', () => /"url":"([^"]+)"/.exec(scheduler.out())?.[1]);
     const health = await (await fetch(`${url}/v1/health`)).json();
     expect(health).toMatchObject({ status: 'ok', leading: true, subscribed: false });
     for (const line of scheduler.out().trim().split('\n'))
@@ -133,7 +133,7 @@ describe('the process', () => {
 
   test('a second one on the same state is refused', async () => {
     const first = run(...NOBODY, state('c'), '--listen=127.0.0.1:0');
-    await eventually('the first', () => first.out().includes('leads'), 10_000);
+    await eventually('the first', () => first.out().includes('leads'));
     const second = run(...NOBODY, state('c'), '--listen=127.0.0.1:0');
     expect(await second.exit).toBe(1);
     expect(second.err()).toMatch(/^nodemesh: .*in use.*\n$/);

@@ -21,7 +21,7 @@ test('a head that does not come in time is answered 408, however its bytes drip'
   const answer = await client.over();
   clearInterval(drip);
   expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*bad-request: its head did not come in time/);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(app.connections).toHaveLength(0);
 });
 

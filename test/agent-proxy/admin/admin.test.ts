@@ -10,7 +10,7 @@ async function useAdmin() {
   const web = { name: 'web', endpoints: [LABELLED] };
   const scheduler = await useFakeScheduler([helloFrame(), ...snapshotFrames(1, 3, [web])]);
   const proxy = await useProxy({ schedulers: [scheduler.url], clusterKey: 'secret-cluster-key' });
-  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready, 5_000);
+  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready);
   return proxy;
 }
 

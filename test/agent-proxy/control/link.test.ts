@@ -39,7 +39,7 @@ async function figure(proxy: RunningProxy, name: string): Promise<number> {
 test('it subscribes with what it is, applies snapshot and deltas, and reports the digest of its table', async () => {
   const scheduler = await useFakeScheduler(opening(2, 5, [web(1)]));
   const proxy = await useProxy({ schedulers: [scheduler.url], clusterKey: 'the-cluster-key', workerRestarts: 3 });
-  await eventually('it is ready', () => scheduler.reports.at(-1)?.revision === 5, 5_000);
+  await eventually('it is ready', () => scheduler.reports.at(-1)?.revision === 5);
   expect(scheduler.subscriptions[0]).toMatchObject({
     agentId: 'agent-1',
     taskId: 'proxy-of-agent-1',
@@ -64,10 +64,8 @@ test('it subscribes with what it is, applies snapshot and deltas, and reports th
       agentsRemoved: [],
     },
   );
-  const report = await eventually(
-    'the delta is told',
-    () => scheduler.reports.findLast(({ revision, configRevision }) => revision === 6 && configRevision === 4),
-    5_000,
+  const report = await eventually('the delta is told', () =>
+    scheduler.reports.findLast(({ revision, configRevision }) => revision === 6 && configRevision === 4),
   );
   const digest = new TableDigest();
   digest.setService(web(2));
@@ -85,16 +83,16 @@ test('it subscribes with what it is, applies snapshot and deltas, and reports th
 test('a configuration that it does not know is refused, and the revision stays', async () => {
   const scheduler = await useFakeScheduler(opening(1, 1));
   const proxy = await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it is ready', () => scheduler.reports.at(-1)?.ready, 5_000);
+  await eventually('it is ready', () => scheduler.reports.at(-1)?.ready);
   scheduler.send({ type: 'config', epoch: 1, configRevision: 2, config: { routers: [] } });
-  await eventually('it is refused', async () => (await figure(proxy, 'control/configs_refused')) === 1, 5_000);
+  await eventually('it is refused', async () => (await figure(proxy, 'control/configs_refused')) === 1);
   expect(await figure(proxy, 'control/config_revision')).toBe(0);
 });
 
 test('after a gap it subscribes again and has the whole table', async () => {
   const scheduler = await useFakeScheduler(opening(1, 1, [web(1)]));
   const proxy = await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it has the table', () => scheduler.reports.at(-1)?.revision === 1, 5_000);
+  await eventually('it has the table', () => scheduler.reports.at(-1)?.revision === 1);
   scheduler.opening = opening(1, 9, [web(3)]);
   scheduler.send({
     type: 'delta',
@@ -107,7 +105,7 @@ test('after a gap it subscribes again and has the whole table', async () => {
     agents: [],
     agentsRemoved: [],
   });
-  await eventually('it has the new table', () => scheduler.reports.at(-1)?.revision === 9, 5_000);
+  await eventually('it has the new table', () => scheduler.reports.at(-1)?.revision === 9);
   expect(scheduler.subscriptions).toHaveLength(2);
   expect(await figure(proxy, 'control/gaps')).toBe(1);
 });
@@ -117,32 +115,32 @@ test('what changes while a report is on its way is told right after it', async (
   let answer = (): void => undefined;
   scheduler.holdReport = () => new Promise((resolve) => (answer = resolve));
   const proxy = await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it subscribes', () => scheduler.streams.size === 1, 5_000);
+  await eventually('it subscribes', () => scheduler.streams.size === 1);
   scheduler.send(...snapshotFrames(1, 1, [web(1)]));
-  await eventually('it reports', () => scheduler.reports.length === 1, 5_000);
+  await eventually('it reports', () => scheduler.reports.length === 1);
   // Two more tables while the first report waits for its answer: told once, when it has come.
   scheduler.send(...snapshotFrames(1, 2, [web(2)]), ...snapshotFrames(1, 3, [web(3)]));
   scheduler.send({ type: 'config', epoch: 1, configRevision: 4, config: {} });
-  await eventually('they are applied', async () => (await figure(proxy, 'control/config_revision')) === 4, 5_000);
+  await eventually('they are applied', async () => (await figure(proxy, 'control/config_revision')) === 4);
   expect(scheduler.reports).toHaveLength(1);
   scheduler.holdReport = null;
   answer();
-  await eventually('the last table is told', () => scheduler.reports.at(-1)?.configRevision === 4, 5_000);
+  await eventually('the last table is told', () => scheduler.reports.at(-1)?.configRevision === 4);
   expect(scheduler.reports.map(({ revision }) => revision)).toEqual([1, 3]);
 });
 
 test('a report that is answered 409 makes it subscribe again', async () => {
   const scheduler = await useFakeScheduler(opening(1, 1));
   await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it reports', () => scheduler.reports.length > 0, 5_000);
+  await eventually('it reports', () => scheduler.reports.length > 0);
   scheduler.reportStatus = 409;
-  await eventually('it subscribes again', () => scheduler.subscriptions.length > 1, 5_000);
+  await eventually('it subscribes again', () => scheduler.subscriptions.length > 1);
 });
 
 test('a stream without heartbeats is given up', async () => {
   const scheduler = await useFakeScheduler(opening(1, 1, [], { heartbeatMs: 30, reportMs: 10_000 }));
   await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it subscribes again', () => scheduler.subscriptions.length > 1, 5_000);
+  await eventually('it subscribes again', () => scheduler.subscriptions.length > 1);
 });
 
 test('heartbeats keep a stream', async () => {
@@ -166,14 +164,14 @@ test('a scheduler of an older epoch is refused and counted, and the next in the 
   const leader = await useFakeScheduler(opening(5, 1, [web(1)]));
   const dataDir = await useTempDir();
   const first = await useProxy({ schedulers: [leader.url], dataDir });
-  await eventually('it has the table', () => leader.reports.at(-1)?.ready, 5_000);
+  await eventually('it has the table', () => leader.reports.at(-1)?.ready);
   await first.close();
 
   const deposed = await useFakeScheduler(opening(4, 7, [web(2)]));
   leader.opening = opening(5, 2, [web(3)]);
   const second = await useProxy({ schedulers: [deposed.url, leader.url], dataDir });
   expect(await tableOf(second)).toMatchObject({ epoch: 5, revision: 1, ready: true });
-  await eventually('it follows the leader', async () => (await tableOf(second)).revision === 2, 5_000);
+  await eventually('it follows the leader', async () => (await tableOf(second)).revision === 2);
   expect(await figure(second, 'control/stale_frames')).toBe(1);
   expect(leader.reports.at(-1)?.staleFrames).toBe(1);
   expect(deposed.subscriptions[0]?.epoch).toBe(5);
@@ -182,12 +180,12 @@ test('a scheduler of an older epoch is refused and counted, and the next in the 
 test('a paused leader that wakes up changes nothing on a stream that it still has', async () => {
   const old = await useFakeScheduler(opening(1, 1, [web(1)]));
   const proxy = await useProxy({ schedulers: [old.url] });
-  await eventually('it follows the old one', () => old.reports.at(-1)?.ready, 5_000);
+  await eventually('it follows the old one', () => old.reports.at(-1)?.ready);
   const next = await useFakeScheduler(opening(2, 1, [web(2)]));
   const answer = await sendJson('POST', `${proxy.admin}/control/v1/announce`, { epoch: 2, schedulers: [next.url] });
   expect(answer.status).toBe(204);
-  await eventually('it follows the new one', () => next.reports.at(-1)?.ready, 5_000);
-  await eventually('the old stream is closed', () => old.streams.size === 0, 5_000);
+  await eventually('it follows the new one', () => next.reports.at(-1)?.ready);
+  await eventually('the old stream is closed', () => old.streams.size === 0);
   const late = await sendJson('POST', `${proxy.admin}/control/v1/announce`, { epoch: 1, schedulers: [old.url] });
   expect(late.status).toBe(409);
   expect(JSON.parse(late.body)).toMatchObject({ epoch: 2 });
@@ -197,26 +195,26 @@ test('it serves while the scheduler is away, and is back when that returns elsew
   const backend = await useBackend('alive');
   const before = await useFakeScheduler(opening(1, 1, [web(backend.port)]));
   const proxy = await useProxy({ schedulers: [before.url] });
-  await eventually('it has the table', () => before.reports.at(-1)?.ready, 5_000);
+  await eventually('it has the table', () => before.reports.at(-1)?.ready);
   await before.kill();
   expect(await send(`${proxy.outgoing}/`, { headers: { Host: 'web' } })).toMatchObject({ status: 200, body: 'alive' });
   const after = await useFakeScheduler(opening(2, 1, [web(backend.port)]));
   await sendJson('POST', `${proxy.admin}/control/v1/announce`, { epoch: 2, schedulers: [after.url] });
-  await eventually('it reports to the new one', () => after.reports.at(-1)?.ready, 5_000);
+  await eventually('it reports to the new one', () => after.reports.at(-1)?.ready);
 });
 
 test('it is back by itself when the scheduler returns where it was', async () => {
   const before = await useFakeScheduler(opening(1, 1));
   await useProxy({ schedulers: ['http://127.0.0.1:1', before.url] });
-  await eventually('it reports', () => before.reports.length > 0, 5_000);
+  await eventually('it reports', () => before.reports.length > 0);
   await before.kill();
   const after = await useFakeScheduler(opening(2, 1), Number(new URL(before.url).port));
-  await eventually('it reports again', () => after.reports.length > 0, 5_000);
+  await eventually('it reports again', () => after.reports.length > 0);
 });
 
 test('a stream that is not one of frames is given up, and the proxy goes on', async () => {
   const scheduler = await useFakeScheduler([helloFrame(), { type: 'nonsense' } as unknown as Frame]);
   const proxy = await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it tries again', () => scheduler.subscriptions.length > 2, 5_000);
+  await eventually('it tries again', () => scheduler.subscriptions.length > 2);
   expect((await send(`${proxy.admin}/admin/ping`)).body).toBe('pong');
 });

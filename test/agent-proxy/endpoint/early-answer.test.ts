@@ -16,7 +16,7 @@ async function useWeb(port: number): Promise<RunningProxy> {
   const web = { name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port })] };
   const scheduler = await useFakeScheduler([helloFrame(), ...snapshotFrames(1, 1, [web])]);
   const proxy = await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready, 5_000);
+  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready);
   return proxy;
 }
 
@@ -57,33 +57,33 @@ test.each([
   const app = await useBytes();
   const proxy = await useWeb(app.port);
   const client = open(proxy.outgoing, `POST / HTTP/1.1\r\nHost: web\r\n${framing}\r\n\r\n${one}`);
-  await eventually('the first half arrives', () => app.connections[0]?.text.endsWith(one), 5_000);
+  await eventually('the first half arrives', () => app.connections[0]?.text.endsWith(one));
   app.connections[0]?.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
-  await eventually('the head comes', () => client.text.startsWith('HTTP/1.1 200'), 5_000);
+  await eventually('the head comes', () => client.text.startsWith('HTTP/1.1 200'));
   client.socket.write(two);
   await eventually('the second half arrives', () => app.connections[0]?.text.endsWith(one + two), 2_000);
   app.connections[0]?.socket.write('0\r\n\r\n');
-  await eventually('the answer is complete', () => client.text.endsWith('0\r\n\r\n'), 5_000);
+  await eventually('the answer is complete', () => client.text.endsWith('0\r\n\r\n'));
 
   // In step: the next request of another client is no part of the first one.
   const next = open(proxy.outgoing, 'GET /next HTTP/1.1\r\nHost: web\r\n\r\n');
   const seen = (): string => app.connections.map(({ text }) => text).join('|');
-  await eventually('the next one arrives', () => seen().includes('GET /next'), 5_000);
+  await eventually('the next one arrives', () => seen().includes('GET /next'));
   expect(seen()).toContain(`${one}${two}GET /next`);
   app.connections[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext');
-  await eventually('the next one is answered', () => next.text.endsWith('next'), 5_000);
+  await eventually('the next one is answered', () => next.text.endsWith('next'));
 });
 
 test('a connection whose request was answered before it was complete is not used again', async () => {
   const app = await useBytes();
   const proxy = await useWeb(app.port);
   const client = open(proxy.outgoing, HALF);
-  await eventually('the first half arrives', () => app.connections[0]?.text.endsWith('01234'), 5_000);
+  await eventually('the first half arrives', () => app.connections[0]?.text.endsWith('01234'));
   app.connections[0]?.socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
-  await eventually('the answer comes', () => client.text.endsWith('no'), 5_000);
+  await eventually('the answer comes', () => client.text.endsWith('no'));
   client.socket.write('56789');
   open(proxy.outgoing, 'GET /next HTTP/1.1\r\nHost: web\r\n\r\n');
-  await eventually('the next one arrives', () => app.connections[1]?.text.startsWith('GET /next'), 5_000);
+  await eventually('the next one arrives', () => app.connections[1]?.text.startsWith('GET /next'));
   expect(app.connections[0]?.text).not.toContain('GET');
 });
 

@@ -32,7 +32,7 @@ async function useMesh(): Promise<Mesh> {
   const scheduler = await useFakeScheduler();
   const near = await useProxy({ ip: '127.0.35.1', agentId: 'agent-1', schedulers: [scheduler.url] });
   const far = await useProxy({ ip: '127.0.35.2', agentId: 'agent-2', schedulers: [scheduler.url] });
-  await eventually('both proxies subscribe', () => scheduler.streams.size === 2, 5_000);
+  await eventually('both proxies subscribe', () => scheduler.streams.size === 2);
   const agents = [near, far].map(({ ip, incomingPort }, index) => ({
     agentId: `agent-${index + 1}`,
     address: ip,
@@ -44,13 +44,10 @@ async function useMesh(): Promise<Mesh> {
     revision += 1;
     scheduler.opening = [helloFrame(), ...snapshotFrames(1, revision, services, told)];
     scheduler.send(...snapshotFrames(1, revision, services, told));
-    await eventually(
-      'both proxies have the table',
-      () =>
-        ['agent-1', 'agent-2'].every(
-          (id) => scheduler.reports.findLast(({ agentId }) => agentId === id)?.revision === revision,
-        ),
-      5_000,
+    await eventually('both proxies have the table', () =>
+      ['agent-1', 'agent-2'].every(
+        (id) => scheduler.reports.findLast(({ agentId }) => agentId === id)?.revision === revision,
+      ),
     );
   };
   return { scheduler, near, far, agents, publish };
@@ -358,14 +355,10 @@ test('the client that goes away takes its request upstream with it', async () =>
   const { hostname, port } = new URL(mesh.near.outgoing);
   const client = connect(Number(port), hostname);
   client.write('GET / HTTP/1.1\r\nHost: web\r\n\r\n');
-  await eventually('the request arrives', () => asked === 1, 5_000);
+  await eventually('the request arrives', () => asked === 1);
   client.destroy();
-  await eventually('its connection is closed', () => slow.connections.size === 0, 5_000);
-  await eventually(
-    'it is told as client-gone',
-    () => mesh.near.lines.some((line) => line.includes('client-gone')),
-    5_000,
-  );
+  await eventually('its connection is closed', () => slow.connections.size === 0);
+  await eventually('it is told as client-gone', () => mesh.near.lines.some((line) => line.includes('client-gone')));
 });
 
 test('an answer that is cut in the middle is cut for the client too', async () => {
@@ -394,9 +387,9 @@ test('an answer streams while it is made', async () => {
   let text = '';
   client.on('data', (chunk: Buffer) => (text += chunk.toString()));
   client.write('GET / HTTP/1.1\r\nHost: web\r\n\r\n');
-  await eventually('the head arrives before the body', () => text.includes('\r\n\r\n'), 5_000);
+  await eventually('the head arrives before the body', () => text.includes('\r\n\r\n'));
   client.destroy();
-  await eventually('the stream is closed', () => streaming.connections.size === 0, 5_000);
+  await eventually('the stream is closed', () => streaming.connections.size === 0);
 });
 
 test('what the scheduler is told counts requests, failures and retries of the window', async () => {
@@ -409,7 +402,7 @@ test('what the scheduler is told counts requests, failures and retries of the wi
       .flatMap(({ traffic }) => traffic)
       .filter(({ router, service }) => router === 'outgoing' && service === 'web')
       .reduce((sum, row) => sum + row[key], 0);
-  await eventually('all eight are told', () => total('requests') === 8, 5_000);
+  await eventually('all eight are told', () => total('requests') === 8);
   expect(total('failures')).toBe(0);
   expect(total('retries')).toBeGreaterThanOrEqual(0);
 });

@@ -12,7 +12,7 @@ async function useWeb(given?: Backend): Promise<{ proxy: RunningProxy; backend: 
   const web = { name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: backend.port })] };
   const scheduler = await useFakeScheduler([helloFrame(), ...snapshotFrames(1, 1, [web])]);
   const proxy = await useProxy({ schedulers: [scheduler.url] });
-  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready, 5_000);
+  await eventually('it has the table', () => scheduler.reports.at(-1)?.ready);
   return { proxy, backend };
 }
 
@@ -194,9 +194,9 @@ test('requests that wait for their turn on a connection are over when it is', as
   const { hostname, port } = new URL(proxy.outgoing);
   const client = connect(Number(port), hostname);
   client.write(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: web\r\n\r\n`).join(''));
-  await eventually('the first arrives', () => asked.length === 1, 5_000);
+  await eventually('the first arrives', () => asked.length === 1);
   client.destroy();
-  await eventually('it is given up', () => gone.size === 1, 5_000);
+  await eventually('it is given up', () => gone.size === 1);
   const server = `rt/outgoing/server/${new URL(proxy.outgoing).host.replace(':', '/')}`;
   const figures = JSON.parse((await send(`${proxy.admin}/admin/metrics.json?q=${server}`)).body) as object;
   expect(figures).toMatchObject({ requests: 1, pending: 0 });
@@ -254,10 +254,10 @@ test('bytes that are no request never get into the answer to an earlier one', as
   client.on('error', () => undefined);
   onTestFinished(() => void client.destroy());
   client.write('GET /1 HTTP/1.1\r\nHost: web\r\n\r\n');
-  await eventually('the answer begins', () => text.endsWith('01234'), 5_000);
+  await eventually('the answer begins', () => text.endsWith('01234'));
   client.write('PA[NT / HTTP/1.1\r\n\r\n');
   finish();
-  await eventually('it is complete, and the other is answered', () => text.endsWith('\n'), 5_000);
+  await eventually('it is complete, and the other is answered', () => text.endsWith('\n'));
   expect(text).toMatch(/\r\n\r\n0123456789HTTP\/1\.1 400 /);
 });
 

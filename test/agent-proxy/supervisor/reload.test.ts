@@ -58,7 +58,7 @@ test(
     try {
       for (const backend of [second, first, second]) {
         const before = busy.answered();
-        await eventually('requests are answered', () => busy.answered() > before + 50, 10_000);
+        await eventually('requests are answered', () => busy.answered() > before + 50);
         await task.reload(configTo(backend.port, admin, [port]));
         const name = backend === first ? 'first' : 'second';
         expect(await answerOf(port)).toBe(name);
@@ -145,7 +145,7 @@ test('a configuration from standard input cannot be read again, and goes on', as
   const backend = await useBackend('alive');
   const [admin = 0, port = 0] = await freePorts(IP, 2);
   const task = useTask([bundle.file, '-'], { stdin: configTo(backend.port, admin, [port]) });
-  await eventually('it listens', () => task.stdout().includes('worker listening'), 10_000);
+  await eventually('it listens', () => task.stdout().includes('worker listening'));
   task.process.kill('SIGHUP');
   await eventually('it says so', () => task.stdout().includes('which cannot be read again'));
   expect(await answerOf(port)).toBe('alive');

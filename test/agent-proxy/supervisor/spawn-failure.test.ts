@@ -33,12 +33,12 @@ test('a worker that cannot be spawned is tried again until it can be', async () 
     await eventually('it has tried more than once', () => warnings.filter((text) => text === 'worker died').length > 1);
     await symlink(process.execPath, program);
     await eventually('the worker answers', async () => {
-      const ping = await send(`http://${IP}:${admin}/admin/ping`, { timeoutMs: 500 });
+      const ping = await send(`http://${IP}:${admin}/admin/ping`, { timeoutMs: 2_000 });
       return ping.body === 'pong';
     });
   } finally {
     await eventually('it is told to stop', async () => {
-      const stop = await send(`http://${IP}:${admin}/admin/shutdown`, { method: 'POST', timeoutMs: 500 });
+      const stop = await send(`http://${IP}:${admin}/admin/shutdown`, { method: 'POST', timeoutMs: 2_000 });
       return stop.status < 300;
     });
     await ended;

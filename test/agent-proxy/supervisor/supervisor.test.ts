@@ -85,7 +85,7 @@ function ask(task: MeshTask): Promise<{ status: number; body: string }> {
 }
 
 function serves(task: MeshTask): Promise<unknown> {
-  return eventually('the proxy serves', async () => (await ask(task)).status === 200, 10_000);
+  return eventually('the proxy serves', async () => (await ask(task)).status === 200);
 }
 
 /** How many descriptors a process has of each of its sockets. */
@@ -104,7 +104,7 @@ test('a worker accepts through several descriptors of the socket of each router'
   const scheduler = await useSchedulerOf(backend);
   const task = await useMeshTask({ scheduler: scheduler.url, dataDir: await useTempDir() });
   await serves(task);
-  const worker = await eventually('the worker is known', () => task.worker(), 5_000);
+  const worker = await eventually('the worker is known', () => task.worker());
   const listening = (await descriptorsOfSockets(worker)).filter((count) => count > 1);
   // The outgoing router, the incoming one, and the admin listener, which needs one of them only.
   expect(listening).toEqual([DESCRIPTORS, DESCRIPTORS, DESCRIPTORS]);
@@ -117,15 +117,17 @@ test('a worker that is killed is replaced on the same sockets, without the sched
   const backend = await useBackend('alive');
   const scheduler = await useSchedulerOf(backend);
   const dataDir = await useTempDir();
+  const startedAt = performance.now();
   const task = await useMeshTask({ scheduler: scheduler.url, dataDir });
   await serves(task);
-  await eventually('the table is on disk', () => savedRevision(dataDir) === 1, 5_000);
+  const startMs = performance.now() - startedAt;
+  await eventually('the table is on disk', () => savedRevision(dataDir) === 1);
   await scheduler.kill();
 
-  const before = await eventually('the worker is known', () => task.worker(), 5_000);
+  const before = await eventually('the worker is known', () => task.worker());
   const killedAt = performance.now();
   process.kill(before, 'SIGKILL');
-  await eventually('the worker is gone', async () => (await task.worker()) !== before, 5_000, 1);
+  await eventually('the worker is gone', async () => (await task.worker()) !== before, 15_000, 1);
   // Asked at once: the connection waits in the kernel's queue until the new worker takes it.
   const answer = await ask(task);
   const backAfterMs = performance.now() - killedAt;
@@ -133,8 +135,8 @@ test('a worker that is killed is replaced on the same sockets, without the sched
   expect(answer).toMatchObject({ status: 200, body: 'alive' });
   expect(await task.worker()).not.toBe(before);
   expect(task.process.exitCode).toBeNull();
-  // 200 ms are promised; this machine may have other things to do.
-  expect(backAfterMs).toBeLessThan(2_000);
+  // 200 ms are promised; a machine that has other things to do took as much longer for the start of the whole task.
+  expect(backAfterMs).toBeLessThan(Math.max(600, 2 * startMs));
   const metrics = await send(`${task.admin}/admin/metrics/prometheus`);
   expect(metrics.body).toMatch(/^proc:worker_restarts 1\.0$/m);
 });
@@ -145,7 +147,7 @@ test('a task starts from what another left on disk, without the scheduler', asyn
   const dataDir = await useTempDir();
   const first = await useMeshTask({ scheduler: scheduler.url, dataDir });
   await serves(first);
-  await eventually('it is told', () => scheduler.reports.at(-1)?.ready === true, 5_000);
+  await eventually('it is told', () => scheduler.reports.at(-1)?.ready === true);
   first.process.kill('SIGTERM');
   await first.exited;
   await scheduler.kill();
@@ -168,11 +170,11 @@ test('SIGTERM lets a request in flight finish; when local callers are quiet, the
   });
   const scheduler = await useSchedulerOf(backend);
   const task = await useMeshTask({ scheduler: scheduler.url });
-  await eventually('it is ready', async () => (await send(`${task.admin}/admin/ready`)).status === 200, 10_000);
+  await eventually('it is ready', async () => (await send(`${task.admin}/admin/ready`)).status === 200);
   const answer = ask(task);
-  await eventually('the request is in flight', () => asked, 5_000);
+  await eventually('the request is in flight', () => asked);
   task.process.kill('SIGTERM');
-  await eventually('peers are refused', () => isRefused(task.ports[1] ?? 0), 5_000);
+  await eventually('peers are refused', () => isRefused(task.ports[1] ?? 0));
   // A local caller has no other way.
   const local = await send(`${task.outgoing}/quick`, { headers: { Host: 'web' } });
   expect(local).toMatchObject({ status: 200, body: 'quick' });
@@ -190,11 +192,11 @@ test('a second SIGTERM ends it at once', async () => {
   });
   const scheduler = await useSchedulerOf(backend);
   const task = await useMeshTask({ scheduler: scheduler.url });
-  await eventually('it is ready', async () => (await send(`${task.admin}/admin/ready`)).status === 200, 10_000);
+  await eventually('it is ready', async () => (await send(`${task.admin}/admin/ready`)).status === 200);
   const answer = ask(task).catch((error: unknown) => error);
-  await eventually('the request is in flight', () => asked, 5_000);
+  await eventually('the request is in flight', () => asked);
   task.process.kill('SIGTERM');
-  await eventually('it drains', () => isRefused(task.ports[1] ?? 0), 5_000);
+  await eventually('it drains', () => isRefused(task.ports[1] ?? 0));
   const startedAt = performance.now();
   task.process.kill('SIGTERM');
   expect(await task.exited).toBe(0);
@@ -219,11 +221,11 @@ test('the worker goes when its supervisor is killed, and a successor gets the po
   const scheduler = await useSchedulerOf(backend);
   const first = await useMeshTask({ scheduler: scheduler.url });
   await serves(first);
-  const worker = await eventually('the worker is known', () => first.worker(), 5_000);
+  const worker = await eventually('the worker is known', () => first.worker());
   first.process.kill('SIGKILL');
   const second = await useMeshTask({ scheduler: scheduler.url, ports: first.ports });
   await serves(second);
-  await eventually('the old worker is gone', () => isGone(worker), 5_000);
+  await eventually('the old worker is gone', () => isGone(worker));
 });
 
 test('a port that stays taken is one clear line and exit code 1', async () => {
@@ -254,7 +256,7 @@ test('a standard output that nobody reads slows no request and does not keep the
 
 test('POST /admin/shutdown ends the task with exit code 0', async () => {
   const task = await useMeshTask({ scheduler: 'http://127.0.0.1:9' });
-  await eventually('it answers', async () => (await send(`${task.admin}/admin/ping`)).body === 'pong', 10_000);
+  await eventually('it answers', async () => (await send(`${task.admin}/admin/ping`)).body === 'pong');
   expect(await send(`${task.admin}/admin/shutdown`, { method: 'POST' })).toMatchObject({ status: 202 });
   expect(await task.exited).toBe(0);
 });

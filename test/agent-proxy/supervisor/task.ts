@@ -73,7 +73,7 @@ export async function useStandalone(
   await writeFile(file, config);
   const task = useTask([bundle, file, '--data-dir', join(directory, 'state'), '--workers', String(workers)]);
   const count = (pattern: RegExp): number => task.stdout().match(pattern)?.length ?? 0;
-  await eventually('all workers listen', () => count(/worker listening/g) >= workers || failed(task), 10_000);
+  await eventually('all workers listen', () => count(/worker listening/g) >= workers || failed(task));
   return Object.assign(task, {
     file,
     async reload(changed: string) {

@@ -100,7 +100,7 @@ test('no request fails across upgrades, and the report says which code runs', as
       [second, '2.0.0'],
     ] as const) {
       const answered = busy.answered();
-      await eventually('requests are answered', () => busy.answered() > answered + 50, 10_000);
+      await eventually('requests are answered', () => busy.answered() > answered + 50);
       const to = archives.put(archiveOf(code, version), code, version);
       task.upgrade(to);
       const report = await task.stands(to, 'proving');

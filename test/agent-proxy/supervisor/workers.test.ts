@@ -46,15 +46,11 @@ telemetry:
 
 /** Requests on new connections, until each worker has had some. */
 async function reachAll({ url, admin }: Crowd): Promise<void> {
-  await eventually(
-    'each worker has had a request',
-    async () => {
-      await Promise.all(Array.from({ length: 20 }, () => send(url, { headers: { Host: 'web' } })));
-      const clients = Object.keys(await getJson<object>(`${admin}/client_state.json`));
-      return clients.length === WORKERS;
-    },
-    10_000,
-  );
+  await eventually('each worker has had a request', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => send(url, { headers: { Host: 'web' } })));
+    const clients = Object.keys(await getJson<object>(`${admin}/client_state.json`));
+    return clients.length === WORKERS;
+  });
 }
 
 async function stopped(clients: Clients): Promise<number> {
@@ -155,7 +151,7 @@ test(
     const backend = await useBackend('alive');
     const crowd = await useCrowd(backend);
     const clients = startClients(crowd.url, 'web', 10, 1);
-    await eventually('requests are answered', () => clients.answered() > 50, 10_000);
+    await eventually('requests are answered', () => clients.answered() > 50);
     expect(await stopped(clients)).toBeGreaterThan(50);
     expect(await send(`${crowd.admin}/admin/shutdown`, { method: 'POST' })).toMatchObject({ status: 202 });
     expect(await crowd.exited).toBe(0);
@@ -188,16 +184,16 @@ test(
       );
       return [...new Set(answers.map(({ status }) => status))].join();
     };
-    await eventually('it subscribes', () => scheduler.streams.size === 1, 10_000);
+    await eventually('it subscribes', () => scheduler.streams.size === 1);
     scheduler.send(...snapshotFrames(1, 1, [web]));
-    await eventually('all know the table', async () => (await statuses('web')) === '200', 10_000);
+    await eventually('all know the table', async () => (await statuses('web')) === '200');
     expect(scheduler.streams.size).toBe(1);
 
     const late = endpoint({ service: 'late', instance: 'late.1', port: backend.port });
     const nothing = { remove: [], patch: [], agents: [], agentsRemoved: [] };
     const upsert = [{ name: 'late', endpoints: [late] }];
     scheduler.send({ type: 'delta', epoch: 1, base: 1, revision: 2, upsert, ...nothing });
-    await eventually('all know the change', async () => (await statuses('late')) === '200', 10_000);
+    await eventually('all know the change', async () => (await statuses('late')) === '200');
 
     const counted = {
       name: 'counted',
@@ -205,12 +201,8 @@ test(
     };
     scheduler.opening = [helloFrame(), ...snapshotFrames(1, 3, [web, counted])];
     for (const pid of (await task.children()).slice(0, 2)) process.kill(pid, 'SIGKILL');
-    await eventually(
-      'a leader is back',
-      () => scheduler.streams.size === 1 && scheduler.subscriptions.length > 1,
-      10_000,
-    );
-    await eventually('all have forgotten what is gone', async () => (await statuses('late')) === '502', 10_000);
+    await eventually('a leader is back', () => scheduler.streams.size === 1 && scheduler.subscriptions.length > 1);
+    await eventually('all have forgotten what is gone', async () => (await statuses('late')) === '502');
     expect(await statuses('web')).toBe('200');
 
     expect(await statuses('counted')).toBe('200');
@@ -220,7 +212,7 @@ test(
           traffic.filter(({ service, router }) => service === 'counted' && router === 'outgoing'),
         )
         .reduce((sum, { requests }) => sum + requests, 0);
-    await eventually('requests of all workers are reported', () => reported() === 60, 10_000);
+    await eventually('requests of all workers are reported', () => reported() === 60);
   },
   SLOW_MS,
 );

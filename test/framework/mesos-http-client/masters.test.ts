@@ -160,7 +160,7 @@ describe('a leader that is watched', () => {
     source.become(b.url);
     expect(downs).toMatchObject([{ kind: 'moved', wasSubscribed: true }]);
     await until(subscriptions(2));
-    expect(performance.now() - from).toBeLessThan(500);
+    expect(performance.now() - from).toBeLessThan(1_500);
     expect(order).toEqual(['old closed', 'new opened']);
     expect(await sub.call({ type: 'REVIVE' })).toEqual({ outcome: 'accepted' });
     expect(b.calls('REVIVE')[0]?.headers['mesos-stream-id']).toBe('stream-1');
@@ -224,7 +224,7 @@ describe('a leader that is watched', () => {
     const from = performance.now();
     source.become(b.url);
     await until(subscriptions(1));
-    expect(performance.now() - from).toBeLessThan(500);
+    expect(performance.now() - from).toBeLessThan(1_500);
     expect(downs).toEqual([]);
   });
 
@@ -240,7 +240,7 @@ describe('a leader that is watched', () => {
     const from = performance.now();
     source.become(b.url);
     await until(subscriptions(1));
-    expect(performance.now() - from).toBeLessThan(500);
+    expect(performance.now() - from).toBeLessThan(1_500);
   });
 
   test('is not watched any more once the subscription is closed', async () => {

@@ -75,7 +75,8 @@ describe('an election', () => {
     expect(lease.isValid()).toBe(false);
     expect(told).toBe('the leadership was given back');
     await second.election.elected;
-    expect(performance.now() - begun).toBeLessThan(500);
+    // Without its resignation its session would have to end first.
+    expect(performance.now() - begun).toBeLessThan(0.75 * TIMEOUT_MS);
     await resigning;
 
     await second.session.close();
@@ -198,7 +199,7 @@ describe('a leader', () => {
   it('whose process is killed is followed within its timeout', async () => {
     const path = newPath();
     const leader = startCandidate(program.file, zookeeper.address, path, TIMEOUT_MS);
-    await eventually('the process leads', () => leader.leading && leader.lastAct > 0, 10_000);
+    await eventually('the process leads', () => leader.leading && leader.lastAct > 0);
     const second = await standBehind(path, 2);
     const killedAt = machineNow();
     leader.child.kill('SIGKILL');
@@ -210,18 +211,18 @@ describe('a leader', () => {
   it('whose process stops in order is followed at once', async () => {
     const path = newPath();
     const leader = startCandidate(program.file, zookeeper.address, path, TIMEOUT_MS);
-    await eventually('the process leads', () => leader.leading, 10_000);
+    await eventually('the process leads', () => leader.leading);
     const second = await standBehind(path, 2);
     const begun = machineNow();
     leader.child.kill('SIGTERM');
     await second.election.elected;
-    expect(machineNow() - begun).toBeLessThan(500);
+    expect(machineNow() - begun).toBeLessThan(0.75 * TIMEOUT_MS);
   });
 
   it('whose process is paused and goes on does nothing more', async () => {
     const path = newPath();
     const leader = startCandidate(program.file, zookeeper.address, path, TIMEOUT_MS);
-    await eventually('the process leads', () => leader.leading && leader.lastAct > 0, 10_000);
+    await eventually('the process leads', () => leader.leading && leader.lastAct > 0);
     const second = await standBehind(path, 2);
     leader.child.kill('SIGSTOP');
     const stoppedAt = machineNow();

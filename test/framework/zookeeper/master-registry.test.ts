@@ -24,7 +24,7 @@ interface Detection {
   readonly log: string[];
 }
 
-async function detect(): Promise<Detection> {
+async function detect(openMs = 500): Promise<Detection> {
   const link = await startTcpLink(zookeeper.servers[0]?.port ?? 0);
   onTestFinished(() => link.close());
   const path = `/mesos-${randomUUID()}`;
@@ -33,7 +33,7 @@ async function detect(): Promise<Detection> {
   const where = parseConnectString(`zk://127.0.0.1:${link.port}${path}`);
   const masters = zooKeeperMasters(where, {
     timeoutMs: SESSION_MS,
-    openMs: 500,
+    openMs,
     logger: { debug: write, info: write },
   });
   onTestFinished(() => masters.close());
@@ -72,24 +72,20 @@ it('keeps the leader while ZooKeeper is away, and finds the next one over a new 
   expect(sessions()).toBe(1);
 
   link.freeze();
-  await eventually(
-    'the session is lost, and none can be had',
-    () => log.includes('who leads cannot be told now'),
-    5000,
-  );
+  await eventually('the session is lost, and none can be had', () => log.includes('who leads cannot be told now'));
   expect(masters.current()).toEqual(['http://10.0.0.1:5050']);
   await first.close();
   await startMaster(path, '10.0.0.2');
   link.mend();
   link.cut();
-  await eventually('the second leads', () => seen.length === 2, 10_000);
+  await eventually('the second leads', () => seen.length === 2);
   expect(seen).toEqual(['http://10.0.0.1:5050', 'http://10.0.0.2:5050']);
 });
 
 it('can be closed while it still looks for a server', async () => {
-  const { link, masters } = await detect();
+  const { link, masters } = await detect(20_000);
   link.freeze();
   const begun = performance.now();
   await masters.close();
-  expect(performance.now() - begun).toBeLessThan(300);
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });

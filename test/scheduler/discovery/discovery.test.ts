@@ -66,7 +66,7 @@ describe('following Marathon', () => {
     marathon.emit('instance_changed_event', { runSpecId: '/web', instanceId: 'web.2', condition: 'Running' });
     marathon.emit('status_update_event', { appId: '/web', taskId: 'web.2', taskStatus: 'TASK_RUNNING' });
     await eventually('web.2', () => instancesOf('web')?.length === 2);
-    expect(performance.now() - at).toBeLessThan(900);
+    expect(performance.now() - at).toBeLessThan(3_000);
     expect(marathon.requests.slice(2)).toEqual(['/v2/apps/web?embed=app.tasks&embed=app.readiness']);
     expect(changes).toEqual([['web'], ['web']]);
   });
@@ -174,7 +174,7 @@ describe('the event stream', () => {
     marathon.dropStreams();
     expect(instancesOf('old')).toEqual(['old.1 ready']);
     await eventually('the second list', () => discovery?.app('old') === undefined);
-    expect(performance.now() - at).toBeLessThan(1_500);
+    expect(performance.now() - at).toBeLessThan(4_500);
     expect(instancesOf('web')).toEqual(['web.1 ready']);
     expect(discovery?.counters().connections).toBe(2);
   });

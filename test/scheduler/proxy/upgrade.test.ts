@@ -97,7 +97,7 @@ test('a goal is reached in place while requests flow, and so is the way back', a
   try {
     for (const goal of [second, first]) {
       const answered = busy.answered();
-      await eventually('requests are answered', () => busy.answered() > answered + 20, 10_000);
+      await eventually('requests are answered', () => busy.answered() > answered + 20);
       options.upgrade('S1' as AgentId, taskId('p1'), goal);
       await eventually('the goal is reached', runs(goal), 15_000);
       const upgrade = { state: 'proving', codeSha256: goal.codeSha256, reason: null };
