@@ -20,6 +20,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           maxWorkers: 2,
+          // Half of the time of a process for each file would go into loading the sources again. So a test leaves nothing
+          // behind: no fake timers, no spies, no listeners of the process.
+          isolate: false,
           // Longer than a wait for a condition (fixtures/eventually.ts), which says more when it fails.
           testTimeout: 60_000,
           hookTimeout: 60_000,

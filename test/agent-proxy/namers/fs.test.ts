@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseAddressLines } from '../../../agent-proxy/namers/address-lines.ts';
 import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import { FsNamer } from '../../../agent-proxy/namers/fs.ts';
@@ -155,6 +155,7 @@ describe('io.l5d.fs', () => {
     const names = Array.from({ length: 200 }, (_, index) => `s${index}`);
     await Promise.all(names.map((name) => write(name, '10.0.0.1 80')));
     const looks = vi.spyOn(watches, 'whenFree');
+    onTestFinished(() => looks.mockRestore());
     const shown = names.map((name) => bind(name));
     await eventually('all are there', () => shown.every((one) => one().endsWith(' = 10.0.0.1:80')));
     // For each name its directory and its file; and what is new once more, after its watch began.

@@ -107,9 +107,10 @@ test('many that are due beside many that are not cost each one look', () => {
   // All in one slot: every second one of them is due a turn later.
   for (const [index, alarm] of alarms.entries()) wheel.arm(alarm, 100 + (index % 2 === 0 ? round : 0));
   // A look at all that is left for each that fires would be 900 million looks.
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   wheel.turn(100);
-  expect(performance.now() - startedAt).toBeLessThan(1_500);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(1_500);
   expect(alarms.filter(({ firedAt }) => firedAt.length === 1)).toHaveLength(30_000);
 });
 
