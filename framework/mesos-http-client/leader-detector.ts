@@ -93,8 +93,9 @@ export function detectLeader(options: DetectorOptions): MasterSource {
     const name = leadingNode(await registry.watchChildren(changed));
     if (closed || name === null) return lead(null);
     const data = await registry.getData(name);
-    // Gone since it was listed: somebody else leads, or nobody; the watch tells.
-    if (closed || data === null) return lead(null);
+    if (closed) return lead(null);
+    // Gone since it was listed: the watch of the list calls for another look, which finds who leads now, or that nobody does.
+    if (data === null) return;
     let address: string;
     try {
       address = masterAddress(data);

@@ -141,6 +141,21 @@ describe('the detector', () => {
     expect(seen).toEqual(['http://10.0.0.2:5050']);
   });
 
+  it('goes from one leader to the next without a time of none when the first goes between the list and the look', async () => {
+    const registry = new Registry();
+    const [first, second] = [info('10.0.0.1'), info('10.0.0.2')];
+    registry.nodes = { 'json.info_0000000001': first };
+    const { seen } = detect(registry);
+    await eventually('the first leads', () => seen.length === 1);
+    registry.beforeRead = () => {
+      registry.beforeRead = () => undefined;
+      registry.set({ 'json.info_0000000002': second });
+    };
+    registry.set({ 'json.info_0000000001': first, 'json.info_0000000002': second });
+    await eventually('the second leads', () => seen.includes('http://10.0.0.2:5050'));
+    expect(seen).toEqual(['http://10.0.0.1:5050', 'http://10.0.0.2:5050']);
+  });
+
   it('keeps the leader while ZooKeeper cannot be asked, and says so', async () => {
     const registry = new Registry();
     registry.nodes = { 'json.info_0000000001': info('10.0.0.1') };
