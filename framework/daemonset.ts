@@ -18,7 +18,7 @@ import type { DaemonsetState, Environment } from './daemonset/state.ts';
 import { beginUninstall, goOnUninstalling, tearDownIfClean, tornDown } from './daemonset/uninstall.ts';
 import { answerInverseOffers, rescindInverseOffer } from './offers/maintenance.ts';
 import { answerOffers, giveBack } from './offers/offer-cycle.ts';
-import { reviveIfDue, wantOffer } from './offers/revival.ts';
+import { reviveIfDue, reviveSoon, wantOffer } from './offers/revival.ts';
 import { takeOrder } from './rollout/commands.ts';
 import { type Goal, sameGoal } from './rollout/goal.ts';
 import { advanceRollout, beginRollout, failStep, resumeRollout, taskRuns } from './rollout/rollout.ts';
@@ -28,12 +28,18 @@ import { repeatKills } from './tasks/kills.ts';
 import { beginRun, dueRepeat, reconcileCall, suspend } from './tasks/reconciliation.ts';
 import { askFate, LAUNCH_SILENCE_MS, launchFailed, takeLastWords, takeStatus } from './tasks/status-flow.ts';
 
+/**
+ * Agents that came while nobody was subscribed, and are in no record, may have tasks of ours (of an agent that was taken for
+ * gone). The master tells of them when it is asked, but offers may come first.
+ */
+const STRANGERS_WAIT_MS = 5_000;
 /** A list of all agents is long, and where there are many of them, one fails often. */
 const LOOK_INTERVAL_MS = 30_000;
 
 export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, environment: Environment): Action[] {
   const one = new Step(state, environment, now);
   handle(one, event);
+  for (const node of one.touched) indexNode(state, node);
   meetDeadlines(one);
   reconcileIfDue(one);
   lookIfDue(one);
@@ -148,6 +154,8 @@ function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscrib
   if (state.frameworkId !== event.frameworkId) {
     state.frameworkId = event.frameworkId;
     step.persistFramework();
+  } else {
+    state.strangersAt = now + STRANGERS_WAIT_MS;
   }
   state.subscribed = true;
   state.subscribedAt = now;
@@ -164,7 +172,7 @@ function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscrib
     if (node.task?.phase === 'launching' || node.task?.phase === 'starting')
       step.arm(node, 'launch', now + LAUNCH_SILENCE_MS);
   }
-  if (state.revival.hungry.size > 0) state.revival.at = now;
+  reviveSoon(step);
 }
 
 function reconcileAll(step: Step): void {

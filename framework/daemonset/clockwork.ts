@@ -2,7 +2,8 @@
 import { meetMaintenance } from '../offers/maintenance.ts';
 import { releaseAgain } from '../offers/release.ts';
 import { OFFER_GRACE_MS, wantOffer } from '../offers/revival.ts';
-import { askAgain, failStep, passGate, roomToTakeDown } from '../rollout/rollout.ts';
+import { isCounted, noteDown, roomToTakeDown } from '../rollout/budget.ts';
+import { askAgain, failStep, passGate } from '../rollout/rollout.ts';
 import { settle } from '../tasks/health.ts';
 import { kill, killTask, repeatKills } from '../tasks/kills.ts';
 import { askFate, LAUNCH_SILENCE_MS } from '../tasks/status-flow.ts';
@@ -80,11 +81,12 @@ function replaceDead(step: Step, node: Node): void {
   const { state } = step;
   if (node.task?.phase !== 'running' || node.killing !== null || node.task.health?.dead !== true) return;
   const room = roomToTakeDown(state, step.environment.settings.rollout.maxUnavailable);
-  if (room <= 0 || !state.subscribed || looksLikeOneCause(state)) {
+  const counted = isCounted(state, node);
+  if ((room <= 0 && !counted) || !state.subscribed || looksLikeOneCause(state)) {
     step.arm(node, 'dead', step.now + LOOK_AGAIN_MS);
     return;
   }
-  state.down.add(node.agent.agentId);
+  if (!counted) noteDown(step, node, true);
   killTask(step, node, 'health');
 }
 

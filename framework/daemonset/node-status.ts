@@ -42,7 +42,8 @@ function judgeEmpty(node: Node, now: number): Judgement {
   }
   if (node.notBefore !== null && node.notBefore > now) {
     const seconds = Math.ceil((node.notBefore - now) / 1000);
-    return pending(`backoff ${node.notBefore}`, `${ended}Next attempt in ${seconds} s.`);
+    const why = ended === '' ? 'Finding out whether a task of an earlier time still runs here. ' : ended;
+    return pending(`backoff ${node.notBefore}`, `${why}Next attempt in ${seconds} s.`);
   }
   if (node.misfit !== null) {
     const why = misfitClause(node.misfit, node);

@@ -1,7 +1,7 @@
 /** Which agents there are: how nodes come, change and go. */
 import type { AgentView } from '../agent.ts';
 import type { AgentId } from '../mesos-http-client/messages.ts';
-import { released } from '../offers/release.ts';
+import { heldUnknown, released } from '../offers/release.ts';
 import { OFFER_GRACE_MS, offerCame, wantOffer } from '../offers/revival.ts';
 import { joinRollout, leaveRollout, noteStraggler } from '../rollout/rollout.ts';
 import { newTask } from '../tasks/ledger.ts';
@@ -24,6 +24,9 @@ export function seeAgent(step: Step, view: AgentView): Node {
   node.seenAt = step.now;
   if (node.listing !== 'registered') {
     node.listing = 'registered';
+    // What the master said of its task while it was not is old, and some of it may still be on its way.
+    if (node.task !== null) node.task.unknownAnswers = 0;
+    if (node.task !== null) node.task.unknownSince = null;
     step.touched.add(node);
     wantOffer(step, node, OFFER_GRACE_MS);
   }
@@ -37,6 +40,8 @@ export function seeListed(step: Step, listed: ListedAgent): Node {
   // What it lacks may be said in another way now.
   if (node.misfit !== null) step.touched.add(node);
   if (listed.holdsOurs === false) released(step, node);
+  else if (listed.holdsOurs === true && node.reserved === null && step.state.mode === 'uninstall')
+    heldUnknown(step, node);
   if (node.draining && !listed.deactivated) {
     node.draining = false;
     noteStraggler(step, node);
@@ -71,6 +76,10 @@ function addNode(step: Step, view: AgentView): Node {
     takeIn(step, node, orphan, 'running');
     // What was heard of it is old by now.
     askFate(step, node);
+  }
+  if (node.task === null && step.now < step.state.strangersAt) {
+    node.notBefore = step.state.strangersAt;
+    step.arm(node, 'relaunch', node.notBefore);
   }
   return node;
 }

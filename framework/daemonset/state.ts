@@ -55,6 +55,8 @@ export interface Node {
   killDelay: number;
   /** From when to when the machine is away, by the operator's schedule. Milliseconds since the epoch. */
   maintenance: Maintenance | null;
+  /** The scheduler took its task down, and it has not been healthy since. */
+  down: boolean;
   /** A task of the node was healthy once: it is not part of the first deployment any more. */
   covered: boolean;
   /** All ports that the agent gives out; null until a list of agents told. */
@@ -103,6 +105,8 @@ export interface DaemonsetState {
   frameworkId: FrameworkId | null;
   subscribed: boolean;
   subscribedAt: number;
+  /** Until then an agent that nobody knew may have a task of ours, of which the master is just telling. */
+  strangersAt: number;
   /** A list of agents came since then: there will be others. */
   isListed: boolean;
   /** When the rollout looks at more nodes. */
@@ -190,6 +194,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     frameworkId: framework?.frameworkId ?? null,
     subscribed: false,
     subscribedAt: 0,
+    strangersAt: 0,
     isListed: false,
     rolloutAt: null,
     tearDownAt: null,
@@ -238,6 +243,8 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     node.step = record.step;
     node.reserved = record.reserved;
     node.covered = record.covered;
+    node.down = record.down;
+    if (node.down) state.down.add(agentId);
     node.failures = record.failures;
     node.notBefore = record.notBefore;
     node.lastEnd = record.lastEnd;
@@ -255,6 +262,7 @@ export function newNode(agent: AgentView, now: number): Node {
     reserved: null,
     killing: null,
     killDelay: 0,
+    down: false,
     covered: false,
     maintenance: null,
     agentPorts: null,
@@ -290,6 +298,7 @@ export function recordOf(node: Node): AgentRecord {
     goal: node.goal,
     step: node.step,
     reserved: node.reserved,
+    down: node.down,
     covered: node.covered,
     failures: node.failures,
     notBefore: node.notBefore,

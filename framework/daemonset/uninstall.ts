@@ -26,7 +26,12 @@ export function beginUninstall(step: Step): void {
 /** At the end of each step: is everything gone? */
 export function tearDownIfClean(step: Step): void {
   const { state } = step;
-  if (state.mode !== 'uninstall' || !state.subscribed || state.unclean.size > 0) return;
+  if (state.mode !== 'uninstall' || !state.subscribed) return;
+  if (state.unclean.size > 0) {
+    // Something came to light while it listened.
+    state.tearDownAt = null;
+    return;
+  }
   const listenUntil = state.subscribedAt + LISTEN_MS;
   if (step.now < listenUntil) {
     state.tearDownAt = listenUntil;

@@ -73,12 +73,16 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
   }
   if (holdsInVain(step, node)) {
     if (state.frozen) return { refuseSeconds: MAINTENANCE_REFUSE_SECONDS };
-    if (role !== node.reserved) return { refuseSeconds: SERVED_REFUSE_SECONDS };
     const ours = group.flatMap((offer) => offer.resources).filter((one) => isOurs(one, state.frameworkId));
+    // What an agent kept under a new id may be held in another role than what it was launched with since.
+    if (ours.length === 0 && role !== undefined && role !== node.reserved)
+      return { refuseSeconds: SERVED_REFUSE_SECONDS };
     const ids = group.map((offer) => offer.id.value);
     return unreserve(step, node, ids, ours) ? 'used' : { refuseSeconds: WAITING_REFUSE_SECONDS };
   }
   if (!node.placed.wanted) return answerUnwanted(step, node, group);
+  // An agent under a new id still has what was reserved before nothing was to be reserved any more.
+  if (!step.environment.settings.reserve && givesBack(step, node, group)) return 'used';
   if (!isReady(node, step.now)) {
     offerCame(step, node);
     return { refuseSeconds: waitOf(node, step.now) };
@@ -97,15 +101,19 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
 
 /** Nothing is wanted there, and nothing is known to be held; if something is all the same, it is given back. */
 function answerUnwanted(step: Step, node: Node, group: readonly Offer[]): Answer {
+  return givesBack(step, node, group) ? 'used' : { refuseSeconds: SERVED_REFUSE_SECONDS };
+}
+
+function givesBack(step: Step, node: Node, group: readonly Offer[]): boolean {
   const ours = group.flatMap((offer) => offer.resources).filter((one) => isOurs(one, step.state.frameworkId));
-  if (ours.length === 0 || step.state.frozen || node.strays.size > 0) return { refuseSeconds: SERVED_REFUSE_SECONDS };
+  if (ours.length === 0 || step.state.frozen || node.strays.size > 0) return false;
   unreserve(
     step,
     node,
     group.map((offer) => offer.id.value),
     ours,
   );
-  return 'used';
+  return true;
 }
 
 /** Too many launches are on their way: the offer is to come again about when it is this node's turn. */

@@ -12,6 +12,9 @@ const PATIENCE_MS = 10_000;
 /** What was unreserved is offered again soon, which tells that it worked. */
 const REFUSE_SECONDS = 1;
 
+/** No role's name may contain a space (src/common/roles.cpp), so no offer is of this one. */
+const UNKNOWN_ROLE = 'not known';
+
 /** The node has no task, and is to have none or none with resources of its own. */
 export function release(step: Step, node: Node): void {
   if (step.state.frozen || !holdsInVain(step, node)) return;
@@ -56,6 +59,13 @@ export function released(step: Step, node: Node): void {
   step.persist(node);
   const { agentId, hostname } = node.agent;
   step.log('info', 'the reserved resources of the agent are given back', { agentId, hostname });
+}
+
+/** A list of agents shows that resources are held for us there, and no record says so: an agent kept them under a new id. */
+export function heldUnknown(step: Step, node: Node): void {
+  node.reserved = UNKNOWN_ROLE;
+  step.persist(node);
+  release(step, node);
 }
 
 function unreserveCall(offerIds: readonly OfferId[], resources: readonly Resource[]): CallBody {

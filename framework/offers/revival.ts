@@ -61,6 +61,12 @@ export function offerCame(step: Step, node: Node): void {
   step.state.revival.hungry.delete(node.agent.agentId);
 }
 
+/** After a subscription: filters of the one before may still hold. */
+export function reviveSoon(step: Step): void {
+  const { revival } = step.state;
+  if (revival.hungry.size > 0) revival.at = Math.max(step.now, revival.lastAt + MIN_INTERVAL_MS);
+}
+
 /** At the end of every step: REVIVE if it is time. */
 export function reviveIfDue(step: Step): void {
   const { revival, subscribed } = step.state;

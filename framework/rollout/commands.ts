@@ -5,8 +5,9 @@ import { placeNode } from '../daemonset/membership.ts';
 import { removeNode } from '../daemonset/nodes.ts';
 import type { Node } from '../daemonset/state.ts';
 import { killTask } from '../tasks/kills.ts';
+import { noteDown } from './budget.ts';
 import type { PlanCommand, PlanOutcome } from './plan-view.ts';
-import { setRecord } from './rollout.ts';
+import { queueAgain, setRecord } from './rollout.ts';
 import { isUnfinished, type Rollout } from './rollout-state.ts';
 
 export function takeOrder(step: Step, order: Order): PlanOutcome {
@@ -92,11 +93,11 @@ function commandStep(step: Step, rollout: Rollout, { verb }: PlanCommand, name: 
       if (rollout.active.has(agentId)) return already(`${hostname} is being changed`);
       if (!isUnfinished(rollout)) return invalid('the rollout is complete');
       rollout.failed.delete(agentId);
-      requeue(step, rollout, node);
+      queueAgain(step, rollout, node);
       if (rollout.failed.size === 0) setRecord(step, rollout, { status: 'running', errors: [] });
       return done(`${hostname} has its turn again`);
     case 'forceComplete':
-      if (node.step?.rollout === rollout.record.id && node.step.state === 'complete')
+      if (node.step?.rollout === rollout.record.id && node.step.state === 'complete' && !node.down)
         return already(`${hostname} is done`);
       forceStep(step, rollout, node);
       if (rollout.failed.size === 0 && rollout.record.status === 'failed') {
@@ -112,15 +113,8 @@ function retryFailed(step: Step, rollout: Rollout): void {
   for (const id of [...rollout.failed]) {
     rollout.failed.delete(id);
     const node = step.state.nodes.get(id);
-    if (node !== undefined) requeue(step, rollout, node);
+    if (node !== undefined) queueAgain(step, rollout, node);
   }
-}
-
-function requeue(step: Step, rollout: Rollout, node: Node): void {
-  if (node.step?.rollout === rollout.record.id) rollout.begun -= 1;
-  node.step = null;
-  rollout.queue.add(node.agent.agentId);
-  step.persist(node);
 }
 
 function forceStep(step: Step, rollout: Rollout, node: Node | undefined): void {
@@ -131,6 +125,7 @@ function forceStep(step: Step, rollout: Rollout, node: Node | undefined): void {
   const { id, phase } = rollout.record;
   if (node.step?.rollout !== id) rollout.begun += 1;
   node.step = { rollout: id, phase, state: 'complete', since: step.now };
+  noteDown(step, node, false);
   step.persist(node);
 }
 

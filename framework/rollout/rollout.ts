@@ -7,6 +7,7 @@ import type { DaemonsetState, Node } from '../daemonset/state.ts';
 import type { AgentId } from '../mesos-http-client/messages.ts';
 import type { RolloutRecord, StepMark } from '../state/records.ts';
 import { killTask } from '../tasks/kills.ts';
+import { isUnwell, isWell, noteDown, roomToTakeDown } from './budget.ts';
 import { type Goal, type Strategy, sameGoal } from './goal.ts';
 import { isUnfinished, phasesOf, type Rollout, restoreRollout, widthOf } from './rollout-state.ts';
 
@@ -16,6 +17,8 @@ const ASK_AGAIN_MS = 15_000;
 const MOST_LOOKS = 20;
 const LOOK_ON_MS = 100;
 const MAX_ERRORS = 10;
+/** Tasks that ended one after the other on a node: there it is not chance any more. */
+const FAILS_AGAIN = 3;
 
 /** What the node's task is to be, now. */
 function desiredGoal(state: DaemonsetState, node: Node): Goal {
@@ -25,30 +28,29 @@ function desiredGoal(state: DaemonsetState, node: Node): Goal {
   return completed;
 }
 
-/** What is launched on the node: what it is to be, or what it will be where that cannot be had any more. */
+/** What is launched on the node: what it is to be, or what it will be where that cannot be had, or does not live. */
 export function launchedGoal({ state, environment }: Step, node: Node): Goal {
   const desired = desiredGoal(state, node);
   const { rollout } = state;
-  return isUnfinished(rollout) && !environment.available(desired) ? rollout.record.goal : desired;
+  if (!isUnfinished(rollout)) return desired;
+  // Its turn would never come: of what is there no task lives for so long. It may be what the rollout is to mend.
+  const isMended = rollout.record.status === 'running' && node.failures >= FAILS_AGAIN;
+  return isMended || !environment.available(desired) ? rollout.record.goal : desired;
 }
-
-/** How many more nodes may be taken down now, for whatever reason. */
-export function roomToTakeDown(state: DaemonsetState, most: number): number {
-  const { rollout, down } = state;
-  const changing =
-    rollout === null ? 0 : rollout.active.size + [...rollout.failed].filter((id) => !isWell(state, id)).length;
-  return most - changing - down.size;
-}
-
-const isWell = (state: DaemonsetState, id: AgentId): boolean => state.nodes.get(id)?.task?.health?.healthy === true;
 
 /** `nodes`: those that are not what they should be; all others count as done. */
 export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: Iterable<Node>): void {
   const { state, now, environment } = step;
   const waiting = [...nodes].filter((node) => node.task === null || !sameGoal(node.goal, goal));
   // What the one before is in the middle of stays down until it is well, and counts as long.
-  for (const id of state.rollout?.active ?? []) {
-    if (state.nodes.get(id)?.killing !== null || !isWell(state, id)) state.down.add(id);
+  for (const node of state.nodes.values()) {
+    for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
+    if (node.step === null || node.step.state === 'complete') continue;
+    // One that is well may still be on its way down.
+    if (node.step.state === 'active' && !sameGoal(node.goal, goal)) noteDown(step, node, true);
+    else noteUnsettled(step, node);
+    node.step = null;
+    step.persist(node);
   }
   const record: RolloutRecord = {
     id: `${goal.id}@${now}`,
@@ -62,24 +64,50 @@ export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: 
     errors: [],
   };
   state.rollout = restoreRollout(record);
-  for (const node of waiting) state.rollout.queue.add(node.agent.agentId);
+  for (const node of waiting.sort(inTurn)) state.rollout.queue.add(node.agent.agentId);
   state.stragglers.clear();
   step.persistRollout();
   step.log('info', 'a rollout begins', { goal: goal.id, from: state.completed?.id ?? null, nodes: waiting.length });
+}
+
+/** Those that are down first: a change cannot make them worse, and may be what they need. */
+function inTurn(a: Node, b: Node): number {
+  if (a.down !== b.down) return a.down ? -1 : 1;
+  return a.agent.agentId < b.agent.agentId ? -1 : 1;
+}
+
+/** What a rollout that is over, or was replaced in a moment of which not all was stored, was in the middle of. */
+function noteUnsettled(step: Step, node: Node): void {
+  if (node.step?.state !== 'active') return;
+  if (!isWell(step.state, node.agent.agentId)) noteDown(step, node, true);
+}
+
+/** The node has its turn again, before the others: it may be down. */
+export function queueAgain(step: Step, rollout: Rollout, node: Node): void {
+  const { agentId } = node.agent;
+  if (node.step?.rollout === rollout.record.id) rollout.begun -= 1;
+  node.step = null;
+  if (!isWell(step.state, agentId)) noteDown(step, node, true);
+  const others = [...rollout.queue];
+  rollout.queue.clear();
+  for (const id of [agentId, ...others]) rollout.queue.add(id);
+  step.persist(node);
 }
 
 /** After a start: who waits, who is being changed, from the nodes' own marks. */
 export function resumeRollout(step: Step): void {
   const { state } = step;
   const { rollout } = state;
-  for (const node of state.nodes.values()) {
+  for (const node of [...state.nodes.values()].sort(inTurn)) {
     const { agentId } = node.agent;
     if (!isUnfinished(rollout)) {
+      noteUnsettled(step, node);
       noteStraggler(step, node);
       continue;
     }
     const mark = node.step?.rollout === rollout.record.id ? node.step : null;
     if (mark === null) {
+      noteUnsettled(step, node);
       rollout.queue.add(agentId);
       continue;
     }
@@ -93,6 +121,8 @@ export function resumeRollout(step: Step): void {
       if (node.task !== null && !sameGoal(node.goal, rollout.record.goal)) step.arm(node, 'ask', step.now);
     }
   }
+  // Of a failure, or of the order to go on after it, only a part was stored: whether to go on is asked again.
+  if (rollout?.record.status === 'running' && rollout.failed.size > 0) setRecord(step, rollout, { status: 'failed' });
 }
 
 /** At the end of each step: as many nodes as may be get their turn. */
@@ -107,10 +137,10 @@ export function advanceRollout(step: Step): void {
   const limit = Math.min(MOST_LOOKS, rollout.queue.size);
   while (rollout.record.status === 'running') {
     if (!phaseIsOpen(step, rollout)) return;
-    const [next] = rollout.queue;
-    if (next === undefined) break;
-    const room = roomToTakeDown(state, rollout.record.maxUnavailable);
-    if (rollout.active.size >= widthOf(rollout.record) || room <= 0) return;
+    if (rollout.queue.size === 0) break;
+    if (rollout.active.size >= widthOf(rollout.record)) return;
+    const next = nextInTurn(state, rollout);
+    if (next === undefined) return;
     if (looks === limit) {
       // Nobody else may come to wake it. Those that were looked at all wait for news of their own.
       if (limit < rollout.queue.size) state.rolloutAt = step.now + LOOK_ON_MS;
@@ -122,6 +152,17 @@ export function advanceRollout(step: Step): void {
     if (node !== undefined) takeTurn(step, rollout, node);
   }
   if (rollout.queue.size === 0 && rollout.active.size === 0 && rollout.failed.size === 0) complete(step, rollout);
+}
+
+/**
+ * Without room only one that is down already: it costs nothing more. While it is still well there has to be room for it, and
+ * of one that nobody has told of since the start it is not known.
+ */
+function nextInTurn(state: DaemonsetState, { queue, record }: Rollout): AgentId | undefined {
+  const room = roomToTakeDown(state, record.maxUnavailable);
+  if (room > 0) return queue.values().next().value;
+  for (const id of state.down) if (queue.has(id) && (room === 0 || isUnwell(state, id))) return id;
+  return undefined;
 }
 
 /** Nodes that were away during a rollout are brought to where the others are, by one of their own. */
@@ -151,16 +192,27 @@ function takeTurn(step: Step, rollout: Rollout, node: Node): void {
   const { goal } = rollout.record;
   if (!node.placed.wanted) return;
   // Its turn comes when its task runs: what is new is tried where it can be seen to fail.
-  if (task === null || sameGoal(node.goal, goal)) return;
-  if (task.phase === 'lost' || task.phase === 'unreachable' || node.draining || node.killing !== null) return;
+  if (task === null) return;
+  if (sameGoal(node.goal, goal)) {
+    if (isWell(step.state, agentId)) noteDown(step, node, false);
+    return;
+  }
+  if (task.phase === 'lost' || task.phase === 'unreachable' || node.draining || node.killing !== null) {
+    // That it is away is not the rollout's doing.
+    if (node.killing === null) noteDown(step, node, false);
+    return;
+  }
   if (task.phase !== 'running') {
     rollout.queue.add(agentId);
     return;
   }
   mark(step, rollout, node, 'active');
   rollout.active.add(agentId);
+  noteDown(step, node, false);
   step.arm(node, 'step', step.now + step.environment.settings.rollout.stepTimeoutMs);
-  change(step, rollout, node);
+  // One that answers nobody would not hear that it is to change.
+  if (task.health?.dead === true) killTask(step, node, 'rollout');
+  else change(step, rollout, node);
 }
 
 /** Asks for the change in place, or kills the task so that another one follows. */
@@ -193,7 +245,7 @@ export function joinRollout(step: Step, node: Node): void {
 
 /** A node went, or is to have no task any more. */
 export function leaveRollout(step: Step, node: Node): void {
-  const { rollout, stragglers, down } = step.state;
+  const { rollout, stragglers } = step.state;
   const { agentId } = node.agent;
   if (rollout?.active.has(agentId) === true) {
     rollout.begun -= 1;
@@ -201,17 +253,20 @@ export function leaveRollout(step: Step, node: Node): void {
     for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
     step.persist(node);
   }
-  for (const set of [rollout?.queue, rollout?.active, rollout?.failed, stragglers, down]) set?.delete(agentId);
+  noteDown(step, node, false);
+  for (const set of [rollout?.queue, rollout?.active, rollout?.failed, stragglers]) set?.delete(agentId);
 }
 
 /** The task says what it is. */
 export function taskRuns(step: Step, node: Node, goalId: string): void {
   const { rollout, completed } = step.state;
   const known = [rollout?.record.goal, completed, rollout?.record.from].find((goal) => goal?.id === goalId);
+  // What an earlier leader has asked for may come after the rollout that it was for.
+  const now = known ?? (node.goal === null ? null : { id: goalId, relaunchKey: node.goal.relaunchKey });
+  if (now === null || sameGoal(node.goal, now)) return;
   // It cannot have become what needs a new task.
-  if (known === undefined || known === null || sameGoal(node.goal, known)) return;
-  if (node.goal !== null && node.goal.relaunchKey !== known.relaunchKey) return;
-  node.goal = known;
+  if (node.goal !== null && node.goal.relaunchKey !== now.relaunchKey) return;
+  node.goal = now;
   step.disarm(node, 'ask');
   step.persist(node);
   lookAtGate(step, node);
@@ -222,7 +277,9 @@ export function taskRuns(step: Step, node: Node, goalId: string): void {
 export function lookAtGate(step: Step, node: Node): void {
   const { rollout } = step.state;
   if (rollout === null || !rollout.active.has(node.agent.agentId)) return;
-  const isThere = node.task?.health?.healthy === true && sameGoal(node.goal, rollout.record.goal);
+  // One that is told to go, for whatever reason, will be another one before it counts.
+  const isThere =
+    node.killing === null && node.task?.health?.healthy === true && sameGoal(node.goal, rollout.record.goal);
   if (!isThere) step.disarm(node, 'gate');
   else if (node.deadlines.gate === undefined)
     step.arm(node, 'gate', step.now + step.environment.settings.rollout.gateMs);
@@ -243,6 +300,7 @@ export function failStep(step: Step, node: Node, why: string): void {
   if (rollout === null || !rollout.active.delete(agentId)) return;
   for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
   rollout.failed.add(agentId);
+  if (!isWell(step.state, agentId)) noteDown(step, node, true);
   mark(step, rollout, node, 'failed');
   const error = `${hostname}: ${why}`;
   setRecord(step, rollout, { status: 'failed', errors: [...rollout.record.errors, error].slice(-MAX_ERRORS) });
@@ -264,7 +322,9 @@ export function noteStraggler(step: Step, node: Node): void {
     if (!sameGoal(node.goal, state.rollout.record.goal)) joinRollout(step, node);
     return;
   }
-  if (node.goal === null || sameGoal(node.goal, state.completed)) state.stragglers.delete(node.agent.agentId);
+  const cannotChange = node.task.phase !== 'running' || node.draining || node.killing !== null;
+  if (cannotChange || node.goal === null || sameGoal(node.goal, state.completed))
+    state.stragglers.delete(node.agent.agentId);
   else state.stragglers.add(node.agent.agentId);
 }
 
@@ -275,6 +335,8 @@ function complete(step: Step, rollout: Rollout): void {
   setRecord(step, rollout, { status: 'complete' });
   state.completed = rollout.record.goal;
   step.persistFramework();
+  // Those that could not be changed when it was their turn, and have come back since.
+  for (const node of state.nodes.values()) noteStraggler(step, node);
   step.log('info', 'the rollout is complete', { goal: rollout.record.goal.id });
 }
 

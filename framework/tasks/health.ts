@@ -2,6 +2,7 @@
 import type { Step } from '../daemonset/effects.ts';
 import type { Node } from '../daemonset/state.ts';
 import type { TaskId } from '../mesos-http-client/messages.ts';
+import { noteDown } from '../rollout/budget.ts';
 import { lookAtGate } from '../rollout/rollout.ts';
 import { SETTLED_AFTER_MS } from './backoff.ts';
 import type { LedgerTask, TaskHealth } from './ledger.ts';
@@ -27,7 +28,7 @@ export function takeHealth(step: Step, taskId: TaskId, health: TaskHealth): void
 
 function becomeHealthy(step: Step, node: Node, task: LedgerTask): void {
   // One that is told to go is about to be down, whatever it said before.
-  if (node.killing === null) step.state.down.delete(node.agent.agentId);
+  if (node.killing === null) noteDown(step, node, false);
   if (!node.covered) {
     node.covered = true;
     step.persist(node);

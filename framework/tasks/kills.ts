@@ -20,6 +20,8 @@ export function killTask(step: Step, node: Node, why: KillReason): void {
     node.killDelay = FIRST_REPEAT_MS;
   }
   node.killing = why;
+  // Healthy as it still may be, no rollout waits for it any more.
+  step.disarm(node, 'gate');
   kill(step, node, node.task.taskId);
   armKill(step, node, node.killDelay);
 }
@@ -57,7 +59,9 @@ function armKill(step: Step, node: Node, delay: number): void {
   if ((node.deadlines.kill ?? Number.POSITIVE_INFINITY) > at) step.arm(node, 'kill', at);
 }
 
+/** Without a subscription nothing is sent; the next one repeats every kill. */
 export function kill(step: Step, node: Node, taskId: TaskId): void {
+  if (!step.state.subscribed) return;
   step.state.counters.kills += 1;
   step.call({ type: 'KILL', kill: { task_id: { value: taskId }, agent_id: { value: node.agent.agentId } } });
 }

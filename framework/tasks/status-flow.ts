@@ -162,10 +162,12 @@ function endTask(step: Step, node: Node, task: LedgerTask, status: TaskStatus): 
   // A task that was told to go, and not because it was sick, has not failed.
   const wanted = draining || (node.killing !== null && node.killing !== 'health');
   const failures = wanted ? earlier : earlier + 1;
+  // What takes the place of one that was told to go is another try: it does not wait for the failures before it.
+  const delay = wanted ? 0 : relaunchDelay(failures);
   const slowest = status.state === 'TASK_ERROR' ? FASTEST_AFTER_ERROR_MS : 0;
   const end = endOf(status);
   const { killing, goal } = node;
-  closeTask(step, node, task, failures, Math.max(slowest, relaunchDelay(failures)), end);
+  closeTask(step, node, task, failures, Math.max(slowest, delay), end);
   if (killing === null) taskEndedByItself(step, node, goal, end);
   if (status.state === 'TASK_FAILED') {
     step.act({ type: 'ask-last-words', agentId: node.agent.agentId, taskId: task.taskId });

@@ -46,6 +46,9 @@ export const SETTINGS: Settings = {
 
 type CallOf<T extends CallBody['type']> = Extract<CallBody, { type: T }>;
 
+/** The core sleeps between events. */
+const MOST_TICKS = 1_000_000;
+
 export class Story {
   now: number;
   state: DaemonsetState;
@@ -57,6 +60,8 @@ export class Story {
   /** Actions of all steps since they were last looked at. */
   #seen: Action[] = [];
   #wakeAt = Number.POSITIVE_INFINITY;
+  /** How often the core woke up. */
+  ticks = 0;
   #offers = 0;
   #tasks = 0;
   template: (agent: string, goal: Goal) => TaskTemplate = () => template;
@@ -93,6 +98,8 @@ export class Story {
     while (this.#wakeAt <= end) {
       this.now = Math.max(this.now, this.#wakeAt);
       this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.ticks += 1;
+      if (this.ticks > MOST_TICKS) throw new Error('the core is awake all the time');
       this.event({ type: 'tick' });
     }
     this.now = end;

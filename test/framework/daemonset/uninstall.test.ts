@@ -87,6 +87,19 @@ describe('R16: an uninstall', () => {
     expect(story.takeCalls('TEARDOWN')).toHaveLength(1);
   });
 
+  test('that finds something while it listens is not awake all the time until that is gone', () => {
+    const story = new Story();
+    story.send.subscribed();
+    story.restart({ uninstall: true });
+    story.send.subscribed();
+    story.send.reconciled('a-task-1', 'TASK_RUNNING', 'a');
+    story.send.agents('a');
+    const before = story.ticks;
+    story.after(60_000);
+    expect(story.ticks - before).toBeLessThan(60);
+    expect(story.takeCalls('TEARDOWN')).toEqual([]);
+  });
+
   test('takes no orders but forceComplete, and cannot be frozen', async () => {
     const cluster = await served(1);
     cluster.restart({ uninstall: true });
