@@ -59,6 +59,7 @@ export const ARROWS = [
       'test/bench/main.mjs',
       'test/fuzz/main.mjs',
       'test/bench/scheduler/main.mjs',
+      'test/simulation/main.mjs',
     ],
     because: 'the npm scripts start here, those of the tests too',
   },

@@ -1,6 +1,6 @@
 /** What goes on in a large cluster: of a hundred agents, one a minute meets with something. */
 import type { DaemonsetEvent } from '../../../framework/daemonset/events.ts';
-import type { Rng } from '../../framework/simulation/rng.ts';
+import type { Rng } from '../../simulation/rng.ts';
 import type { ModelAgent } from './model-agent.ts';
 import { healthOf, type ModelMesos } from './model-mesos.ts';
 

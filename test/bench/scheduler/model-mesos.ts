@@ -13,7 +13,7 @@ import type {
   TaskState,
   TaskStatus,
 } from '../../../framework/mesos-http-client/messages.ts';
-import type { Rng } from '../../framework/simulation/rng.ts';
+import type { Rng } from '../../simulation/rng.ts';
 import { Agenda } from './agenda.ts';
 import { ModelAgent } from './model-agent.ts';
 

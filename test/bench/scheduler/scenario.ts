@@ -10,7 +10,7 @@ import { frameworkId, taskId } from '../../../framework/mesos-http-client/messag
 import type { Goal } from '../../../framework/rollout/goal.ts';
 import { RecordBook } from '../../../framework/state/record-book.ts';
 import { AGENTS_PREFIX } from '../../../framework/state/records.ts';
-import { Rng } from '../../framework/simulation/rng.ts';
+import { Rng } from '../../simulation/rng.ts';
 import { planChurn } from './churn.ts';
 import { type Cost, Meter, taken } from './measure.ts';
 import { MemoryStore } from './memory-store.ts';

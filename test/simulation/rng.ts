@@ -3,7 +3,7 @@ export class Rng {
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#state = Math.imul(seed, 0x9e3779b1) >>> 0;
   }
 
   /** In [0, 1). */
@@ -20,11 +20,26 @@ export class Rng {
     return Math.floor(this.next() * below);
   }
 
+  /** An integer from `least` to `most`, both included. */
+  between(least: number, most: number): number {
+    return least + this.below(most - least + 1);
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  pick<T>(items: readonly T[]): T | undefined {
-    return items[this.below(items.length)];
+  /** @throws {Error} when there is nothing to pick from. */
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.below(items.length)];
+    if (item === undefined) throw new Error('nothing to pick from');
+    return item;
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    return items
+      .map((item) => ({ item, order: this.next() }))
+      .sort((a, b) => a.order - b.order)
+      .map(({ item }) => item);
   }
 }
