@@ -17,29 +17,50 @@ export interface FetchedArchive {
 
 /** Checks and unpacks the archive, and becomes the proxy with these words. For `/bin/sh`. */
 export function archiveCommand({ sha256, hasRuntime }: FetchedArchive, words: readonly string[]): string {
-  const node = hasRuntime ? `./${DIRECTORY}/bin/node` : '"$NODE"';
   return [
     'fail() { echo "nodemesh: $1" >&2; exit 1; }',
-    ...(hasRuntime ? [] : HOST_NODE_LINES),
-    // Tools of the system, and its libraries: an agent hands on those that it runs with itself.
-    'PATH=/usr/bin:/bin; export PATH; unset LD_LIBRARY_PATH LD_PRELOAD NODE_OPTIONS',
+    ...(hasRuntime ? [] : [FIND_NODE, NEED_NODE]),
+    OWN_SURROUNDINGS,
     `SUM=$(sha256sum ${ARCHIVE_FILE}) || fail "the digest of ${ARCHIVE_FILE} cannot be had, so it is not started"`,
     `[ "\${SUM%% *}" = ${sha256} ] ||`,
     `  fail "the archive has the SHA-256 \${SUM%% *} and not ${sha256}: it was changed on its way, or in the fetcher's cache"`,
     `mkdir -p ${DIRECTORY} && tar -xzf ${ARCHIVE_FILE} -C ${DIRECTORY} || fail "${ARCHIVE_FILE} cannot be unpacked"`,
     `rm -f ${ARCHIVE_FILE}`,
-    `exec ${node} ${DIRECTORY}/proxy.mjs ${quoted(words)}`,
+    `exec ${nodeOf({ hasRuntime })} ${DIRECTORY}/proxy.mjs ${quoted(words)}`,
   ].join('\n');
 }
 
-const HOST_NODE_LINES = [
-  'NODE=$NODEMESH_NODE; [ -n "$NODE" ] || NODE=$(command -v node)',
-  '[ -x "$NODE" ] || fail "there is no Node.js on this agent (NODEMESH_NODE, or node on the PATH); use an archive that has one"',
-];
+/** Tools of the system, and its libraries: an agent hands on those that it runs with itself. */
+const OWN_SURROUNDINGS = 'PATH=/usr/bin:/bin; export PATH; unset LD_LIBRARY_PATH LD_PRELOAD NODE_OPTIONS';
+const FIND_NODE = 'NODE=$NODEMESH_NODE; [ -n "$NODE" ] || NODE=$(command -v node)';
+const NEED_NODE =
+  '[ -x "$NODE" ] || fail "there is no Node.js on this agent (NODEMESH_NODE, or node on the PATH); use an archive that has one"';
+
+function nodeOf({ hasRuntime }: Pick<FetchedArchive, 'hasRuntime'>): string {
+  return hasRuntime ? `./${DIRECTORY}/bin/node` : '"$NODE"';
+}
 
 /** The same in an image, where there is nothing to fetch. */
 export function imageCommand(words: readonly string[]): string {
   return `exec ${IMAGE_DIRECTORY}/bin/node ${IMAGE_DIRECTORY}/proxy.mjs ${quoted(words)}`;
+}
+
+/**
+ * Asks a proxy whether it is there, in its sandbox; ends with 0 when it is. Mesos' own HTTP and TCP checks ask at 127.0.0.1
+ * and nowhere else (src/checks/checker_process.cpp), where a proxy on its agent's address does not listen. curl costs an
+ * agent less than a Node.js that is started for one question.
+ */
+export function pingCommand(archive: FetchedArchive | 'image', url: string): string {
+  const node = archive === 'image' ? `${IMAGE_DIRECTORY}/bin/node` : nodeOf(archive);
+  // Mesos' Docker executor puts it between double quotes (src/docker/executor.cpp): for an image it has none, nor a dollar.
+  const [library, where, failure] = [1, 2, 3].map((index) => `process.argv[${index}]`);
+  const ask = `require(${library}).get(${where},(r)=>process.exit(r.statusCode<400?0:1)).on(${failure},()=>process.exit(1))`;
+  return [
+    ...(archive === 'image' || archive.hasRuntime ? [] : [FIND_NODE]),
+    ...(archive === 'image' ? [] : [OWN_SURROUNDINGS]),
+    `if command -v curl >/dev/null; then exec curl -gfsS --noproxy '*' -o /dev/null ${quoted([url])}; fi`,
+    `exec ${node} -e '${ask}' http ${quoted([url])} error`,
+  ].join('\n');
 }
 
 function quoted(words: readonly string[]): string {

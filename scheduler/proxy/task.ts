@@ -1,8 +1,9 @@
 /** The proxy as Mesos gets to see it: the task that runs it, from an archive or in an image. */
+import { isIP } from 'node:net';
 import { ENV } from '../../agent-proxy/control/environment.ts';
 import type { AgentView, CommandInfo, TaskId, TaskTemplate } from '../../framework/index.ts';
 import type { ProxyArchive } from './artifacts.ts';
-import { ARCHIVE_FILE, archiveCommand, imageCommand } from './command.ts';
+import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from './command.ts';
 import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
 
 /** A worker drains its requests when it is told to end. */
@@ -48,8 +49,8 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
     // Only a backstop: what decides is the control stream. An executor that kills for health hits every proxy at once
     // when one cause stalls them all, so it must take long to lose patience (10 s × 60).
     healthCheck: {
-      type: 'HTTP',
-      http: { port: ports.admin, path: '/admin/ping' },
+      type: 'COMMAND',
+      command: { shell: true, value: pingOf(options, agent) },
       delay_seconds: 15,
       interval_seconds: 10,
       timeout_seconds: 5,
@@ -81,6 +82,15 @@ function commandOf({ archive, plan, advertise }: ProxyTaskOptions, words: readon
     value: archiveCommand({ sha256, hasRuntime: runtime !== null }, words),
     uris: [{ value: `${advertise}${archive.path}`, extract: false, cache: true, output_file: ARCHIVE_FILE }],
   };
+}
+
+function pingOf({ archive, plan }: ProxyTaskOptions, { ip }: AgentView): string {
+  const { sha256, runtime } = archive.manifest;
+  const where = isIP(ip) === 6 ? `[${ip}]` : ip;
+  return pingCommand(
+    plan.image === null ? { sha256, hasRuntime: runtime !== null } : 'image',
+    `http://${where}:${plan.ports.admin}/admin/ping`,
+  );
 }
 
 /** On the agent's own network: the proxy listens on the agent's address. */

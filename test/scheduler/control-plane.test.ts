@@ -292,8 +292,8 @@ test('the task that it asks the framework for runs the built proxy', async () =>
   expect(task.command.value).toMatch(new RegExp(`\nexec "\\$NODE" nodemesh-proxy/proxy\\.mjs ${words}$`));
   expect(task.ports).toEqual([4140, 4141, 9990]);
   expect(task.healthCheck).toMatchObject({
-    type: 'HTTP',
-    http: { port: 9990, path: '/admin/ping' },
+    type: 'COMMAND',
+    command: { shell: true, value: expect.stringContaining(':9990/admin/ping') },
     consecutive_failures: 60,
   });
   expect(task.discovery?.ports?.ports.map((port) => `${port.name}=${port.number}`)).toEqual([

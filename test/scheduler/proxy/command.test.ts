@@ -1,5 +1,5 @@
 /** The command of a proxy's task, run as an agent runs it: by `/bin/sh`, in a sandbox, with what the fetcher left there. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -10,12 +10,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256Of } from '../../../agent-proxy/control/code-archive.ts';
 import { codeArchive } from '../../../scheduler/proxy/archive.ts';
-import { ARCHIVE_FILE, archiveCommand, imageCommand } from '../../../scheduler/proxy/command.ts';
+import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from '../../../scheduler/proxy/command.ts';
 
 /** Says how it was started. */
 const CODE = Buffer.from(`
@@ -115,3 +117,37 @@ test('an image has all of it in one place', () => {
     'exec /opt/nodemesh-proxy/bin/node /opt/nodemesh-proxy/proxy.mjs --node-ip 10.0.0.9',
   );
 });
+
+test('a ping succeeds where a proxy answers, and nowhere else; with curl, and with Node.js alone', async () => {
+  // Only at one address, as on an agent: what is asked at another is refused.
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/admin/ping' ? 200 : 404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.9', resolve));
+  const { port } = server.address() as AddressInfo;
+  mkdirSync(join(sandbox, 'nodemesh-proxy', 'bin'), { recursive: true });
+  symlinkSync(process.execPath, join(sandbox, 'nodemesh-proxy', 'bin', 'node'));
+  const outcomes = async (url: string): Promise<number[]> => {
+    const commands = [true, false].map((hasRuntime) => pingCommand({ sha256: '', hasRuntime }, url));
+    const withoutCurl = commands.map((command) => command.replace('PATH=/usr/bin:/bin', 'PATH=/nowhere'));
+    // As the Docker executor has it run, with curl in the image and without.
+    const image = pingCommand('image', url).replace('/opt', '.');
+    const docker = [image, `PATH=/nowhere\n${image}`].map((command) => `/bin/sh -c " ${command} "`);
+    return await Promise.all([...commands, ...withoutCurl, ...docker].map((command) => ping(command)));
+  };
+  try {
+    expect(await outcomes(`http://127.0.0.9:${port}/admin/ping`)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(await outcomes(`http://127.0.0.9:${port}/else`)).not.toContain(0);
+    expect(await outcomes(`http://127.0.0.1:${port}/admin/ping`)).not.toContain(0);
+  } finally {
+    server.close();
+  }
+});
+
+function ping(command: string): Promise<number> {
+  return new Promise((resolve) => {
+    const env = { PATH: dirname(process.execPath), LD_LIBRARY_PATH: '/opt/mesosphere/lib' };
+    const child = execFile('/bin/sh', ['-c', command], { cwd: sandbox, env });
+    child.once('exit', (code) => resolve(code ?? -1));
+  });
+}
