@@ -131,10 +131,12 @@ export async function startScheduler(
       logger,
       createFramework: parts.createFramework,
       uninstalled: () => {
-        store.clear().then(
+        const cleared = store.clear().then(
           () => logger.info({}, 'the state store is empty; this scheduler can be removed'),
           (error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))),
         );
+        // Its end may be asked for as soon as the plan is told to be complete.
+        releases.push(() => cleared);
       },
       fatal,
     });

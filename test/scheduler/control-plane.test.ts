@@ -1,6 +1,9 @@
 /** The scheduler as its proxies and the framework see it: a real process's worth of it over real sockets. */
+
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -275,6 +278,15 @@ describe('a scheduler that starts again', () => {
     scheduler.framework.options.fatal(new Error('Framework has been removed; start with an empty state store'));
     await expect(scheduler.running.failed).rejects.toThrow('Framework has been removed');
   });
+});
+
+test('a scheduler that is ended once all is uninstalled has emptied its state first', async () => {
+  const scheduler = await use.start();
+  scheduler.framework.options.uninstalled();
+  await scheduler.stop();
+  const left = readdirSync(join(use.directory, 'state'), { recursive: true, encoding: 'utf8' });
+  expect(left.filter((name) => name.endsWith('.json'))).toEqual([]);
+  expect(scheduler.logs.at(-1)).toMatch(/^stopped/);
 });
 
 test('the task that it asks the framework for runs the built proxy', async () => {
