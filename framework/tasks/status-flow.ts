@@ -10,7 +10,7 @@ import { release } from '../offers/release.ts';
 import { OFFER_GRACE_MS, offerCame, wantOffer } from '../offers/revival.ts';
 import { launchTook } from '../offers/turns.ts';
 import { failStep, joinRollout, noteStraggler, taskEndedByItself } from '../rollout/rollout.ts';
-import { relaunchDelay, SETTLED_AFTER_MS } from './backoff.ts';
+import { failuresAfter, relaunchDelay } from './backoff.ts';
 import { watchForDeath } from './health.ts';
 import { addStray, dropStray, killTask } from './kills.ts';
 import {
@@ -157,8 +157,7 @@ function drain(step: Step, node: Node): void {
 function endTask(step: Step, node: Node, task: LedgerTask, status: TaskStatus): void {
   const draining = status.reason === 'REASON_AGENT_DRAINING';
   if (draining) drain(step, node);
-  const settled = task.healthySince !== null && step.now - task.healthySince >= SETTLED_AFTER_MS;
-  const earlier = settled ? 0 : node.failures;
+  const earlier = failuresAfter(node.failures, task.healthySince === null ? 0 : step.now - task.healthySince);
   // A task that was told to go, and not because it was sick, has not failed.
   const wanted = draining || (node.killing !== null && node.killing !== 'health');
   const failures = wanted ? earlier : earlier + 1;
