@@ -60,6 +60,7 @@ export const ARROWS = [
       'test/fuzz/main.mjs',
       'test/bench/scheduler/main.mjs',
       'test/simulation/main.mjs',
+      'test/mesos/main.mjs',
     ],
     because: 'the npm scripts start here, those of the tests too',
   },
