@@ -14,6 +14,7 @@ const SCRIPTS = {
   bench: () => import('../../test/bench/main.mjs'),
   'bench:scheduler': () => import('../../test/bench/scheduler/main.mjs'),
   'test:mesos': () => import('../../test/mesos/main.mjs'),
+  soak: () => import('../../test/soak/main.mjs'),
   fuzz: () => import('../../test/fuzz/main.mjs'),
   simulate: () => import('../../test/simulation/main.mjs'),
 };

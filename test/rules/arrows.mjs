@@ -61,6 +61,7 @@ export const ARROWS = [
       'test/bench/scheduler/main.mjs',
       'test/simulation/main.mjs',
       'test/mesos/main.mjs',
+      'test/soak/main.mjs',
     ],
     because: 'the npm scripts start here, those of the tests too',
   },
