@@ -185,8 +185,6 @@ export interface Remembered {
   readonly agents: readonly AgentRecord[];
 }
 
-export const NOTHING_REMEMBERED: Remembered = { framework: null, rollout: null, agents: [] };
-
 /** The state of a scheduler that has just started, from what its predecessor wrote. */
 export function initialState(remembered: Remembered, now: number): DaemonsetState {
   const { framework, agents } = remembered;

@@ -2,7 +2,7 @@
 import type { Agent } from './model/agent.ts';
 import type { AgentEntry } from './model/entry.ts';
 import type { Machine } from './model/machine.ts';
-import { portBit } from './model/pools.ts';
+import { type Pools, portBit } from './model/pools.ts';
 import type { Scheduler } from './model/scheduler.ts';
 import type { World } from './world.ts';
 
@@ -150,10 +150,15 @@ function reboot(world: World, newId: boolean): string | null {
   agent.lose('isUp');
   world.master.watch(agent);
   agent.shutDown();
-  world.context.clock.after(world.context.rng.between(5_000, 60_000), () => {
-    if (machine.agent === null) world.master.newAgent(machine, total);
-  });
+  replace(world, agent, total);
   return agent.id;
+}
+
+/** Another agent registers from the same machine. */
+function replace({ context, master }: World, { machine }: Agent, total?: Pools): void {
+  context.clock.after(context.rng.between(5_000, 60_000), () => {
+    if (machine.agent === null) master.newAgent(machine, total);
+  });
 }
 
 function shutDown(world: World): string | null {
@@ -164,7 +169,14 @@ function shutDown(world: World): string | null {
     comeBack(world, agent.machine);
   });
   for (const task of agent.live) task.die();
-  world.context.clock.after(2_000, () => agent.shutDown());
+  world.context.clock.after(2_000, () => {
+    agent.lose('isUp');
+    agent.shutDown();
+    if (world.master.agents.get(agent.id)?.agent !== agent) return;
+    // Its last word was lost: it misses its pings, until another one registers from there.
+    world.master.watch(agent);
+    replace(world, agent);
+  });
   return agent.id;
 }
 

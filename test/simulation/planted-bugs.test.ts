@@ -4,7 +4,7 @@ import { loadSimulation } from './bundle.mjs';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
 const SEEDS = 200;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 test.each(PLANTED_BUGS)('$name is found', { timeout: TIMEOUT_MS }, async ({ changes, found, allowsSuppress }) => {
   const { runSeeds } = await loadSimulation(changes);

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { loadSimulation } from './bundle.mjs';
 
-const SEEDS = 200;
-const TIMEOUT_MS = 120_000;
+const SEEDS = 300;
+const TIMEOUT_MS = 240_000;
 
 test(`${SEEDS} seeds hold every invariant and heal`, { timeout: TIMEOUT_MS }, async () => {
   const { runSeeds } = await loadSimulation();
