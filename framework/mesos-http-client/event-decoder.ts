@@ -10,10 +10,11 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
 export class EventDecoder<E> {
   readonly #records = new RecordIoDecoder();
-  readonly #decode: (record: unknown) => Decoded<E>;
+  readonly #read: (record: Uint8Array) => Decoded<E>;
 
-  constructor(decode: (record: unknown) => Decoded<E>) {
-    this.#decode = decode;
+  /** `read` is `readRecord` with what the API says: what becomes of a record follows from its own bytes, and from nothing else. */
+  constructor(read: (record: Uint8Array) => Decoded<E>) {
+    this.#read = read;
   }
 
   /** True where a stream may end: not within a header or a record. */
@@ -26,19 +27,20 @@ export class EventDecoder<E> {
     return this.#records.emptyRecords;
   }
 
-  /** What `chunk` completes, decoded one by one as it is asked for. @throws {RecordIoError} once the framing is broken. */
+  /** What `chunk` completes, read one by one as it is asked for. @throws {RecordIoError} once the framing is broken. */
   *push(chunk: Uint8Array): Generator<Decoded<E>> {
     for (const record of this.#records.push(chunk)) yield this.#read(record);
   }
+}
 
-  #read(record: Uint8Array): Decoded<E> {
-    let json: unknown;
-    try {
-      json = parseJson(UTF_8.decode(record));
-    } catch {
-      // The framing held, so the next record can be read: the caller counts this one.
-      return { kind: 'bad' };
-    }
-    return this.#decode(json);
+/** One record: JSON, and then what `decode` makes of it. */
+export function readRecord<E>(record: Uint8Array, decode: (json: unknown) => Decoded<E>): Decoded<E> {
+  let json: unknown;
+  try {
+    json = parseJson(UTF_8.decode(record));
+  } catch {
+    // The framing held, so the next record can be read: the caller counts this one.
+    return { kind: 'bad' };
   }
+  return decode(json);
 }

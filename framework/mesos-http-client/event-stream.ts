@@ -7,7 +7,7 @@
  */
 import { backoffDelay, RECONNECT } from './backoff.ts';
 import { MesosError, type MesosErrorKind, sentenceOf } from './errors.ts';
-import { type Decoded, EventDecoder } from './event-decoder.ts';
+import { type Decoded, EventDecoder, readRecord } from './event-decoder.ts';
 import { type LeaderAnswer, type MasterAccess, openAtLeader } from './leader.ts';
 
 /** Mesos' fixed interval, for as long as SUBSCRIBED has not said another. */
@@ -205,7 +205,7 @@ export class EventStream<E> {
       streamId: typeof streamId === 'string' ? streamId : null,
     };
     const at: Place = { base: opened.base, origin: opened.url.origin };
-    const decoder = new EventDecoder<E>(this.#options.decode);
+    const decoder = new EventDecoder<E>((record) => readRecord(record, this.#options.decode));
     let badInARow = 0;
     for await (const chunk of opened.response.body) {
       for (const decoded of decoder.push(chunk)) {

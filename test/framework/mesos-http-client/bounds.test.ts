@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EventDecoder } from '../../../framework/mesos-http-client/event-decoder.ts';
+import { EventDecoder, readRecord } from '../../../framework/mesos-http-client/event-decoder.ts';
 import { boundedBody } from '../../../framework/mesos-http-client/http.ts';
 import {
   createSubscription,
@@ -101,7 +101,7 @@ describe('the stream', () => {
       return Buffer.from(encodeRecord(JSON.stringify({ type: 'OFFERS', offers: { offers } })));
     });
     const [half, full] = sizes.map((stream) => {
-      const decoder = new EventDecoder(decodeEvent);
+      const decoder = new EventDecoder((record) => readRecord(record, decodeEvent));
       const before = process.memoryUsage().arrayBuffers;
       let most = 0;
       let found = 0;
