@@ -11,7 +11,7 @@ import { meetDeadlines } from './daemonset/clockwork.ts';
 import { Step } from './daemonset/effects.ts';
 import type { Action, DaemonsetEvent } from './daemonset/events.ts';
 import { indexNode } from './daemonset/indexes.ts';
-import { placeNode } from './daemonset/membership.ts';
+import { placeNode, settleCounts } from './daemonset/membership.ts';
 import { judge } from './daemonset/node-status.ts';
 import { removeAgent, removeNode, seeList, seeListed } from './daemonset/nodes.ts';
 import type { DaemonsetState, Environment } from './daemonset/state.ts';
@@ -44,6 +44,7 @@ export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, 
   reconcileIfDue(one);
   lookIfDue(one);
   if (state.subscribed && one.questions.size > 0) one.call(reconcileCall(one.questions));
+  for (const node of one.touched) settleCounts(one, node);
   for (const node of one.touched) indexNode(state, node);
   advanceRollout(one);
   tearDownIfClean(one);

@@ -15,12 +15,13 @@ const CAPABILITIES = [
   'REGION_AWARE',
 ];
 
-export function frameworkInfo(options: FrameworkOptions): FrameworkInfo {
+/** `held`: roles in which resources of ours are reserved; they are offered, and can be given back, only to those who have the role. */
+export function frameworkInfo(options: FrameworkOptions, held: Iterable<string>): FrameworkInfo {
   const { user, name, principal, hostname, webuiUrl } = options;
   return {
     user,
     name,
-    roles: rolesOf(options),
+    roles: [...new Set([...rolesOf(options), ...held])],
     hostname,
     webui_url: webuiUrl,
     ...(principal === null ? {} : { principal }),
@@ -35,7 +36,7 @@ export function frameworkInfo(options: FrameworkOptions): FrameworkInfo {
  * A role below that of the public agents is offered what is reserved to it, and may put reservations of its own on top
  * (docs/reservation-refinement.md); the role itself may not.
  */
-function rolesOf({ role, publicRole }: FrameworkOptions): string[] {
+export function rolesOf({ role, publicRole }: FrameworkOptions): string[] {
   return publicRole === null ? [role] : [role, `${publicRole}/${role}`];
 }
 

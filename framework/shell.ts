@@ -6,10 +6,10 @@ import { AgentWatch } from './agent-watch.ts';
 import type { Framework, FrameworkCounters, FrameworkOptions, HealthReport, NodeStatus } from './contract.ts';
 import type { Action, DaemonsetEvent, Order } from './daemonset/events.ts';
 import { statusOf } from './daemonset/node-status.ts';
-import { type DaemonsetState, type Environment, initialState } from './daemonset/state.ts';
+import { type DaemonsetState, type Environment, heldRoles, initialState } from './daemonset/state.ts';
 import { step } from './daemonset.ts';
 import { EventQueue } from './event-queue.ts';
-import { frameworkInfo, newTaskId } from './framework-info.ts';
+import { frameworkInfo, newTaskId, rolesOf } from './framework-info.ts';
 import { eventsOf, withoutOffer } from './hearing.ts';
 import { createSubscription, type DownKind, frameworkErrorOf, type Subscription } from './mesos-http-client/index.ts';
 import type { AgentId, Event, TaskId } from './mesos-http-client/messages.ts';
@@ -50,7 +50,7 @@ class Shell implements Framework {
     this.#orders = new OrderDesk((event) => this.#queue.push(event));
     const { principal, constraints, reserve, rollout } = options;
     this.#environment = {
-      settings: { principal, constraints, reserve, rollout },
+      settings: { roles: rolesOf(options), principal, constraints, reserve, rollout },
       newTaskId: (agent) => newTaskId(options.name, agent),
       template: (agent, id, goal) => options.task(agent, id, goal),
       available: (goal) => options.available(goal),
@@ -65,7 +65,7 @@ class Shell implements Framework {
     const subscription = createSubscription({
       ...access,
       frameworkId: state.frameworkId,
-      frameworkInfo: () => frameworkInfo(options),
+      frameworkInfo: () => frameworkInfo(options, heldRoles(state)),
       onEvent: (event) => this.#hear(event),
       onDown: (reason, wasSubscribed, kind) => this.#down(reason, wasSubscribed, kind),
     });

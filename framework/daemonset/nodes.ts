@@ -70,13 +70,12 @@ function addNode(step: Step, view: AgentView): Node {
     step.persist(node);
     askFate(step, node);
   }
-  const orphan = orphans.get(view.agentId);
+  const found = (orphans.get(view.agentId) ?? []).filter((orphan) => orphan !== held);
   orphans.delete(view.agentId);
-  if (orphan !== undefined && orphan !== held) {
-    takeIn(step, node, orphan, 'running');
-    // What was heard of it is old by now.
-    askFate(step, node);
-  }
+  // The first becomes the node's task, any other is one too many.
+  for (const orphan of found) takeIn(step, node, orphan, 'running');
+  // What was heard of it is old by now.
+  if (found.length > 0) askFate(step, node);
   if (node.task === null && step.now < step.state.strangersAt) {
     node.notBefore = step.state.strangersAt;
     step.arm(node, 'relaunch', node.notBefore);
@@ -122,16 +121,28 @@ export function seeList(
       node.listing = 'recovered';
     } else if (node.task === null && !(step.state.mode === 'uninstall' && node.reserved !== null)) {
       removeNode(step, node, 'the master does not list the agent, and it has no task of ours');
-    } else if (node.listing !== 'missing') {
-      node.listing = 'missing';
-      askFate(step, node);
+    } else {
+      miss(step, node);
     }
   }
 }
 
+/**
+ * The master says so of an agent that is gone for good and of one that it cannot reach alike: a task may live on there, and
+ * what became of it is asked before it is forgotten.
+ */
 export function removeAgent(step: Step, agentId: AgentId): void {
   const node = step.state.nodes.get(agentId);
-  if (node !== undefined) removeNode(step, node, 'the master has removed it');
+  if (node === undefined) return;
+  step.touched.add(node);
+  if (node.task === null) removeNode(step, node, 'the master has removed it, and it has no task of ours');
+  else miss(step, node);
+}
+
+function miss(step: Step, node: Node): void {
+  if (node.listing === 'missing') return;
+  node.listing = 'missing';
+  askFate(step, node);
 }
 
 function sameView(a: AgentView, b: AgentView): boolean {

@@ -44,6 +44,8 @@ export interface Maintenance {
 export interface Node {
   agent: AgentView;
   placed: Placed;
+  /** Counts of the placement that others get when its task is dead. */
+  owed: readonly string[];
   /** What its task is: launched as, or made into since. Null without a task, and for one that was found. */
   goal: Goal | null;
   /** How far a rollout is with it. */
@@ -90,6 +92,12 @@ export interface Removal {
   readonly by: 'operator' | 'mesos';
 }
 
+/** Of a counted constraint: who counts, and who was left out because the count was full. */
+export interface Holding {
+  readonly holders: Set<AgentId>;
+  readonly refused: Set<AgentId>;
+}
+
 export interface Revival {
   /** Nodes that could launch and have not been offered anything since they could. */
   readonly hungry: Set<AgentId>;
@@ -119,8 +127,8 @@ export interface DaemonsetState {
   /** What tasks are where no rollout has its way; null before the first start. */
   completed: Goal | null;
   rollout: Rollout | null;
-  /** Under each key of a counted constraint: who counts, and who was left out because the count was full. */
-  readonly counted: Map<string, { readonly holders: Set<AgentId>; readonly refused: Set<AgentId> }>;
+  /** Under each key of a counted constraint. */
+  readonly counted: Map<string, Holding>;
   /** Nodes whose launch has not come to a running task yet: never more than a few dozen. */
   readonly inFlight: Set<AgentId>;
   /** Nodes that were offered something and wait for their turn to launch. */
@@ -140,8 +148,8 @@ export interface DaemonsetState {
   readonly tasks: Map<TaskId, AgentId>;
   /** Agents that were removed, with the task that they held (oldest first, bounded): should one come back, so may its task. */
   readonly removed: Map<AgentId, Removal>;
-  /** Running tasks of ours on agents of which we know nothing else yet (bounded). */
-  readonly orphans: Map<AgentId, TaskId>;
+  /** Running tasks of ours on agents of which we know nothing else yet (bounded), in the order in which they were heard of. */
+  readonly orphans: Map<AgentId, readonly TaskId[]>;
   readonly heap: DeadlineHeap;
   readonly reconciliation: Reconciliation;
   readonly revival: Revival;
@@ -163,6 +171,8 @@ export interface DaemonsetState {
 }
 
 export interface Settings {
+  /** The roles that tasks are launched in. What is held in another one, of an earlier start, is given back. */
+  readonly roles: readonly string[];
   readonly principal: string | null;
   readonly constraints: readonly Constraint[];
   readonly reserve: boolean;
@@ -255,6 +265,7 @@ export function newNode(agent: AgentView, now: number): Node {
   return {
     agent,
     placed: { wanted: true },
+    owed: [],
     goal: null,
     step: null,
     reserved: null,
@@ -308,4 +319,11 @@ export function recordOf(node: Node): AgentRecord {
 export function frameworkRecordOf(state: DaemonsetState): FrameworkRecord | null {
   const { frameworkId, mode, frozen, completed } = state;
   return frameworkId === null ? null : { frameworkId, mode, frozen, completed };
+}
+
+/** The roles in which something is reserved for us. No role's name has a space (src/common/roles.cpp). */
+export function heldRoles({ nodes }: DaemonsetState): Set<string> {
+  const roles = new Set<string>();
+  for (const { reserved } of nodes.values()) if (reserved !== null && !reserved.includes(' ')) roles.add(reserved);
+  return roles;
 }

@@ -83,6 +83,8 @@ function answerGroup(step: Step, group: readonly Offer[]): Answer {
   if (!node.placed.wanted) return answerUnwanted(step, node, group);
   // An agent under a new id still has what was reserved before nothing was to be reserved any more.
   if (!step.environment.settings.reserve && givesBack(step, node, group)) return 'used';
+  // Offers in a role of an earlier start come only for the sake of what is still held in it.
+  if (!step.environment.settings.roles.includes(role)) return { refuseSeconds: SERVED_REFUSE_SECONDS };
   if (!isReady(node, step.now)) {
     offerCame(step, node);
     return { refuseSeconds: waitOf(node, step.now) };

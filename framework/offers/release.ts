@@ -22,9 +22,10 @@ export function release(step: Step, node: Node): void {
   step.arm(node, 'release', step.now + PATIENCE_MS);
 }
 
-/** True for a node whose resources are held for nothing. */
+/** True for a node whose resources are held for nothing, or in a role that tasks are not launched in any more. */
 export function holdsInVain({ environment }: Step, node: Node): boolean {
-  const isNeeded = node.placed.wanted && environment.settings.reserve;
+  const { reserve, roles } = environment.settings;
+  const isNeeded = node.placed.wanted && reserve && node.reserved !== null && roles.includes(node.reserved);
   return node.reserved !== null && !isNeeded && node.task === null && node.strays.size === 0;
 }
 

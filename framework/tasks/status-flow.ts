@@ -34,6 +34,8 @@ const MAX_QUERY_MS = 30_000;
 const UNKNOWN_ANSWERS = 3;
 const UNKNOWN_FOR_MS = 60_000;
 const MAX_ORPHANS = 1_000;
+/** What is left out here is told of again, by the next reconciliation at the latest. */
+const MAX_ORPHANS_OF_AN_AGENT = 8;
 const FASTEST_AFTER_ERROR_MS = 1_000;
 
 /** What the status says of an agent as a whole, for the caller to act on. */
@@ -131,7 +133,9 @@ function applyUnknown(step: Step, node: Node, task: LedgerTask, status: TaskStat
   enterPhase(step, node, task, 'lost');
   if (task.unknownAnswers < UNKNOWN_ANSWERS || step.now - task.unknownSince < UNKNOWN_FOR_MS) return null;
   if (node.listing === 'recovered') return null;
-  if (node.listing === 'registered') {
+  // Where no list of agents tells who left, an offer from before the first UNKNOWN proves nothing.
+  const isThere = node.listing === 'registered' && (step.state.isListed || node.seenAt > task.unknownSince);
+  if (isThere) {
     endTask(step, node, task, status);
     return null;
   }
@@ -286,7 +290,9 @@ function foundNowhere(step: Step, status: TaskStatus, report: Report, agentId: A
   const { removed, orphans } = step.state;
   const removal = removed.get(agentId);
   if (report.kind !== 'alive') {
-    if (orphans.get(agentId) === taskId) orphans.delete(agentId);
+    const others = orphans.get(agentId)?.filter((orphan) => orphan !== taskId) ?? [];
+    if (others.length === 0) orphans.delete(agentId);
+    else orphans.set(agentId, others);
     if (report.kind === 'agent-gone' && removal !== undefined) removed.set(agentId, { ...removal, by: 'operator' });
     return;
   }
@@ -297,8 +303,10 @@ function foundNowhere(step: Step, status: TaskStatus, report: Report, agentId: A
   if (!mayStay) {
     step.log('warn', 'killing a task of ours on an agent that was removed', { agentId, taskId });
     step.call({ type: 'KILL', kill: { task_id: { value: taskId }, agent_id: { value: agentId } } });
-  } else if (orphans.size < MAX_ORPHANS) {
-    orphans.set(agentId, taskId);
+  } else {
+    const here = orphans.get(agentId) ?? [];
+    if (orphans.size >= MAX_ORPHANS || here.length >= MAX_ORPHANS_OF_AN_AGENT) return;
+    if (!here.includes(taskId)) orphans.set(agentId, [...here, taskId]);
     step.listAgents();
   }
 }

@@ -5,7 +5,7 @@
  */
 import { viewOfListed } from '../../framework/daemonset/agent-view.ts';
 import type { Action, DaemonsetEvent } from '../../framework/daemonset/events.ts';
-import type { Settings } from '../../framework/daemonset/state.ts';
+import { heldRoles, type Settings } from '../../framework/daemonset/state.ts';
 import { frameworkInfo } from '../../framework/framework-info.ts';
 import { eventsOf } from '../../framework/hearing.ts';
 import {
@@ -83,7 +83,9 @@ export class ClusterStory {
   }
 
   subscribe(): void {
-    const info = frameworkInfo(frameworkOptions({ masters: null as never, store: null as never }));
+    const [role = ''] = this.story.settings.roles;
+    const options = frameworkOptions({ masters: null as never, store: null as never, role });
+    const info = frameworkInfo(options, heldRoles(this.story.state));
     const { frameworkId } = this.story.state;
     const id = frameworkId === null ? {} : { id: { value: frameworkId } };
     const connection = this.master.subscribe(

@@ -38,6 +38,7 @@ export const template: TaskTemplate = {
 export const GOAL: Goal = { id: 'v1', relaunchKey: 'k1' };
 
 export const SETTINGS: Settings = {
+  roles: ['nodemesh', 'slave_public/nodemesh'],
   principal: 'nodemesh',
   constraints: [],
   reserve: true,

@@ -144,7 +144,7 @@ describe('updates and kills', () => {
       source: 'SOURCE_MASTER',
     } as const;
     cluster.tell({ type: 'update', status });
-    await cluster.pass(3_600_000);
+    await cluster.pass(900_000);
     expect(cluster.calls('KILL').length).toBe(1);
   });
 
@@ -175,7 +175,7 @@ describe('a master failover', () => {
 describe('offers and maintenance', () => {
   test('SUPPRESS is never sent, so it never hides a new agent', async () => {
     const cluster = await served(3);
-    await cluster.pass(3_600_000);
+    await cluster.pass(600_000);
     expect(cluster.calls('SUPPRESS')).toEqual([]);
   });
 

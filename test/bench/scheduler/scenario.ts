@@ -81,6 +81,7 @@ class Run {
   readonly #dice: Rng;
   readonly #environment: Environment = {
     settings: {
+      roles: ['nodemesh', 'slave_public/nodemesh'],
       principal: 'nodemesh',
       constraints: [],
       reserve: true,

@@ -40,7 +40,10 @@ describe('the placement', () => {
     for (const agent of ['a', 'b', 'c']) story.send.offer(agent, { attributes: { rack: agent === 'c' ? 'r2' : 'r1' } });
     story.expects.launched('a', 'c');
     story.expects.node('b', 'excluded', /another agent has the task for rack r1/);
+    // The end of the agent is known when that of its task is.
     story.send.agentRemoved('a');
+    story.expects.node('b', 'excluded');
+    story.send.update('a-task-1', 'TASK_GONE_BY_OPERATOR');
     story.expects.node('b', 'pending');
     story.send.offer('b', { attributes: { rack: 'r1' } });
     story.expects.launched('b');
@@ -71,6 +74,56 @@ describe('the placement', () => {
     expect(excluded(story)).toEqual([]);
     story.expects.killed();
     expect(story.node('a')?.taskId).toBe(task);
+  });
+
+  test('UNIQUE: who is left out hands its place on when its task is dead, not before', () => {
+    const story = subscribed('rack:UNIQUE', 'disk:UNLIKE:broken');
+    const rack = { rack: 'r1' };
+    story.send.offer('a', { attributes: rack });
+    const [task = ''] = story.expects.launched('a');
+    story.send.update(task, 'TASK_RUNNING');
+    story.send.offer('b', { attributes: rack });
+    story.send.offer('a', { attributes: { ...rack, disk: 'broken' } });
+    story.expects.killed(task);
+    story.expects.node('a', 'excluded', /disk broken is like broken/);
+    story.send.offer('b', { attributes: rack });
+    story.expects.nothingLaunched();
+    story.send.update(task, 'TASK_KILLED');
+    story.send.offer('b', { attributes: rack });
+    story.expects.launched('b');
+  });
+
+  test('UNIQUE: the same after a restart with constraints that leave out who has the task', () => {
+    const story = new Story();
+    story.send.subscribed();
+    story.send.offer('a', { attributes: { rack: 'r1', disk: 'broken' } });
+    const [task = ''] = story.expects.launched('a');
+    const constraints = ['rack:UNIQUE', 'disk:UNLIKE:broken'].map(parseConstraint);
+    story.restart({ settings: { constraints } });
+    story.send.subscribed();
+    story.send.reconciled(task, 'TASK_RUNNING');
+    expect(story.takeCalls('KILL').length).toBeGreaterThan(0);
+    story.send.offer('b', { attributes: { rack: 'r1' } });
+    story.expects.nothingLaunched();
+    story.send.update(task, 'TASK_KILLED');
+    story.send.offer('b', { attributes: { rack: 'r1' } });
+    story.expects.launched('b');
+  });
+
+  test('UNIQUE: who is wanted again before its task is dead has its place still', () => {
+    const story = subscribed('rack:UNIQUE', 'disk:UNLIKE:broken');
+    const rack = { rack: 'r1' };
+    story.send.offer('a', { attributes: rack });
+    const [task = ''] = story.expects.launched('a');
+    story.send.update(task, 'TASK_RUNNING');
+    story.send.offer('b', { attributes: rack });
+    story.send.offer('a', { attributes: { ...rack, disk: 'broken' } });
+    story.send.offer('a', { attributes: rack });
+    story.send.update(task, 'TASK_KILLED');
+    expect(excluded(story)).toEqual(['b']);
+    story.send.offer('a', { attributes: rack });
+    story.send.offer('b', { attributes: rack });
+    story.expects.launched('a');
   });
 
   test('UNIQUE: after a restart those that have the task keep it', () => {

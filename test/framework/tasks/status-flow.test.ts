@@ -202,10 +202,46 @@ describe('an agent that is lost', () => {
     story.expects.killed(task);
   });
 
-  test('that the master removed leaves nothing; if it is back after all, its task is asked about first', () => {
+  /** The agent is away for good, as far as the master tells: it does not list it, and knows nothing of its task. */
+  const forgotten = (story: Story, task: string): void => {
+    for (let at = 0; at <= 60; at += 10) {
+      story.send.reconciled(task, 'TASK_UNKNOWN');
+      story.after(10_000);
+    }
+    story.expects.noNode('a');
+  };
+
+  test('that the master removed keeps its task until the master has said what became of it', () => {
     const { story, task } = serving();
     story.send.agentRemoved('a');
-    story.expects.noNode('a');
+    story.expects.reconciled([task]);
+    story.send.reconciled(task, 'TASK_UNREACHABLE');
+    story.after(3_600_000);
+    story.expects.node('a', 'lost', /unreachable/);
+    expect(story.disk.get('a')?.taskId).toBe(task);
+    story.send.agentAdded('a');
+    story.send.update(task, 'TASK_RUNNING', { reason: 'REASON_AGENT_REREGISTERED', source: 'SOURCE_MASTER' });
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+    story.expects.node('a', 'healthy');
+  });
+
+  test('that the master removed and that a new scheduler finds again is not given a second task', () => {
+    const { story, task } = serving();
+    story.send.agentRemoved('a');
+    story.restart();
+    story.send.subscribed();
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+    story.send.reconciled(task, 'TASK_RUNNING');
+    story.send.healthy(task);
+    expect(story.node('a')).toMatchObject({ state: 'healthy', taskId: task });
+  });
+
+  test('that the master removed leaves nothing in the end; if it is back after all, its task is asked about first', () => {
+    const { story, task } = serving();
+    story.send.agentRemoved('a');
+    forgotten(story, task);
     story.forgetCalls();
     story.send.offer('a');
     story.expects.nothingLaunched();
@@ -220,16 +256,9 @@ describe('an agent that is lost', () => {
     ['that Mesos had forgotten', 'TASK_UNKNOWN'],
   ])('%s keeps its healthy task when that is heard of before the agent', (_how, cause) => {
     const { story, task } = serving();
-    if (cause === 'AGENT_REMOVED') {
-      story.send.agentRemoved('a');
-    } else {
-      story.send.agents();
-      for (let at = 0; at <= 6; at += 1) {
-        story.send.reconciled(task, 'TASK_UNKNOWN');
-        story.after(10_000);
-      }
-    }
-    story.expects.noNode('a');
+    if (cause === 'AGENT_REMOVED') story.send.agentRemoved('a');
+    else story.send.agents();
+    forgotten(story, task);
     story.forgetCalls();
     const back = { reason: 'REASON_AGENT_REREGISTERED', source: 'SOURCE_MASTER' } as const;
     const actions = story.send.update(task, 'TASK_RUNNING', back);
@@ -254,8 +283,10 @@ describe('an agent that is lost', () => {
   });
 
   test('that was removed with another task than the one that turns up there has that one killed', () => {
-    const { story } = serving();
+    const { story, task } = serving();
     story.send.agentRemoved('a');
+    forgotten(story, task);
+    story.forgetCalls();
     story.send.reconciled('a-task-77', 'TASK_RUNNING');
     story.expects.killed('a-task-77');
   });
@@ -309,6 +340,31 @@ describe('a task of ours that is not in the books', () => {
     story.send.reconciled('a-task-77', 'TASK_RUNNING');
     story.send.agents('a');
     expect(story.disk.get('a')?.taskId).toBe('a-task-77');
+  });
+
+  test('and another one of the same agent, which is known later than both: one is adopted, the other killed until it is dead', () => {
+    const story = new Story();
+    story.send.subscribed();
+    for (const one of ['a-task-77', 'a-task-78', 'a-task-77']) story.send.reconciled(one, 'TASK_RUNNING');
+    story.send.agents('a');
+    expect(story.disk.get('a')?.taskId).toBe('a-task-77');
+    story.expects.killed('a-task-78');
+    story.after(5_000);
+    story.expects.killed('a-task-78');
+    story.send.update('a-task-78', 'TASK_KILLED');
+    story.after(120_000);
+    story.expects.killed();
+    expect(story.node('a')?.taskId).toBe('a-task-77');
+  });
+
+  test('of two such ones the other is adopted when the first ends before its agent is known', () => {
+    const story = new Story();
+    story.send.subscribed();
+    for (const one of ['a-task-77', 'a-task-78']) story.send.reconciled(one, 'TASK_RUNNING');
+    story.send.update('a-task-77', 'TASK_FAILED');
+    story.send.agents('a');
+    story.expects.killed();
+    expect(story.disk.get('a')?.taskId).toBe('a-task-78');
   });
 
   test('is asked about when it is adopted so, for it may have died since', () => {
