@@ -142,3 +142,19 @@ describe('another --role than before', () => {
     expect([cluster.uninstalled, agent.checkpointed]).toEqual([true, []]);
   });
 });
+
+describe('F10: a scheduler whose state is lost', () => {
+  test('is another framework: the old tasks keep their places until Mesos removes them, and the nodes say why they wait', async () => {
+    const { cluster, agent } = await served();
+    const before = cluster.story.state.frameworkId;
+    const old = cluster.tasks().flat();
+    cluster.story.disk.clear();
+    cluster.story.diskFramework = null;
+    cluster.story.diskRollout = null;
+    cluster.restart();
+    await cluster.pass(60_000);
+    expect(cluster.story.state.frameworkId).not.toBe(before);
+    expect([cluster.states(), cluster.tasks().flat()]).toEqual([['pending'], old]);
+    expect(cluster.story.node(agent.id ?? '')?.reason).toMatch(/ports? 4140/);
+  });
+});

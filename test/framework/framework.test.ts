@@ -106,7 +106,7 @@ describe('against the miniature master', () => {
     expect(agent.most).toBe(1);
   });
 
-  test('an agent that joins is served, one that is marked gone is forgotten', async () => {
+  test('F13: an agent that joins is served, one that is marked gone is forgotten', async () => {
     const agent = mesos.addAgent();
     await until('four healthy nodes', allHealthy(4));
     if (agent.id === null) throw new Error('not registered');
@@ -128,7 +128,7 @@ describe('against the miniature master', () => {
     expect(agent?.launches).toBe(1);
   });
 
-  test('a master failover ends in a new subscription, and launches nothing', async () => {
+  test('F4: a master failover ends in a new subscription, and launches nothing', async () => {
     const before = tasksNow();
     await mesos.failover(700);
     await until('subscribed', () => framework.counters().subscriptions === 2 && framework.subscribed());
@@ -161,7 +161,7 @@ describe('against the miniature master', () => {
     expect(agent?.most).toBe(1);
   });
 
-  test('a second scheduler with the same id ends the first one, with a sentence that says so', async () => {
+  test('F2: a second scheduler with the same id ends the first one, with a sentence that says so', async () => {
     const other = await mkdtemp(join(tmpdir(), 'framework-'));
     const [first, firstStore] = [framework, store];
     const stolen = await openFileStore(other);
@@ -177,7 +177,7 @@ describe('against the miniature master', () => {
     await rm(home, { recursive: true });
   });
 
-  test('a removed framework is fatal, with a sentence that says what to do', async () => {
+  test('F3: a removed framework is fatal, with a sentence that says what to do', async () => {
     const id = framework.frameworkId();
     await stopScheduler();
     const { info } = mesos.master?.context.frameworks.get(frameworkId(id ?? '')) ?? {};

@@ -1,8 +1,7 @@
 /**
  * What a real master was recorded doing that a scheduler has to be ready for, each in its own words, with the core on the
- * local cluster's master. What is tested elsewhere is in the list at the end.
+ * local cluster's master. docs/mesos-cases.md lists all of them, and where each is tested.
  */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ClusterStory } from './cluster-story.ts';
 import { Story } from './story.ts';
@@ -109,7 +108,66 @@ describe('lost agents and tasks', () => {
   });
 });
 
+describe('what the framework asks for itself', () => {
+  test('with `checkpoint: false` tasks are lost the moment that the socket drops: ours are not', async () => {
+    const cluster = await served();
+    cluster.agents[0]?.cut();
+    await cluster.pass(1_000);
+    expect(updates(cluster)).not.toContain('TASK_LOST');
+    expect(cluster.states()).toEqual(['healthy']);
+    const [framework] = cluster.master.context.frameworks.all();
+    expect(framework?.info).toMatchObject({ checkpoint: true, failover_timeout: 604_800 });
+  });
+
+  test('after TEARDOWN a task would live on for its grace period: an uninstall kills all tasks before it', async () => {
+    const cluster = await served(2);
+    cluster.restart({ uninstall: true });
+    await cluster.pass(60_000);
+    expect(cluster.uninstalled).toBe(true);
+    const types = cluster.called.map((call) => call.type);
+    expect(types.lastIndexOf('KILL')).toBeLessThan(types.indexOf('TEARDOWN'));
+  });
+
+  test('a `kill_policy` in a KILL counts for nothing: it is in the task, and no KILL has one', async () => {
+    const cluster = await served();
+    const [held] = [...(cluster.agents[0]?.tasks.values() ?? [])];
+    expect(held?.task.kill_policy).toEqual({ grace_period: { nanoseconds: 5e9 } });
+    const command = { plan: 'recovery', verb: 'restart', phase: 'nodes', step: cluster.agents[0]?.id ?? '' } as const;
+    cluster.tell({ type: 'order', id: 1, order: { kind: 'plan', command } });
+    await cluster.pass(5_000);
+    const kills = cluster.called.flatMap((call) => (call.type === 'KILL' ? [Object.keys(call.kill)] : []));
+    expect(kills).toEqual([['task_id', 'agent_id']]);
+  });
+});
+
 describe('updates and kills', () => {
+  test('one bad task in a LAUNCH gets TASK_ERROR, the others run: so is one bad agent among many', async () => {
+    const cluster = await new ClusterStory().with();
+    const agents = [1, 2, 3].map(() => cluster.agent());
+    const { template } = cluster.story;
+    cluster.story.template = (agent, goal) => {
+      const fine = template(agent, goal);
+      return agent === agents[1]?.id ? { ...fine, killGraceSeconds: -1 } : fine;
+    };
+    for (const agent of agents) agent.join(cluster.master);
+    await cluster.pass(10_000);
+    expect([cluster.states()[0], cluster.states()[2]]).toEqual(['healthy', 'healthy']);
+    expect(cluster.story.node(agents[1]?.id ?? '')?.reason).toMatch(/The last task error \(.*must be non-negative/);
+    expect(updates(cluster).filter((state) => state === 'TASK_ERROR').length).toBeGreaterThan(1);
+  });
+
+  test('wrong and repeated acknowledgements get 202 and are ignored: an update that comes twice is acknowledged twice', async () => {
+    const cluster = await served();
+    const [agent] = cluster.agents;
+    const [[task]] = cluster.tasks() as [[never]];
+    const uuid = 'AAAAAAAAAAAAAAAAAAAAAA==';
+    for (let time = 0; time < 2; time += 1) agent?.report(task, 'TASK_RUNNING', { uuid });
+    await cluster.pass(1_000);
+    const acknowledged = cluster.called.filter((call) => call.type === 'ACKNOWLEDGE' && call.acknowledge.uuid === uuid);
+    expect(acknowledged).toHaveLength(2);
+    expect(cluster.states()).toEqual(['healthy']);
+  });
+
   test('every update with a uuid is acknowledged, so no task looks stuck behind its oldest update', async () => {
     const cluster = await served();
     const [agent] = cluster.agents;
@@ -158,7 +216,7 @@ describe('updates and kills', () => {
 });
 
 describe('a master failover', () => {
-  test('U15: after a restart RECONCILE gets no answer until the agents are back: silence is never loss', async () => {
+  test('U15 F5: after a restart RECONCILE gets no answer until the agents are back: silence is never loss', async () => {
     const cluster = await served(2);
     const before = cluster.tasks();
     for (const agent of cluster.agents) agent.cut();
@@ -226,29 +284,5 @@ describe('offers and maintenance', () => {
     await cluster.pass(30_000);
     expect(cluster.states()).toEqual(['healthy']);
     expect(cluster.story.disk.get(agentId)?.failures).toBe(0);
-  });
-});
-
-describe('the list of surprises that are tested elsewhere', () => {
-  const HTTP = 'test/framework/mesos-http-client/';
-  test.each([
-    ['A second subscriber makes the first stream get ERROR', 'test/framework/framework.test.ts', 'a second scheduler'],
-    ['removed id, expired failover_timeout', 'test/framework/framework.test.ts', 'a removed framework is fatal'],
-    ['redirected **to itself**', `${HTTP}subscription.test.ts`, 'a master that redirects to itself'],
-    [
-      'A master that does not lead answers 307',
-      `${HTTP}subscription.test.ts`,
-      'a redirect without scheme and with another path',
-    ],
-    ['403 and 400 mean subscribe again', `${HTTP}subscription.test.ts`, 'renew the subscription'],
-    ['do not rely on one record in a chunk', `${HTTP}recordings.test.ts`, 'split'],
-    ['the lowest number leads', `${HTTP}leader-detector.test.ts`, 'the leading node'],
-    ['many errors are HTTP 200 plus an ERROR event', `${HTTP}subscription.test.ts`, 'answered 200 with ERROR'],
-    ['503 "has not finished recovery"', `${HTTP}subscription.test.ts`, 'is repeated through 503s'],
-    ['HEARTBEAT every 15 s', `${HTTP}subscription.test.ts`, 'given up when nothing comes for five heartbeats'],
-    ['TASK_LOST is not final', 'test/framework/tasks/status-flow.test.ts', 'with TASK_LOST is asked about'],
-    ['only updates with a uuid want an ACKNOWLEDGE', 'test/framework/tasks/status-flow.test.ts', 'with a uuid'],
-  ])('%s', (_surprise, file, title) => {
-    expect(readFileSync(file, 'utf8')).toContain(title);
   });
 });

@@ -139,7 +139,7 @@ describe('the process', () => {
     expect(second.err()).toMatch(/^nodemesh: .*in use.*\n$/);
   });
 
-  test('mistakes in the options are told together, with exit code 2', async () => {
+  test('R15: mistakes in the options are told together, with exit code 2', async () => {
     const scheduler = run('--listen=nowhere');
     expect(await scheduler.exit).toBe(2);
     expect(scheduler.err().trim().split('\n')).toHaveLength(4);

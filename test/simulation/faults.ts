@@ -138,7 +138,6 @@ function loseAgent(world: World, how: 'isUp' | 'isHung' | 'isCut'): string | nul
 function reboot(world: World, newId: boolean): string | null {
   const agent = anyAgent(world);
   if (agent === null || !agent.isReachable) return null;
-  const { machine } = agent;
   if (!newId) {
     agent.reboot();
     world.master.watch(agent);

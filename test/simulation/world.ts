@@ -67,6 +67,7 @@ export class World implements Surroundings {
     this.strategy = rng.pick(STRATEGIES);
     this.#settings = {
       principal: 'nodemesh',
+      roles: ['nodemesh', 'slave_public/nodemesh'],
       constraints: [],
       reserve: true,
       rollout: {

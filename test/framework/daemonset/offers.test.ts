@@ -10,7 +10,7 @@ function subscribed(): Story {
 }
 
 describe('an offer', () => {
-  test('of an agent without a task is used for one, written down before it is sent', () => {
+  test('O1: of an agent without a task is used for one, written down before it is sent', () => {
     const story = subscribed();
     story.send.offer('a');
     const [task] = story.expects.launched('a');
@@ -25,7 +25,22 @@ describe('an offer', () => {
     expect(actions.indexOf('persist')).toBeLessThan(actions.indexOf('call'));
   });
 
-  test('of an agent that has its task is declined for an hour', () => {
+  test('O21: of an agent whose task is not answered for yet is declined for 10 s, all others are used at once', () => {
+    const story = new Story();
+    story.send.subscribed();
+    const task = story.served('a');
+    story.restart();
+    story.send.subscribed();
+    story.send.offer('a');
+    story.send.offer('b');
+    story.expects.declined(10);
+    story.expects.launched('b');
+    story.send.reconciled(task, 'TASK_GONE');
+    story.send.offer('a');
+    story.expects.launched('a');
+  });
+
+  test('O5: of an agent that has its task is declined for an hour', () => {
     const story = subscribed();
     story.served('a');
     story.send.offer('a');
@@ -41,7 +56,7 @@ describe('an offer', () => {
     expect(accepts[0]?.accept.offer_ids.map((id) => id.value)).toEqual(offers.map((offer) => offer.id.value));
   });
 
-  test('of another role of the same agent is declined when the first one is used', () => {
+  test('O3: of another role of the same agent is declined when the first one is used', () => {
     const story = subscribed();
     story.send.offer('a', { role: 'nodemesh' }, { role: 'slave_public/nodemesh', reservedTo: 'slave_public' });
     story.expects.launched('a');
@@ -108,7 +123,7 @@ describe('an offer', () => {
     story.expects.node('a', 'pending', /no artifact yet/);
   });
 
-  test('one of five thousand in one event: all are answered at once, declines in a few calls', () => {
+  test('O20: one of five thousand in one event: all are answered at once, declines in a few calls', () => {
     const story = subscribed();
     const names = Array.from({ length: 5_000 }, (_, index) => `a${index}`);
     for (const name of names) story.send.offer(name);
@@ -142,7 +157,7 @@ describe('an ACCEPT that the master refused', () => {
 });
 
 describe('REVIVE', () => {
-  test('is sent when nothing is offered after the end of a task, and less and less often', () => {
+  test('F22: is sent when nothing is offered after the end of a task, and less and less often', () => {
     const story = subscribed();
     const task = story.served('a');
     story.after(10_000);

@@ -175,7 +175,7 @@ describe('the detector', () => {
     expect(seen).toEqual(['http://10.0.0.1:5050', 'http://10.0.0.2:5050']);
   });
 
-  it('keeps the leader while the node of the next one cannot be read', async () => {
+  it('S19 keeps the leader while the node of the next one cannot be read', async () => {
     const registry = new Registry();
     registry.nodes = { 'json.info_0000000003': info('10.0.0.3') };
     const { masters, seen, notes } = detect(registry);

@@ -192,7 +192,7 @@ describe('a leader that is watched', () => {
     expect(events).toEqual(['SUBSCRIBED', 'RESCIND', 'SUBSCRIBED', 'HEARTBEAT']);
   });
 
-  test('S20 that nobody knows any more does not cost a healthy stream, nor does the same one again', async () => {
+  test('S20 F9 that nobody knows any more does not cost a healthy stream, nor does the same one again', async () => {
     const source = new TestSource(a.url);
     const sub = open(source);
     await until(subscriptions(1));

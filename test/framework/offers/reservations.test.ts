@@ -81,7 +81,7 @@ describe('the place of a task', () => {
     expect(reserved(agent)).toEqual({ [`${role} cpus`]: 0.1, [`${role} mem`]: 64, [`${role} ports`]: '4140-4141' });
   });
 
-  test('U24: is got back by the next task, though another framework takes all that is free', async () => {
+  test('U24 F6: is got back by the next task, though another framework takes all that is free', async () => {
     const { cluster, agent } = await served();
     greedy(cluster);
     await cluster.pass(5_000);

@@ -4,7 +4,7 @@ import { all, Fleet, ROLLOUT, V1B, V2 } from './fleet.ts';
 const FIVE = ['a', 'b', 'c', 'd', 'e'];
 
 describe('a node that does not get well', () => {
-  test('R4: fails after its time, and stops the rollout; the others stay as they are', () => {
+  test('R4 F17: fails after its time, and stops the rollout; the others stay as they are', () => {
     const fleet = new Fleet(FIVE);
     fleet.broken.add('a');
     fleet.story.send.rollOut(V2, { kind: 'serial' });

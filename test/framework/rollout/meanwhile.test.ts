@@ -64,7 +64,7 @@ describe('a node that is away', () => {
   });
 });
 
-test('a node that joins meanwhile gets the last completed goal, and the new one when its turn comes', () => {
+test('R9: a node that joins meanwhile gets the last completed goal, and the new one when its turn comes', () => {
   const fleet = new Fleet(['a', 'b'], { maxUnavailable: 3 });
   fleet.story.send.rollOut(V2, { kind: 'parallel' });
   fleet.story.send.agentAdded('n');

@@ -201,7 +201,7 @@ describe('a store whose connection fails', () => {
     await expect(writing).rejects.toThrow(VersionConflict);
   });
 
-  it('says what to do when no server can be reached for too long, or the session is lost', async () => {
+  it('F8: says what to do when no server can be reached for too long, or the session is lost', async () => {
     const { link, store } = await openLinked({ operationMs: 200 });
     link.freeze();
     link.cut();

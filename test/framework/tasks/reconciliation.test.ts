@@ -12,7 +12,7 @@ describe('at a subscription', () => {
     story.expects.reconciled([a ?? '', b ?? ''], []);
   });
 
-  test('the id is written down before anything else is sent', () => {
+  test('S1: the id is written down before anything else is sent', () => {
     const story = new Story();
     const actions = story.send.subscribed().map((action) => action.type);
     expect(actions[0]).toBe('persist-framework');
@@ -64,7 +64,7 @@ describe('at a subscription', () => {
 });
 
 describe('a launch of which nothing is heard', () => {
-  test('is asked for after 30 s, and launched anew when Mesos says that it is gone', () => {
+  test('U16 F15: is asked for after 30 s, and launched anew when Mesos says that it is gone', () => {
     const story = new Story();
     story.send.subscribed();
     story.send.offer('a');
@@ -79,7 +79,7 @@ describe('a launch of which nothing is heard', () => {
     story.expects.launched('a');
   });
 
-  test('is asked for at once when its ACCEPT got no answer', () => {
+  test('U19: is asked for at once when its ACCEPT got no answer', () => {
     const story = new Story();
     story.send.subscribed();
     story.send.offer('a');
@@ -109,7 +109,7 @@ describe('a launch of which nothing is heard', () => {
     expect(declines.flatMap((call) => call.decline.offer_ids.map((id) => id.value))).toEqual(offerIds);
   });
 
-  test('and that stays in its start for a quarter of an hour is killed', () => {
+  test('F15: and that stays in its start for a quarter of an hour is killed', () => {
     const story = new Story();
     story.send.subscribed();
     story.send.offer('a');
@@ -123,7 +123,7 @@ describe('a launch of which nothing is heard', () => {
 });
 
 describe('a new scheduler with the same store', () => {
-  test('adopts the tasks and launches nothing', () => {
+  test('F1: adopts the tasks and launches nothing', () => {
     const story = new Story();
     story.send.subscribed();
     const task = story.served('a');

@@ -12,7 +12,7 @@ function serving(): { story: Story; task: string } {
 }
 
 describe('an update', () => {
-  test('with a uuid is acknowledged, also when it is repeated; one without is not', () => {
+  test('U4 F18: with a uuid is acknowledged, also when it is repeated; one without is not', () => {
     const { story, task } = serving();
     story.send.update(task, 'TASK_RUNNING', { uuid: 'one' });
     story.send.update(task, 'TASK_RUNNING', { uuid: 'one' });
@@ -20,7 +20,7 @@ describe('an update', () => {
     story.expects.acknowledged('one', 'one');
   });
 
-  test('that ends the task is stored before it is acknowledged', () => {
+  test('U1: that ends the task is stored before it is acknowledged', () => {
     const { story, task } = serving();
     const actions = story.send.update(task, 'TASK_FAILED', { uuid: 'end' });
     const stored = actions.findIndex((action) => action.type === 'persist' && action.record.taskId === null);
@@ -36,7 +36,7 @@ describe('an update', () => {
     story.expects.acknowledged('late');
   });
 
-  test('that comes late, after the end, changes nothing either', () => {
+  test('U5 F19: that comes late, after the end, changes nothing either', () => {
     const { story, task } = serving();
     story.send.update(task, 'TASK_KILLED', { uuid: '1' });
     story.send.update(task, 'TASK_RUNNING', { uuid: '2', source: 'SOURCE_EXECUTOR' });
@@ -48,7 +48,7 @@ describe('an update', () => {
 });
 
 describe('a task that ends', () => {
-  test('is followed by another at once, then after 1 s doubling to 300 s', () => {
+  test('U13: is followed by another at once, then after 1 s doubling to 300 s', () => {
     const { story, task } = serving();
     story.send.update(task, 'TASK_FAILED');
     const waits: number[] = [];
@@ -122,7 +122,7 @@ describe('a task that ends', () => {
 });
 
 describe('health', () => {
-  test('comes from the user: a running task is launching until it is first reported healthy', () => {
+  test('U23: comes from the user: a running task is launching until it is first reported healthy', () => {
     const story = new Story();
     story.send.subscribed();
     story.send.offer('a');
@@ -164,7 +164,7 @@ describe('an agent that is lost', () => {
     expect(story.node('a')?.taskId).toBe(task);
   });
 
-  test('with TASK_LOST is asked about until Mesos knows', () => {
+  test('F11: with TASK_LOST is asked about until Mesos knows', () => {
     const { story, task } = serving();
     story.send.update(task, 'TASK_LOST', { reason: 'REASON_AGENT_REMOVED' });
     story.expects.node('a', 'lost');
@@ -194,7 +194,7 @@ describe('an agent that is lost', () => {
     story.expects.noNode('a');
   });
 
-  test('that the operator marked gone leaves nothing, and its task is killed should it appear', () => {
+  test('U8: that the operator marked gone leaves nothing, and its task is killed should it appear', () => {
     const { story, task } = serving();
     story.send.update(task, 'TASK_GONE_BY_OPERATOR', { reason: 'REASON_AGENT_REMOVED_BY_OPERATOR' });
     story.expects.noNode('a');
@@ -311,7 +311,7 @@ describe('an agent that is lost', () => {
 });
 
 describe('a task of ours that is not in the books', () => {
-  test('is killed when another one holds the agent, again and again until it is dead', () => {
+  test('U9 U17 F12 F16: is killed when another one holds the agent, again and again until it is dead', () => {
     const { story, task } = serving();
     story.send.reconciled('a-task-77', 'TASK_RUNNING');
     story.expects.killed('a-task-77');
@@ -323,7 +323,7 @@ describe('a task of ours that is not in the books', () => {
     expect(story.node('a')?.taskId).toBe(task);
   });
 
-  test('is adopted when the agent has none', () => {
+  test('U9: is adopted when the agent has none', () => {
     const story = new Story();
     story.send.subscribed();
     story.send.agents('a');

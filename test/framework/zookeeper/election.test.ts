@@ -162,7 +162,7 @@ describe('a leader', () => {
     expect(await lease.lost).toContain(`somebody has removed the leader's node ${path}/${node}`);
   });
 
-  it('that is cut off from ZooKeeper stops before another one starts, which is soon', async () => {
+  it('S21: that is cut off from ZooKeeper stops before another one starts, which is soon', async () => {
     const path = newPath();
     const link = await linked();
     const first = await stand(path, `127.0.0.1:${link.port}`);

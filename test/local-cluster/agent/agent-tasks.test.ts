@@ -226,6 +226,18 @@ describe('kill', () => {
     await eventually('it is gone', () => bench.agent.processes().length === 0);
     expect(bench.master.states('t')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
   });
+
+  test('after a TEARDOWN a task that ignores SIGTERM lives on for its whole grace period', async () => {
+    const bench = await startAgent();
+    const kill_policy = { grace_period: { nanoseconds: 400e6 } };
+    run(bench, shellTask('t', 'trap "" TERM; touch ready; while :; do sleep 0.05; done', { kill_policy }));
+    await reached(bench.master, 't', 'TASK_RUNNING');
+    await eventually('it ignores SIGTERM', () => existsSync(join(sandboxOf(bench.workDir, 't'), 'ready')));
+    const from = performance.now();
+    bench.agent.shutdownFramework(FRAMEWORK);
+    await eventually('it is gone', () => bench.agent.processes().length === 0);
+    expect(performance.now() - from).toBeGreaterThan(390);
+  });
 });
 
 describe('unacknowledged updates', () => {

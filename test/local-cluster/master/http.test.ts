@@ -164,6 +164,35 @@ describe('the scheduler API', () => {
     expect((await send(port, 'GET', '/version')).status).toBe(200);
   });
 
+  it.each([
+    [415, { 'Content-Type': 'application/json; charset=utf-8' }],
+    [406, { Accept: 'application/recordio' }],
+  ])('answers %i to a SUBSCRIBE with %o', async (status, headers) => {
+    const { master } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    expect((await send(port, 'POST', '/api/v1/scheduler', SUBSCRIBE, headers)).status).toBe(status);
+    expect(master.context.frameworks.all()).toEqual([]);
+  });
+
+  it('answers the call to who expects 100 Continue, and never 100', async () => {
+    const { master } = await lab();
+    const port = await listen(createMasterHttp(() => master));
+    let continued = 0;
+    const answer = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'Content-Type': 'application/json', Expect: '100-continue' };
+      const call = request({ port, host: '127.0.0.1', method: 'POST', path: '/api/v1', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      call.on('continue', () => {
+        continued += 1;
+      });
+      call.on('error', reject);
+      call.end(JSON.stringify({ type: 'GET_HEALTH' }));
+    });
+    expect([answer, continued]).toEqual([200, 0]);
+  });
+
   const missing: [what: string, call: object, message: string][] = [
     [
       'a task without an agent',
