@@ -68,8 +68,8 @@ function gated(real: StateStore): { gate: Gate; store: StateStore } {
     },
   };
   const put: StateStore['put'] = async (key, value, expected) => {
-    if (gate.broken) throw new StateStoreError('the disk is full');
     if (gate.shut) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (gate.broken) throw new StateStoreError('the disk is full');
     return real.put(key, value, expected);
   };
   const store: StateStore = {
@@ -125,8 +125,13 @@ test('U3: what cannot be stored is not acknowledged, and nothing of it is sent',
   const { master, framework, fatal, gate } = await subscribed();
   master.write(OFFER('a'));
   await until(() => master.calls('ACCEPT').length === 1);
-  gate.broken = true;
+  Object.assign(gate, { shut: true, broken: true });
   master.write(UPDATE(framework.nodes()[0]?.taskId ?? '', 'TASK_FAILED'));
+  await until(() => framework.counters().statusUpdates === 1);
+  // Time for a call to reach the master, had one been sent.
+  for (let times = 0; times < 3; times += 1)
+    await fetch(master.url, { method: 'POST', body: JSON.stringify({ type: 'NONE' }) });
+  gate.open();
   await until(() => fatal.length === 1);
   expect(fatal[0]?.message).toContain('the disk is full');
   expect(master.calls('ACKNOWLEDGE')).toEqual([]);
