@@ -32,7 +32,7 @@ import { askFate, LAUNCH_SILENCE_MS, launchFailed, takeLastWords, takeStatus } f
  * Agents that came while nobody was subscribed, and are in no record, may have tasks of ours (of an agent that was taken for
  * gone). The master tells of them when it is asked, but offers may come first.
  */
-const STRANGERS_WAIT_MS = 5_000;
+const STRANGERS_WAIT_MS = 2_000;
 /** A list of all agents is long, and where there are many of them, one fails often. */
 const LOOK_INTERVAL_MS = 30_000;
 

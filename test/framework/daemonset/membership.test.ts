@@ -106,6 +106,7 @@ describe('the placement', () => {
     story.send.offer('b', { attributes: { rack: 'r1' } });
     story.expects.nothingLaunched();
     story.send.update(task, 'TASK_KILLED');
+    story.after(2_000);
     story.send.offer('b', { attributes: { rack: 'r1' } });
     story.expects.launched('b');
   });

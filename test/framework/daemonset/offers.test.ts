@@ -25,10 +25,11 @@ describe('an offer', () => {
     expect(actions.indexOf('persist')).toBeLessThan(actions.indexOf('call'));
   });
 
-  test('O21: of an agent whose task is not answered for yet is declined for 10 s, all others are used at once', () => {
+  test('O21: of an agent whose task is not answered for yet is declined for 10 s, others that are known are used at once', () => {
     const story = new Story();
     story.send.subscribed();
     const task = story.served('a');
+    story.send.update(story.served('b'), 'TASK_FAILED');
     story.restart();
     story.send.subscribed();
     story.send.offer('a');
@@ -36,6 +37,22 @@ describe('an offer', () => {
     story.expects.declined(10);
     story.expects.launched('b');
     story.send.reconciled(task, 'TASK_GONE');
+    story.send.offer('a');
+    story.expects.launched('a');
+  });
+
+  test('of an agent that nobody knew is declined while the master may still tell of a task there, after a start', () => {
+    const story = new Story();
+    story.send.subscribed();
+    story.restart();
+    story.send.subscribed();
+    story.send.offer('a');
+    story.expects.declined(2);
+    story.expects.nothingLaunched();
+    expect(story.node('a')?.reason).toBe(
+      'Finding out whether a task of an earlier time still runs here. Next attempt in 2 s.',
+    );
+    story.after(2_000);
     story.send.offer('a');
     story.expects.launched('a');
   });

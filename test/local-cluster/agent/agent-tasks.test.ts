@@ -153,13 +153,15 @@ describe('a task at work', () => {
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     const ids = Array.from({ length: 60 }, (_, index) => `t${index}`);
+    const since = performance.now();
     for (const id of ids) run(bench, shellTask(id, 'exec sleep 1000'));
     await eventually(
       'all run',
       () => bench.agent.processes().length === 60 && ids.every((id) => bench.master.states(id).length === 2),
     );
     delay.disable();
-    expect(delay.max / 1e6).toBeLessThan(250);
+    // All in one turn would be nearly all of the time that it takes, on whatever machine.
+    expect(delay.max / 1e6).toBeLessThan((performance.now() - since) / 3);
     await bench.agent.shutdown();
     expect(bench.agent.processes()).toEqual([]);
   });
