@@ -54,6 +54,8 @@ export interface AgentEndpoint {
   killTask(frameworkId: FrameworkId, taskId: TaskId, graceSeconds?: number): void;
   /** The framework has acknowledged this update: send the next one of that task, if any. */
   acknowledge(frameworkId: FrameworkId, taskId: TaskId, uuid: string): void;
+  /** Its scheduler has subscribed again, perhaps another one: what it has not acknowledged goes out at once. */
+  updateFramework(frameworkId: FrameworkId): void;
   /** Kill all tasks of a framework (TEARDOWN, failover timeout). */
   shutdownFramework(frameworkId: FrameworkId): void;
   /** All that is reserved dynamically on the agent now, and its volumes. */

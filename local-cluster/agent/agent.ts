@@ -222,6 +222,10 @@ export class Agent implements AgentEndpoint {
     if (this.registration.reachable()) this.tasks.acknowledge(frameworkId, taskId, uuid);
   }
 
+  updateFramework(frameworkId: FrameworkId): void {
+    if (this.registration.reachable() && this.tasks.has(frameworkId)) this.tasks.resume();
+  }
+
   shutdownFramework(frameworkId: FrameworkId): void {
     if (this.registration.reachable()) this.tasks.shutdownFramework(frameworkId);
   }

@@ -93,6 +93,12 @@ export class StatusUpdateManager {
     return next;
   }
 
+  /** Whether something waits for this framework's acknowledgement. */
+  has(frameworkId: FrameworkId): boolean {
+    for (const stream of this.streams.values()) if (stream.frameworkId === frameworkId) return true;
+    return false;
+  }
+
   /** The framework is gone: nobody will acknowledge. */
   forgetFramework(frameworkId: FrameworkId): void {
     for (const [key, stream] of this.streams) if (stream.frameworkId === frameworkId) this.streams.delete(key);

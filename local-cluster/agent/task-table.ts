@@ -98,7 +98,12 @@ export class TaskTable {
     }
   }
 
-  /** A master has just accepted the agent: the oldest update of each task goes out at once. */
+  /** Whether there is a task of this framework, or an update that it has not acknowledged. */
+  has(frameworkId: FrameworkId): boolean {
+    return this.updates.has(frameworkId) || [...this.held.values()].some((run) => run.frameworkId === frameworkId);
+  }
+
+  /** A master has just accepted the agent, or a framework subscribed again (slave.cpp, `updateFramework`): the oldest update of each task goes out at once. */
   resume(): void {
     for (const update of this.updates.resume(performance.now())) this.options.send(update);
     this.arm();

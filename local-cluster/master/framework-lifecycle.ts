@@ -55,6 +55,10 @@ export function subscribeFramework(
   });
   stream.beat(context.clock, context.settings.heartbeatMs, { type: 'HEARTBEAT' });
   announce(context, framework, known === undefined);
+  // So that what the scheduler before has not acknowledged does not wait for its next turn.
+  if (known !== undefined) {
+    for (const agent of context.agents.all()) tell(agent, (endpoint) => endpoint.updateFramework(framework.id));
+  }
   context.requestAllocation();
   return { stream, framework };
 }

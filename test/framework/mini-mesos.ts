@@ -154,6 +154,8 @@ export class FakeAgent implements AgentEndpoint {
     if (this.running.get(taskId)?.status.state === 'TASK_STARTING') this.#report(taskId, 'TASK_RUNNING');
   }
 
+  updateFramework(): void {}
+
   shutdownFramework(): void {
     this.running.clear();
   }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
-import { type TaskStatus, taskId } from '../../../framework/mesos-http-client/messages.ts';
+import { frameworkId, type TaskStatus, taskId } from '../../../framework/mesos-http-client/messages.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { alive, FRAMEWORK, framework, reached, run, shellTask, startAgent } from './stand-in-master.ts';
 
@@ -243,6 +243,17 @@ describe('kill', () => {
 });
 
 describe('unacknowledged updates', () => {
+  test('are sent again at once when their framework has subscribed again', async () => {
+    const bench = await startAgent();
+    bench.master.acknowledges = false;
+    run(bench, shellTask('t', 'true'));
+    await eventually('sent', () => bench.master.of('t').length === 1);
+    bench.agent.updateFramework(frameworkId('another'));
+    expect(bench.master.of('t')).toHaveLength(1);
+    bench.agent.updateFramework(FRAMEWORK);
+    expect(bench.master.states('t')).toEqual(['TASK_STARTING', 'TASK_STARTING']);
+  });
+
   test('hold up all later ones of their task, and are sent again', async () => {
     const bench = await startAgent({ updateRetry: { firstMs: 30, maxMs: 60 } });
     bench.master.acknowledges = false;

@@ -75,7 +75,7 @@ describe('a subscription', () => {
 
 describe('a framework that lost its stream', () => {
   it('comes back within its failover_timeout to its running task, filters forgotten', async () => {
-    const { clock, master } = await lab();
+    const { clock, master, agents } = await lab();
     const first = new TestFramework().subscribe(master);
     await clock.advance(0);
     first.launch(first.offer(), 't');
@@ -87,6 +87,7 @@ describe('a framework that lost its stream', () => {
     second.call({ type: 'RECONCILE', reconcile: { tasks: [] } });
     await clock.advance(0);
     expect(second.states('t')).toEqual(['TASK_RUNNING']);
+    expect(agents.map((agent) => agent.told.at(-1))).toEqual(agents.map(() => ({ call: 'updateFramework' })));
     expect(second.offers()).toHaveLength(1);
   });
 

@@ -26,6 +26,7 @@ export interface Told {
     | 'runTask'
     | 'killTask'
     | 'acknowledge'
+    | 'updateFramework'
     | 'shutdownFramework'
     | 'registered'
     | 'gone'
@@ -164,6 +165,10 @@ export class StandInAgent implements AgentEndpoint {
     held.queue.shift();
     if (held.queue.length > 0) this.#send(held);
     else if (FINAL.has(held.latest.state)) this.tasks.delete(taskId);
+  }
+
+  updateFramework(): void {
+    this.told.push({ call: 'updateFramework' });
   }
 
   shutdownFramework(frameworkId: FrameworkId): void {
