@@ -106,7 +106,7 @@ class ZooKeeperLeadership implements Leadership {
   /** One session's attempt. Null: it was lost again before anything was done with it. */
   async #stand(): Promise<Lead | null> {
     const { logger, name, advertise } = this.#options;
-    const session = await openZooKeeper(this.#state.ensemble, { logger });
+    const session = await openZooKeeper(this.#state.ensemble, { logger, signal: this.#abort.signal });
     const root = this.#state.ensemble.path ?? serviceRoot(name);
     const line = `${root}/lock`;
     const election = elect({ session, path: line, data: advertise });
