@@ -12,6 +12,7 @@ import { Announcer } from './distribution/announcer.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import { endAll } from './ending.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
 import type { MasterAccess } from './master-access.ts';
@@ -202,7 +203,13 @@ export class ControlPlane {
     clearTimeout(this.#presumption);
     clearImmediate(this.#flushing);
     this.#sessions.close();
-    await Promise.all([this.#announcer.stop(), this.#probe.stop(), this.discovery.stop(), this.#framework.stop()]);
+    const parts = {
+      announcer: this.#announcer.stop(),
+      probe: this.#probe.stop(),
+      discovery: this.discovery.stop(),
+      framework: this.#framework.stop(),
+    };
+    await endAll(parts, this.#options.logger);
   }
 
   subscribe(request: Subscribe, response: ServerResponse): SubscribeOutcome {
