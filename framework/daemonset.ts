@@ -14,7 +14,7 @@ import { indexNode } from './daemonset/indexes.ts';
 import { placeNode, settleCounts } from './daemonset/membership.ts';
 import { judge } from './daemonset/node-status.ts';
 import { removeAgent, removeNode, seeList, seeListed } from './daemonset/nodes.ts';
-import type { DaemonsetState, Environment } from './daemonset/state.ts';
+import type { DaemonsetState, Environment, Node } from './daemonset/state.ts';
 import { beginUninstall, goOnUninstalling, tearDownIfClean, tornDown } from './daemonset/uninstall.ts';
 import { answerInverseOffers, rescindInverseOffer } from './offers/maintenance.ts';
 import { answerOffers, giveBack } from './offers/offer-cycle.ts';
@@ -139,7 +139,6 @@ function begin(step: Step, goal: Goal, uninstall: boolean): void {
   // The two were written together; of a crash in between the rollout's record tells.
   if (rollout !== null && rollout.record.status === 'complete') state.completed = rollout.record.goal;
   state.completed ??= goal;
-  for (const node of state.nodes.values()) indexNode(state, node);
   if (uninstall || state.mode !== 'keep') return beginUninstall(step);
   // Those that have a task first: what is counted goes to them.
   for (const node of state.nodes.values()) if (node.task !== null) placeNode(step, node);
@@ -165,15 +164,19 @@ function subscribed(step: Step, event: Extract<DaemonsetEvent, { type: 'subscrib
   step.listAgents();
   reconcileAll(step);
   for (const node of state.nodes.values()) {
-    repeatKills(step, node);
-    if (node.notBefore !== null && node.notBefore > now) step.arm(node, 'relaunch', node.notBefore);
-    else wantOffer(step, node);
-    goOnUninstalling(step, node);
-    if (node.task?.phase === 'lost') step.arm(node, 'query', now + node.task.queryDelay);
-    if (node.task?.phase === 'launching' || node.task?.phase === 'starting')
+    if (node.killing !== null || node.strays.size > 0) repeatKills(step, node);
+    if (node.task === null) resumeWithoutTask(step, node);
+    else if (node.task.phase === 'lost') step.arm(node, 'query', now + node.task.queryDelay);
+    else if (node.task.phase === 'launching' || node.task.phase === 'starting')
       step.arm(node, 'launch', now + LAUNCH_SILENCE_MS);
   }
   reviveSoon(step);
+}
+
+function resumeWithoutTask(step: Step, node: Node): void {
+  if (node.notBefore !== null && node.notBefore > step.now) step.arm(node, 'relaunch', node.notBefore);
+  else wantOffer(step, node);
+  goOnUninstalling(step, node);
 }
 
 function reconcileAll(step: Step): void {

@@ -12,6 +12,7 @@ import type { LedgerTask } from '../tasks/ledger.ts';
 import { newTask } from '../tasks/ledger.ts';
 import { newReconciliation, type Reconciliation } from '../tasks/reconciliation.ts';
 import type { DeadlineHeap, Deadlines } from './deadlines.ts';
+import { indexNode } from './indexes.ts';
 
 /** A task of ours that must not be where it is: it is killed, again and again, until it is known to be dead. */
 export interface Stray {
@@ -257,6 +258,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     node.notBefore = record.notBefore;
     node.lastEnd = record.lastEnd;
     state.nodes.set(agentId, node);
+    indexNode(state, node);
   }
   return state;
 }

@@ -44,8 +44,10 @@ export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: 
   const waiting = [...nodes].filter((node) => node.task === null || !sameGoal(node.goal, goal));
   // What the one before is in the middle of stays down until it is well, and counts as long.
   for (const node of state.nodes.values()) {
+    // Of most nodes there is nothing to undo.
+    if (node.step === null) continue;
     for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
-    if (node.step === null || node.step.state === 'complete') continue;
+    if (node.step.state === 'complete') continue;
     // One that is well may still be on its way down.
     if (node.step.state === 'active' && !sameGoal(node.goal, goal)) noteDown(step, node, true);
     else noteUnsettled(step, node);
@@ -64,16 +66,19 @@ export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: 
     errors: [],
   };
   state.rollout = restoreRollout(record);
-  for (const node of waiting.sort(inTurn)) state.rollout.queue.add(node.agent.agentId);
+  for (const id of inTurn(waiting)) state.rollout.queue.add(id);
   state.stragglers.clear();
   step.persistRollout();
   step.log('info', 'a rollout begins', { goal: goal.id, from: state.completed?.id ?? null, nodes: waiting.length });
 }
 
 /** Those that are down first: a change cannot make them worse, and may be what they need. */
-function inTurn(a: Node, b: Node): number {
-  if (a.down !== b.down) return a.down ? -1 : 1;
-  return a.agent.agentId < b.agent.agentId ? -1 : 1;
+function inTurn(nodes: Iterable<Node>): AgentId[] {
+  const down: AgentId[] = [];
+  const others: AgentId[] = [];
+  for (const node of nodes) (node.down ? down : others).push(node.agent.agentId);
+  // Plain strings without a function to compare them: there may be ten thousand, and everything waits meanwhile.
+  return [...down.sort(), ...others.sort()];
 }
 
 /** What a rollout that is over, or was replaced in a moment of which not all was stored, was in the middle of. */
@@ -98,7 +103,8 @@ export function queueAgain(step: Step, rollout: Rollout, node: Node): void {
 export function resumeRollout(step: Step): void {
   const { state } = step;
   const { rollout } = state;
-  for (const node of [...state.nodes.values()].sort(inTurn)) {
+  const waiting: Node[] = [];
+  for (const node of state.nodes.values()) {
     const { agentId } = node.agent;
     if (!isUnfinished(rollout)) {
       noteUnsettled(step, node);
@@ -108,7 +114,7 @@ export function resumeRollout(step: Step): void {
     const mark = node.step?.rollout === rollout.record.id ? node.step : null;
     if (mark === null) {
       noteUnsettled(step, node);
-      rollout.queue.add(agentId);
+      waiting.push(node);
       continue;
     }
     rollout.begun += 1;
@@ -121,6 +127,7 @@ export function resumeRollout(step: Step): void {
       if (node.task !== null && !sameGoal(node.goal, rollout.record.goal)) step.arm(node, 'ask', step.now);
     }
   }
+  for (const id of inTurn(waiting)) rollout?.queue.add(id);
   // Of a failure, or of the order to go on after it, only a part was stored: whether to go on is asked again.
   if (rollout?.record.status === 'running' && rollout.failed.size > 0) setRecord(step, rollout, { status: 'failed' });
 }
