@@ -4,15 +4,13 @@ import type { NodeState, TaskTemplate } from '../contract.ts';
 import type { AgentId, FrameworkId, OfferId, Range, TaskId } from '../mesos-http-client/messages.ts';
 import type { Constraint } from '../offers/constraints.ts';
 import type { Gap } from '../offers/placement.ts';
-import { newTurns, type Turns } from '../offers/turns.ts';
+import type { Turns } from '../offers/turns.ts';
 import type { Goal, RolloutSettings } from '../rollout/goal.ts';
-import { type Rollout, restoreRollout } from '../rollout/rollout-state.ts';
-import type { AgentRecord, FrameworkRecord, RolloutRecord, StepMark } from '../state/records.ts';
+import type { Rollout } from '../rollout/rollout-state.ts';
+import type { AgentRecord, FrameworkRecord, StepMark } from '../state/records.ts';
 import type { LedgerTask } from '../tasks/ledger.ts';
-import { newTask } from '../tasks/ledger.ts';
-import { newReconciliation, type Reconciliation } from '../tasks/reconciliation.ts';
+import type { Reconciliation } from '../tasks/reconciliation.ts';
 import type { DeadlineHeap, Deadlines } from './deadlines.ts';
-import { indexNode } from './indexes.ts';
 
 /** A task of ours that must not be where it is: it is killed, again and again, until it is known to be dead. */
 export interface Stray {
@@ -187,80 +185,6 @@ export interface Environment {
   template(agent: AgentView, taskId: TaskId, goal: Goal): TaskTemplate;
   /** Whether tasks of this goal can be launched at all. */
   available(goal: Goal): boolean;
-}
-
-/** What a predecessor wrote. */
-export interface Remembered {
-  readonly framework: FrameworkRecord | null;
-  readonly rollout: RolloutRecord | null;
-  readonly agents: readonly AgentRecord[];
-}
-
-/** The state of a scheduler that has just started, from what its predecessor wrote. */
-export function initialState(remembered: Remembered, now: number): DaemonsetState {
-  const { framework, agents } = remembered;
-  const state: DaemonsetState = {
-    frameworkId: framework?.frameworkId ?? null,
-    subscribed: false,
-    subscribedAt: 0,
-    strangersAt: 0,
-    isListed: false,
-    rolloutAt: null,
-    tearDownAt: null,
-    mode: framework?.mode ?? 'keep',
-    frozen: framework?.frozen ?? false,
-    completed: framework?.completed ?? null,
-    rollout: remembered.rollout === null ? null : restoreRollout(remembered.rollout),
-    counted: new Map(),
-    inFlight: new Set(),
-    turns: newTurns(),
-    away: new Set(),
-    unclean: new Set(),
-    unwell: new Set(),
-    down: new Set(),
-    stragglers: new Set(),
-    nodes: new Map(),
-    tasks: new Map(),
-    removed: new Map(),
-    orphans: new Map(),
-    heap: [],
-    reconciliation: newReconciliation(),
-    revival: { hungry: new Set(), at: null, lastAt: Number.NEGATIVE_INFINITY, delay: 0 },
-    lookedAt: Number.NEGATIVE_INFINITY,
-    lookAgainAt: null,
-    wakeAt: null,
-    counters: {
-      launches: 0,
-      offersReceived: 0,
-      offersDeclined: 0,
-      statusUpdates: 0,
-      reconciliations: 0,
-      kills: 0,
-      revives: 0,
-      unreserved: 0,
-    },
-  };
-  for (const record of agents) {
-    const { agentId, hostname, ip, isPublic, attributes, region, zone } = record;
-    const node = newNode({ agentId, hostname, ip, port: null, isPublic, attributes, region, zone }, now);
-    if (record.taskId !== null) {
-      node.task = newTask(record.taskId, 'recovered', record.launchedAt ?? now, now);
-      state.tasks.set(record.taskId, agentId);
-      node.shown = { state: 'launching', cause: 'recovered', taskId: record.taskId, since: now };
-    }
-    node.goal = record.goal;
-    node.step = record.step;
-    node.reserved = record.reserved;
-    node.covered = record.covered;
-    node.down = record.down;
-    if (node.down) state.down.add(agentId);
-    node.failures = record.failures;
-    node.notBefore = record.notBefore;
-    node.lastEnd = record.lastEnd;
-    state.nodes.set(agentId, node);
-    indexNode(state, node);
-  }
-  return state;
 }
 
 export function newNode(agent: AgentView, now: number): Node {

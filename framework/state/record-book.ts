@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Action } from '../daemonset/events.ts';
-import type { Remembered } from '../daemonset/state.ts';
+import type { Remembered } from '../daemonset/restore.ts';
 import {
   AGENTS_PREFIX,
   type AgentRecord,

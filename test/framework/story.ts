@@ -7,7 +7,8 @@ import { expect } from 'vitest';
 import type { NodeStatus, TaskTemplate } from '../../framework/contract.ts';
 import type { Action, DaemonsetEvent, ListedAgent, Order } from '../../framework/daemonset/events.ts';
 import { statusOf } from '../../framework/daemonset/node-status.ts';
-import { type DaemonsetState, initialState, type Settings } from '../../framework/daemonset/state.ts';
+import { initialState } from '../../framework/daemonset/restore.ts';
+import type { DaemonsetState, Settings } from '../../framework/daemonset/state.ts';
 import { step } from '../../framework/daemonset.ts';
 import {
   agentId,

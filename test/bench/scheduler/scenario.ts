@@ -4,7 +4,8 @@
  */
 import type { Action, DaemonsetEvent } from '../../../framework/daemonset/events.ts';
 import { statusOf } from '../../../framework/daemonset/node-status.ts';
-import { type DaemonsetState, type Environment, initialState } from '../../../framework/daemonset/state.ts';
+import { initialState } from '../../../framework/daemonset/restore.ts';
+import type { DaemonsetState, Environment } from '../../../framework/daemonset/state.ts';
 import { step } from '../../../framework/daemonset.ts';
 import { frameworkId, taskId } from '../../../framework/mesos-http-client/messages.ts';
 import type { Goal } from '../../../framework/rollout/goal.ts';

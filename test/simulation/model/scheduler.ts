@@ -4,7 +4,8 @@
  */
 import { viewOfListed } from '../../../framework/daemonset/agent-view.ts';
 import type { Action, DaemonsetEvent, ListedAgent } from '../../../framework/daemonset/events.ts';
-import { type DaemonsetState, type Environment, initialState } from '../../../framework/daemonset/state.ts';
+import { initialState } from '../../../framework/daemonset/restore.ts';
+import type { DaemonsetState, Environment } from '../../../framework/daemonset/state.ts';
 import { step } from '../../../framework/daemonset.ts';
 import { eventsOf, partsOfList, withoutOffer } from '../../../framework/hearing.ts';
 import type { AgentId, CallBody, Event, OperatorAgent, TaskId } from '../../../framework/mesos-http-client/messages.ts';

@@ -2,7 +2,7 @@
  * The state store and the lease, as ZooKeeper gives them: conditional writes, one leader at a time, an epoch that grows. A
  * session that is over writes nothing any more, and only then does the next one lead.
  */
-import type { Remembered } from '../../../framework/daemonset/state.ts';
+import type { Remembered } from '../../../framework/daemonset/restore.ts';
 import {
   agentKey,
   agentRecordSchema,
