@@ -14,7 +14,9 @@ export function isSampledAt(rate: number, context: TraceContext, salt = 0): bool
     high = ~high + (low === 0 ? 1 : 0);
     low = -low | 0;
   }
-  return (((high >>> 0) % BUCKETS) * UPPER_WORD + (low >>> 0)) % BUCKETS < rate * BUCKETS;
+  const bucket = (((high >>> 0) % BUCKETS) * UPPER_WORD + (low >>> 0)) % BUCKETS;
+  // The other way round 0.5479 times 10,000 is a little more than 5479, which would take a bucket too many.
+  return bucket / BUCKETS < rate;
 }
 
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;

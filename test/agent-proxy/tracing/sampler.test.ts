@@ -16,6 +16,13 @@ it('a rate of 0.002 takes 20 of 10,000 consecutive ids', () => {
   expect(sampled).toBe(20);
 });
 
+it('a rate of any number of ten-thousandths takes so many buckets, and none for a fault of rounding', () => {
+  for (let rate = 0; rate < 10_000; rate += 1) {
+    expect(isSampledAt(rate / 10_000, traceOf(BigInt(rate)))).toBe(false);
+    if (rate > 0) expect(isSampledAt(rate / 10_000, traceOf(BigInt(rate - 1)))).toBe(true);
+  }
+});
+
 it('is the rule abs(id xor salt) mod 10000 < rate * 10000 on 64-bit numbers', () => {
   const id = fc.bigInt({ min: -(2n ** 63n) + 1n, max: 2n ** 63n - 1n });
   fc.assert(
