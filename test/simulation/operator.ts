@@ -41,7 +41,8 @@ function updateCommand(world: World): PlanCommand {
   const { rng } = world.context;
   const verb = rng.pick(PLAN_VERBS);
   const state = world.leader?.state;
-  const [node] = state?.rollout?.failed ?? [];
+  // One that failed, or one that waits: that can be taken for done too.
+  const [node] = [...(state?.rollout?.failed ?? []), ...(state?.rollout?.queue ?? [])];
   const phase = state?.rollout?.record.phases[0]?.name;
   if (node !== undefined && phase !== undefined && rng.chance(0.3)) return { plan: 'update', verb, phase, step: node };
   return { plan: 'update', verb };
