@@ -67,10 +67,8 @@ export class Faults {
   /** Does something; false where the dice named something that may not be done now. Resolves when the deed is done. */
   async strike(): Promise<boolean> {
     const { dice } = this.#options;
-    const kind = dice.pick(FAULTS);
-    const node = dice.pick(this.#nodes);
-    if (kind === undefined || node === undefined) return false;
-    return await this.#strike(kind, node);
+    if (this.#nodes.length === 0) return false;
+    return await this.#strike(dice.pick(FAULTS), dice.pick(this.#nodes));
   }
 
   async #strike(kind: FaultKind, node: NodeDocument): Promise<boolean> {
@@ -94,7 +92,8 @@ export class Faults {
       case 'worker killed': {
         const supervisor = await this.#proxyOf(node);
         const workers = supervisor === undefined ? [] : await childrenOf(supervisor);
-        return this.#kill(this.#options.dice.pick(workers), kind, node.ip);
+        // It may be between two of them, or have none yet.
+        return workers.length > 0 && this.#kill(this.#options.dice.pick(workers), kind, node.ip);
       }
     }
   }
