@@ -2,12 +2,13 @@
  * `npm run test:mesos`: the end-to-end stories against a Mesos cluster that is already running. What it is doing goes to
  * standard error; the last line of standard output is JSON.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageProxy } from '../../dcos-package/build/package-proxy.mjs';
 import { SetUpError, say } from '../../dcos-package/build/progress.mjs';
 import { ROOT, setUp } from '../../dcos-package/build/set-up.mjs';
+import { withBundle } from '../setup/with-bundle.mjs';
 import { parseOptions, USAGE } from './options.mjs';
 
 /** In the place of an archive: the build, with the agents' own Node.js. */
@@ -82,32 +83,8 @@ async function packagedWithThisNode() {
   return file;
 }
 
-/**
- * Node.js 20 does not run TypeScript, so the stories become one file first.
- *
- * @returns {Promise<typeof import('./run.ts')>}
- */
-async function load() {
-  const directory = join(ROOT, '.nodemesh', 'stories');
-  await mkdir(directory, { recursive: true });
-  const outfile = join(directory, `stories-${process.pid}.mjs`);
-  // Only now: before the set-up there may be no packages at all.
-  const esbuild = await import('esbuild');
-  try {
-    await esbuild.build({
-      entryPoints: [join(ROOT, 'test/mesos/run.ts')],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      // CommonJS dependencies `require` Node's own modules, which an ES module has no function for.
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      logLevel: 'warning',
-    });
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    await esbuild.stop();
-    await rm(outfile, { force: true });
-  }
+/** @returns {Promise<typeof import('./run.ts')>} */
+function load() {
+  const entry = join(ROOT, 'test/mesos/run.ts');
+  return withBundle(entry, join(ROOT, '.nodemesh', 'stories'), (bundle) => import(pathToFileURL(bundle).href));
 }

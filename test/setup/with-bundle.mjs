@@ -9,9 +9,10 @@ import { basename, join } from 'node:path';
  * @param {string} entry path of a TypeScript file
  * @param {string} directory made if need be
  * @param {(bundle: string) => Promise<T>} work
+ * @param {Pick<import('esbuild').BuildOptions, 'define'>} [special]
  * @returns {Promise<T>}
  */
-export async function withBundle(entry, directory, work) {
+export async function withBundle(entry, directory, work, special = {}) {
   await mkdir(directory, { recursive: true });
   const outfile = join(directory, `${basename(entry, '.ts')}-${process.pid}.mjs`);
   // Only now: before the set-up there may be no packages at all.
@@ -27,6 +28,7 @@ export async function withBundle(entry, directory, work) {
       // CommonJS dependencies `require` Node's own modules, which an ES module has no function for.
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       logLevel: 'warning',
+      ...special,
     });
     return await work(outfile);
   } finally {
