@@ -13,7 +13,7 @@
  *   proxies where it is; answers 204, or 409 for an epoch below the highest seen.
  * Off loopback each carries `Authorization: Bearer <cluster key>`.
  *
- * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services` and `agents` records,
+ * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services`, `agents` and `documents` records,
  * `snapshot-end`), then `delta`s whose `base` is the revision before; perhaps another snapshot, and so on. Between the
  * beginning and the end of a snapshot there is no delta. A gap is a reason to subscribe again. `config`, `heartbeat` and
  * `upgrade` may stand anywhere after `hello`; `upgrade` is sent only to a proxy that says which code it runs.
@@ -30,7 +30,7 @@ import { z } from 'zod';
  */
 export const MAX_RECORD_BYTES = 64 * 1024;
 
-// ---- facts: endpoints and agents ----------------------------------------------------------------------------------
+// ---- facts: endpoints, agents and documents ----------------------------------------------------------------------------------
 
 export const namedPortSchema = z.object({ name: z.string(), port: z.number().int().min(1).max(65_535) });
 
@@ -47,8 +47,15 @@ export const endpointSchema = z.object({
   agentId: z.string().min(1),
   agentAddress: z.string().min(1),
   weight: z.number().positive(),
-  /** `ready` gets traffic; `unhealthy` runs but fails its checks (or has none passed yet); `draining` finishes what it has. */
-  state: z.enum(['ready', 'unhealthy', 'draining']),
+  /**
+   * - `ready` gets traffic.
+   * - `suspect`: Mesos has lost sight of its agent. It gets traffic only where no instance is ready, as long as it works.
+   * - `unhealthy` runs but fails its checks, or has none passed yet.
+   * - `draining` finishes what it has.
+   */
+  state: z.enum(['ready', 'suspect', 'unhealthy', 'draining']),
+  /** Milliseconds since the epoch; null where nobody knows. */
+  startedAt: z.number().nullable(),
   labels: z.record(z.string(), z.string()),
 });
 export type Endpoint = z.infer<typeof endpointSchema>;
@@ -77,6 +84,55 @@ export const peerAgentSchema = z.object({
 });
 export type PeerAgent = z.infer<typeof peerAgentSchema>;
 
+/** What the labels of an app say of it. Ports are named as in {@link namedPortSchema}. */
+export const serviceSettingsSchema = z.object({
+  /** The mesh leaves the app alone: its names do not bind. */
+  off: z.boolean(),
+  /** Virtual addresses: of `VIP_0: /web:80` the name `web`, its port 80, and the port of the app to which it leads. */
+  vips: z.array(z.object({ vip: z.string().min(1), vipPort: z.number().int(), port: z.string() })),
+  /** Where the edge router serves it: a host, and the beginning of a path (`/` for all). */
+  exposed: z.array(
+    z.object({
+      host: z.string().min(1),
+      path: z.string().startsWith('/'),
+      port: z.string(),
+      redirectToHttps: z.boolean(),
+      sticky: z.boolean(),
+    }),
+  ),
+  /**
+   * Fragments of linkerd's configuration of services and clients, which go over what the router's own says of all (`/`).
+   * `port` null: for all ports of the app.
+   */
+  policies: z.array(
+    z.object({
+      port: z.string().nullable(),
+      service: z.record(z.string(), z.unknown()),
+      client: z.record(z.string(), z.unknown()),
+    }),
+  ),
+  /** Milliseconds over which the weight of a new instance grows to what it is; 0 for at once. */
+  slowStartMs: z.number().int().min(0),
+});
+export type ServiceSettings = z.infer<typeof serviceSettingsSchema>;
+
+/** What is known besides endpoints and agents: small, and named within its kind. */
+export const documentSchema = z.discriminatedUnion('kind', [
+  /** A namespace of dtabs, as text. `version` is that of the store where it is kept. */
+  z.object({ kind: z.literal('dtab'), name: z.string().min(1), version: z.string(), dtab: z.string() }),
+  /** Of the service of this name. None for a service of which there is nothing to say. */
+  z.object({ kind: z.literal('settings'), name: z.string().min(1), settings: serviceSettingsSchema }),
+]);
+export type MeshDocument = z.infer<typeof documentSchema>;
+export type DocumentKind = MeshDocument['kind'];
+export type DocumentOf<Kind extends DocumentKind> = Extract<MeshDocument, { kind: Kind }>;
+
+export const documentRefSchema = z.object({ kind: z.enum(['dtab', 'settings']), name: z.string().min(1) });
+export type DocumentRef = z.infer<typeof documentRefSchema>;
+
+/** The most that a document may take as JSON: it shares a record with others. */
+export const MAX_DOCUMENT_BYTES = 48 * 1024;
+
 // ---- frames: scheduler → proxy ------------------------------------------------------------------------------------
 
 /** On every frame. A proxy refuses frames below the highest epoch that it has seen (kept on disk) and counts them. */
@@ -99,6 +155,8 @@ export const deltaSchema = z.object({
   patch: z.array(patchSchema),
   agents: z.array(peerAgentSchema),
   agentsRemoved: z.array(z.string()),
+  documents: z.array(documentSchema),
+  documentsRemoved: z.array(documentRefSchema),
 });
 export type Delta = z.infer<typeof deltaSchema>;
 
@@ -135,6 +193,7 @@ export const frameSchema = z.discriminatedUnion('type', [
   /** Endpoints of a service that an earlier record of this snapshot names too are appended to its. */
   z.object({ type: z.literal('services'), epoch, revision, services: z.array(serviceSchema) }),
   z.object({ type: z.literal('agents'), epoch, revision, agents: z.array(peerAgentSchema) }),
+  z.object({ type: z.literal('documents'), epoch, revision, documents: z.array(documentSchema) }),
   z.object({ type: z.literal('snapshot-end'), epoch, revision, digest: z.string() }),
   deltaSchema,
   upgradeSchema,
@@ -187,6 +246,8 @@ export const trafficSchema = z.object({
   router: z.enum(['outgoing', 'incoming']),
   requests: z.number().int().min(0),
   failures: z.number().int().min(0),
+  /** Of the failures, those that the proxy made itself and no application. */
+  proxyErrors: z.number().int().min(0),
   retries: z.number().int().min(0),
   latency: z.array(z.tuple([z.number().int(), z.number().int()])),
 });

@@ -8,11 +8,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PeerAgent, Service } from './contract.ts';
+import type { MeshDocument, PeerAgent, Service } from './contract.ts';
 
 const FILE = 'last-snapshot.jsonl';
 const UNFINISHED = /^last-snapshot\.jsonl\.(\d+)\.new$/;
-const FORMAT = 1;
+const FORMAT = 2;
 const DEBOUNCE_MS = 100;
 /** So many times the length of a write passes before the next: a large table that changes often must not busy the disk. */
 const PAUSE_RATIO = 20;
@@ -31,10 +31,11 @@ export interface LastSnapshot {
   readonly schedulers: readonly string[];
   readonly services: readonly Service[];
   readonly agents: readonly PeerAgent[];
+  readonly documents: readonly MeshDocument[];
 }
 
-type Head = Omit<LastSnapshot, 'services' | 'agents'> & { readonly format: number };
-type Line = { readonly service: Service } | { readonly agent: PeerAgent };
+type Head = Omit<LastSnapshot, 'services' | 'agents' | 'documents'> & { readonly format: number };
+type Line = { readonly service: Service } | { readonly agent: PeerAgent } | { readonly document: MeshDocument };
 
 export class SnapshotFile {
   /** Writes that failed: a full disk, a directory that is gone. */
@@ -85,14 +86,14 @@ export class SnapshotFile {
     return writing;
   }
 
-  private async write({ services, agents, ...head }: LastSnapshot): Promise<void> {
+  private async write({ services, agents, documents, ...head }: LastSnapshot): Promise<void> {
     // Of two workers, one of which takes over from the other, each writes a file of its own.
     const temporary = `${this.path}.${process.pid}.new`;
     const file = await open(temporary, 'w', 0o600);
     try {
       const hash = createHash('sha256');
       let text = line({ format: FORMAT, ...head } satisfies Head);
-      for (const record of records(services, agents)) {
+      for (const record of records({ services, agents, documents })) {
         text += line(record);
         if (text.length < SLICE_BYTES) continue;
         await append(file, hash, text);
@@ -154,20 +155,29 @@ function parse(text: string): LastSnapshot {
   if (format !== FORMAT) throw new Error(`format ${format} is not ${FORMAT}`);
   const services = new Map<string, Service>();
   const agents: PeerAgent[] = [];
+  const documents: MeshDocument[] = [];
   for (const record of rest) {
     const parsed = JSON.parse(record) as Line;
     if ('agent' in parsed) {
       agents.push(parsed.agent);
       continue;
     }
+    if ('document' in parsed) {
+      documents.push(parsed.document);
+      continue;
+    }
     const begun = services.get(parsed.service.name);
     if (begun === undefined) services.set(parsed.service.name, parsed.service);
     else begun.endpoints.push(...parsed.service.endpoints);
   }
-  return { ...head, services: [...services.values()], agents };
+  return { ...head, services: [...services.values()], agents, documents };
 }
 
-function* records(services: readonly Service[], agents: readonly PeerAgent[]): Generator<Line> {
+function* records({
+  services,
+  agents,
+  documents,
+}: Pick<LastSnapshot, 'services' | 'agents' | 'documents'>): Generator<Line> {
   for (const { name, endpoints } of services) {
     let from = 0;
     do {
@@ -176,6 +186,7 @@ function* records(services: readonly Service[], agents: readonly PeerAgent[]): G
     } while (from < endpoints.length);
   }
   for (const agent of agents) yield { agent };
+  for (const document of documents) yield { document };
 }
 
 function line(value: unknown): string {

@@ -188,13 +188,14 @@ export class MeshControl implements LinkHost {
       schedulers: this.schedulers.announced,
       services: [...table.services()],
       agents: [...table.agents()],
+      documents: [...table.allDocuments()],
     };
   }
 }
 
 /** Takes what a worker can serve with from disk. */
 export function restore(snapshot: LastSnapshot, table: ServiceTable, keys: PeerKeys): void {
-  const { revision, services, agents, peerKey } = snapshot;
-  if (revision !== null) table.restore({ revision, services, agents });
+  const { revision, services, agents, documents, peerKey } = snapshot;
+  if (revision !== null) table.restore({ revision, services, agents, documents });
   if (peerKey !== null) keys.set(peerKey);
 }

@@ -60,6 +60,7 @@ function endpointsOf({ name, labels, instances }: MarathonApp, useHealthCheck: b
     agentAddress: host,
     weight: 1,
     state: 'ready',
+    startedAt: null,
     labels: { ...labels },
   }));
 }

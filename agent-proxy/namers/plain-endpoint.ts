@@ -17,6 +17,7 @@ export function plainEndpoint(service: string, address: string, port: number, we
     agentAddress: address,
     weight,
     state: 'ready',
+    startedAt: null,
     labels: NO_LABELS,
   };
 }

@@ -1,10 +1,11 @@
 /**
  * A digest of a table of services and agents that scheduler and proxy both keep up to date for the price of what
  * changed: the XOR of one hash an entry, so order does not matter and an update is two XORs. Entries are the endpoints,
- * the services (one without endpoints is known too) and the agents.
+ * the services (one without endpoints is known too), the agents and the documents.
  */
 import { hash } from 'node:crypto';
-import type { Endpoint, PeerAgent, Service } from '../control/contract.ts';
+import type { DocumentRef, Endpoint, MeshDocument, PeerAgent, Service } from '../control/contract.ts';
+import { documentKey } from './documents.ts';
 
 interface ServiceEntry {
   readonly hash: bigint;
@@ -14,6 +15,7 @@ interface ServiceEntry {
 export class TableDigest {
   private readonly services = new Map<string, ServiceEntry>();
   private readonly agents = new Map<string, bigint>();
+  private readonly documents = new Map<string, bigint>();
   private sum = 0n;
 
   /** The service has these endpoints and no others. */
@@ -77,6 +79,19 @@ export class TableDigest {
     this.agents.delete(agentId);
   }
 
+  setDocument(document: MeshDocument): void {
+    this.removeDocument(document);
+    const entry = hashOf(['document', sorted(document)]);
+    this.documents.set(documentKey(document), entry);
+    this.sum ^= entry;
+  }
+
+  removeDocument(ref: DocumentRef): void {
+    const key = documentKey(ref);
+    this.sum ^= this.documents.get(key) ?? 0n;
+    this.documents.delete(key);
+  }
+
   /** 16 hexadecimal digits. */
   value(): string {
     return this.sum.toString(16).padStart(16, '0');
@@ -102,6 +117,15 @@ function endpointHash(service: string, endpoint: Endpoint): bigint {
     state,
     Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)),
   ]);
+}
+
+/** The same for the same content, in whatever order its fields were written. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, each]) => [key, sorted(each)]);
 }
 
 function hashOf(parts: readonly unknown[]): bigint {

@@ -1,15 +1,19 @@
 /**
- * The table of services and agents that a proxy routes by: applies the frames of the control stream, answers look-ups
+ * The table of services, agents and documents that a proxy routes by: applies the frames of the control stream, answers look-ups
  * by host name, keeps a digest for anti-entropy. A snapshot is collected beside the table and takes its place in one
  * step at its end, so that a request sees the old table or the new one and never half of either.
  */
-import type { Delta, Frame, PeerAgent, Service } from '../control/contract.ts';
+import type { Delta, DocumentKind, DocumentOf, Frame, MeshDocument, PeerAgent, Service } from '../control/contract.ts';
+import { documentKey } from './documents.ts';
 import { canonicalHostOf, normalizeHost } from './host-names.ts';
 import { StagedSnapshot, type TableChange } from './staged-snapshot.ts';
 import { type ServiceChange, TableGeneration } from './table-generation.ts';
 
 /** The frames that make a table. */
-export type TableFrame = Extract<Frame, { type: 'snapshot-begin' | 'services' | 'agents' | 'snapshot-end' | 'delta' }>;
+export type TableFrame = Extract<
+  Frame,
+  { type: 'snapshot-begin' | 'services' | 'agents' | 'documents' | 'snapshot-end' | 'delta' }
+>;
 
 /**
  * What became of a frame: `staged` belongs to a snapshot that is not complete yet; `gap` could not be applied and the
@@ -27,6 +31,7 @@ export interface TableContents {
   readonly revision: number;
   readonly services: readonly Service[];
   readonly agents: readonly PeerAgent[];
+  readonly documents: readonly MeshDocument[];
 }
 
 const APPLIED: Applied = { kind: 'applied' };
@@ -99,6 +104,18 @@ export class ServiceTable {
     return this.current.agents();
   }
 
+  document<Kind extends DocumentKind>(kind: Kind, name: string): DocumentOf<Kind> | undefined {
+    return this.current.documents.get(kind, name);
+  }
+
+  documents<Kind extends DocumentKind>(kind: Kind): IterableIterator<DocumentOf<Kind>> {
+    return this.current.documents.of(kind);
+  }
+
+  allDocuments(): IterableIterator<MeshDocument> {
+    return this.current.documents.all();
+  }
+
   /** The listener hears of every change, after the table has it. Returns how to stop. */
   onChange(listener: TableListener): () => void {
     this.listeners.add(listener);
@@ -110,6 +127,7 @@ export class ServiceTable {
     const snapshot = new StagedSnapshot(contents.revision, this.current);
     for (const service of contents.services) snapshot.append(service);
     for (const agent of contents.agents) snapshot.putAgent(agent);
+    for (const document of contents.documents) snapshot.putDocument(document);
     this.swap(snapshot);
   }
 
@@ -133,6 +151,12 @@ export class ServiceTable {
         const staging = this.staged(frame.revision);
         if (staging === null) return gap(`agents of revision ${frame.revision} outside of its snapshot`);
         for (const agent of frame.agents) staging.putAgent(agent);
+        return STAGED;
+      }
+      case 'documents': {
+        const staging = this.staged(frame.revision);
+        if (staging === null) return gap(`documents of revision ${frame.revision} outside of its snapshot`);
+        for (const document of frame.documents) staging.putDocument(document);
         return STAGED;
       }
       case 'snapshot-end': {
@@ -193,16 +217,21 @@ export class ServiceTable {
 function applyDelta(table: TableGeneration, delta: Delta): TableChange {
   const upserted = new Set(delta.upsert.map(({ name }) => name));
   const returned = new Set(delta.agents.map(({ agentId }) => agentId));
+  const renewed = new Set(delta.documents.map(documentKey));
   const removed = delta.remove.filter((name) => !upserted.has(name) && table.drop(name));
   const services: ServiceChange[] = [];
   for (const service of delta.upsert) services.push(table.put(service));
   for (const patch of delta.patch) services.push(table.patch(patch));
   for (const agentId of delta.agentsRemoved) table.dropAgent(agentId);
   for (const agent of delta.agents) table.putAgent(agent);
+  for (const ref of delta.documentsRemoved) table.dropDocument(ref);
+  for (const document of delta.documents) table.putDocument(document);
   return {
     services: services.filter(({ set, unset, isNew }) => isNew || set.length > 0 || unset.length > 0),
     removed,
     agents: delta.agents,
     agentsRemoved: delta.agentsRemoved.filter((agentId) => !returned.has(agentId)),
+    documents: delta.documents,
+    documentsRemoved: delta.documentsRemoved.filter((ref) => !renewed.has(documentKey(ref))),
   };
 }

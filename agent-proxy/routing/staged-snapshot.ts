@@ -2,7 +2,8 @@
  * A snapshot on its way: collected record by record beside the table that it will replace. What is different is found out
  * with each record, so that the end, when it takes the table's place, costs no more than the number of services.
  */
-import type { Endpoint, PeerAgent, Service } from '../control/contract.ts';
+import type { DocumentRef, Endpoint, MeshDocument, PeerAgent, Service } from '../control/contract.ts';
+import { documentKey } from './documents.ts';
 import { type ServiceChange, TableGeneration } from './table-generation.ts';
 
 /** What a frame changed. A service that is the same as before is not among them. */
@@ -11,6 +12,8 @@ export interface TableChange {
   readonly removed: readonly string[];
   readonly agents: readonly PeerAgent[];
   readonly agentsRemoved: readonly string[];
+  readonly documents: readonly MeshDocument[];
+  readonly documentsRemoved: readonly DocumentRef[];
 }
 
 interface Difference {
@@ -25,6 +28,7 @@ export class StagedSnapshot {
   private readonly before: TableGeneration;
   private readonly differences = new Map<string, Difference>();
   private readonly agentsChanged = new Map<string, PeerAgent>();
+  private readonly documentsChanged = new Map<string, MeshDocument>();
 
   /** `before` must not change while this is on its way. */
   constructor(revision: number, before: TableGeneration) {
@@ -60,6 +64,17 @@ export class StagedSnapshot {
     }
   }
 
+  putDocument(document: MeshDocument): void {
+    const { before, next } = this;
+    next.putDocument(document);
+    const known = before.documents.get(document.kind, document.name);
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(document)) {
+      this.documentsChanged.delete(documentKey(document));
+    } else {
+      this.documentsChanged.set(documentKey(document), document);
+    }
+  }
+
   /** What is different in all, when the last record has come. */
   change(): TableChange {
     const { before, next } = this;
@@ -74,6 +89,10 @@ export class StagedSnapshot {
       removed: [...before.names()].filter((name) => !next.has(name)),
       agents: [...this.agentsChanged.values()],
       agentsRemoved: [...before.agents()].map(({ agentId }) => agentId).filter((id) => next.agent(id) === undefined),
+      documents: [...this.documentsChanged.values()],
+      documentsRemoved: [...before.documents.all()]
+        .filter(({ kind, name }) => next.documents.get(kind, name) === undefined)
+        .map(({ kind, name }) => ({ kind, name })),
     };
   }
 

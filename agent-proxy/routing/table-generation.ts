@@ -1,9 +1,11 @@
 /**
- * One state of the table: services with their endpoints by instance, agents, the names that they answer to, the digest.
+ * One state of the table: services with their endpoints by instance, agents, documents, the names that services answer to,
+ * the digest.
  * Every change costs what it changes; the list of a service's endpoints is made again only when somebody asks for it.
  */
-import type { Endpoint, Patch, PeerAgent, Service } from '../control/contract.ts';
+import type { DocumentRef, Endpoint, MeshDocument, Patch, PeerAgent, Service } from '../control/contract.ts';
 import { TableDigest } from './digest.ts';
+import { Documents } from './documents.ts';
 import { HostIndex } from './host-names.ts';
 
 /** What is different in one service. `set` holds endpoints that are new or not as they were. */
@@ -26,6 +28,7 @@ interface ServiceEntry {
 
 export class TableGeneration {
   readonly digest = new TableDigest();
+  readonly documents = new Documents();
   private readonly entries = new Map<string, ServiceEntry>();
   private readonly agentsById = new Map<string, PeerAgent>();
   private readonly hosts = new HostIndex();
@@ -117,6 +120,15 @@ export class TableGeneration {
 
   dropAgent(agentId: string): void {
     if (this.agentsById.delete(agentId)) this.digest.removeAgent(agentId);
+  }
+
+  putDocument(document: MeshDocument): void {
+    this.documents.set(document);
+    this.digest.setDocument(document);
+  }
+
+  dropDocument(ref: DocumentRef): void {
+    if (this.documents.delete(ref)) this.digest.removeDocument(ref);
   }
 
   private change(name: string, endpoints: readonly Endpoint[], unset: readonly string[]): ServiceChange {

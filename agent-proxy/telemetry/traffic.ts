@@ -11,6 +11,7 @@ type Router = Traffic['router'];
 class ServiceWindow {
   requests = 0;
   failures = 0;
+  proxyErrors = 0;
   retries = 0;
   readonly latency = new BucketCounts();
 }
@@ -32,11 +33,20 @@ export class TrafficCounter {
     this.startedAt = now;
   }
 
-  record(router: Router, service: string, success: boolean, latencyMs: number, retries: number): void {
+  /** `isOwnError`: it failed by the proxy's own doing. */
+  record(
+    router: Router,
+    service: string,
+    success: boolean,
+    latencyMs: number,
+    retries: number,
+    isOwnError = false,
+  ): void {
     const window = this.window(router, service);
     if (window === null) return;
     window.requests += 1;
     if (!success) window.failures += 1;
+    if (isOwnError) window.proxyErrors += 1;
     window.retries += retries;
     window.latency.increment(fastLatencyBucket(latencyMs));
   }
@@ -45,8 +55,8 @@ export class TrafficCounter {
   take(now: number): TrafficWindow {
     const taken: Traffic[] = [];
     for (const router of ['outgoing', 'incoming'] as const) {
-      for (const [service, { requests, failures, retries, latency }] of this.windows[router]) {
-        taken.push({ service, router, requests, failures, retries, latency: latency.pairs() });
+      for (const [service, { requests, failures, proxyErrors, retries, latency }] of this.windows[router]) {
+        taken.push({ service, router, requests, failures, proxyErrors, retries, latency: latency.pairs() });
       }
     }
     const window = { startedAt: this.startedAt, traffic: taken };
@@ -63,6 +73,7 @@ export class TrafficCounter {
       if (window === null) continue;
       window.requests += counts.requests;
       window.failures += counts.failures;
+      window.proxyErrors += counts.proxyErrors;
       window.retries += counts.retries;
       for (const [bucket, count] of counts.latency) window.latency.raise(bucket, count);
     }

@@ -2,7 +2,7 @@
  * Cuts changes of the table into deltas of which each fits into one record. A service is cut only where it has to be, and
  * then new endpoints go before the old ones are taken away: at no revision in between is it without endpoints. Pure.
  */
-import type { Endpoint, PeerAgent } from '../../agent-proxy/control/contract.ts';
+import type { DocumentRef, Endpoint, MeshDocument, PeerAgent } from '../../agent-proxy/control/contract.ts';
 import { type EndpointChanges, type EndpointEntries, type Entry, serviceBytes, textBytes } from './entries.ts';
 import { RECORD_BUDGET } from './records.ts';
 
@@ -13,6 +13,8 @@ export interface DeltaParts {
   readonly patch: Map<string, { readonly set: Entry<Endpoint>[]; readonly unset: string[] }>;
   readonly agents: Entry<PeerAgent>[];
   readonly agentsRemoved: string[];
+  readonly documents: Entry<MeshDocument>[];
+  readonly documentsRemoved: Entry<DocumentRef>[];
 }
 
 /** `changed` holds what is different from the service as all proxies have it. */
@@ -26,7 +28,9 @@ export type TableStep =
     }
   | { readonly kind: 'service-removed'; readonly name: string }
   | { readonly kind: 'agent'; readonly agentId: string; readonly entry: Entry<PeerAgent> }
-  | { readonly kind: 'agent-removed'; readonly agentId: string };
+  | { readonly kind: 'agent-removed'; readonly agentId: string }
+  | { readonly kind: 'document'; readonly entry: Entry<MeshDocument> }
+  | { readonly kind: 'document-removed'; readonly entry: Entry<DocumentRef> };
 
 export function cutDeltas(steps: Iterable<TableStep>): DeltaParts[] {
   const cutter = new DeltaCutter();
@@ -64,6 +68,14 @@ class DeltaCutter {
       case 'agent-removed':
         this.#take(textBytes(step.agentId) + 1);
         this.#open.agentsRemoved.push(step.agentId);
+        return;
+      case 'document':
+        this.#take(step.entry.bytes + 1);
+        this.#open.documents.push(step.entry);
+        return;
+      case 'document-removed':
+        this.#take(step.entry.bytes + 1);
+        this.#open.documentsRemoved.push(step.entry);
         return;
     }
   }
@@ -127,7 +139,15 @@ class DeltaCutter {
 }
 
 function emptyParts(): DeltaParts {
-  return { upsert: new Map(), remove: [], patch: new Map(), agents: [], agentsRemoved: [] };
+  return {
+    upsert: new Map(),
+    remove: [],
+    patch: new Map(),
+    agents: [],
+    agentsRemoved: [],
+    documents: [],
+    documentsRemoved: [],
+  };
 }
 
 function listBytes(entries: Iterable<Entry<unknown>>): number {

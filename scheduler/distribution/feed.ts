@@ -2,8 +2,16 @@
  * The table that every proxy gets, with its revisions: changes are staged, a commit turns them into deltas (each one
  * revision further), and a snapshot is the whole table at the revision of now. No clock, no sockets.
  */
-import type { Endpoint, PeerAgent, Service } from '../../agent-proxy/control/contract.ts';
+import {
+  type DocumentRef,
+  type Endpoint,
+  MAX_DOCUMENT_BYTES,
+  type MeshDocument,
+  type PeerAgent,
+  type Service,
+} from '../../agent-proxy/control/contract.ts';
 import { TableDigest } from '../../agent-proxy/routing/digest.ts';
+import { documentKey } from '../../agent-proxy/routing/documents.ts';
 import { cutDeltas, type DeltaParts, type TableStep } from './delta-cutter.ts';
 import { changesBetween, type EndpointEntries, type Entry, endpointEntries, entryOf, serviceBytes } from './entries.ts';
 import { RECORD_BUDGET } from './records.ts';
@@ -16,6 +24,8 @@ export class Feed {
   readonly epoch: number;
   #services = new Map<string, Map<string, Entry<Endpoint>>>();
   #agents = new Map<string, Entry<PeerAgent>>();
+  /** By kind and name. */
+  #documents = new Map<string, Entry<MeshDocument>>();
   /** By kind and key: the last word counts. */
   #staged = new Map<string, TableStep>();
   #digest = new TableDigest();
@@ -80,6 +90,25 @@ export class Feed {
     this.#stage(`agent ${agentId}`, this.#agents.has(agentId) ? { kind: 'agent-removed', agentId } : null);
   }
 
+  /** False when it is too large for any proxy to be told of it; the one before it is gone then. */
+  setDocument(document: MeshDocument): boolean {
+    const entry = entryOf(document);
+    if (entry.bytes > MAX_DOCUMENT_BYTES) {
+      this.removeDocument(document);
+      return false;
+    }
+    const key = documentKey(document);
+    const isSame = this.#documents.get(key)?.json === entry.json;
+    this.#stage(`document ${key}`, isSame ? null : { kind: 'document', entry });
+    return true;
+  }
+
+  removeDocument({ kind, name }: DocumentRef): void {
+    const ref = { kind, name };
+    const key = documentKey(ref);
+    this.#stage(`document ${key}`, this.#documents.has(key) ? { kind: 'document-removed', entry: entryOf(ref) } : null);
+  }
+
   /** Makes what was staged the table, and returns the deltas that say so, encoded. Empty when nothing is different. */
   commit(): Buffer[] {
     if (this.#staged.size === 0) return [];
@@ -99,7 +128,12 @@ export class Feed {
     const { epoch } = this;
     const revision = this.#revision;
     if (this.#snapshot?.revision === revision) return this.#snapshot.records;
-    const table = { services: this.#services, agents: this.#agents.values(), digest: this.#digest.value() };
+    const table = {
+      services: this.#services,
+      agents: this.#agents.values(),
+      documents: this.#documents.values(),
+      digest: this.#digest.value(),
+    };
     const records = snapshotRecords(epoch, revision, table);
     this.#snapshot = { revision, records };
     return records;
@@ -124,7 +158,7 @@ export class Feed {
   }
 
   /** Does what the proxies will do, so that table and digest are theirs at every revision. */
-  #apply({ upsert, remove, patch, agents, agentsRemoved }: DeltaParts): void {
+  #apply({ upsert, remove, patch, agents, agentsRemoved, documents, documentsRemoved }: DeltaParts): void {
     for (const name of remove) {
       this.#services.delete(name);
       this.#digest.removeService(name);
@@ -143,6 +177,14 @@ export class Feed {
     for (const entry of agents) {
       this.#agents.set(entry.value.agentId, entry);
       this.#digest.setAgent(entry.value);
+    }
+    for (const { value } of documentsRemoved) {
+      this.#documents.delete(documentKey(value));
+      this.#digest.removeDocument(value);
+    }
+    for (const entry of documents) {
+      this.#documents.set(documentKey(entry.value), entry);
+      this.#digest.setDocument(entry.value);
     }
   }
 

@@ -78,6 +78,7 @@ function endpointOf(
     agentAddress,
     weight: 1,
     state: instance.state,
+    startedAt: null,
     labels,
   };
 }

@@ -1,5 +1,5 @@
 /** Snapshots and deltas as records, put together from entries that are encoded already. */
-import type { PeerAgent } from '../../agent-proxy/control/contract.ts';
+import type { MeshDocument, PeerAgent } from '../../agent-proxy/control/contract.ts';
 import type { DeltaParts } from './delta-cutter.ts';
 import { type EndpointEntries, type Entry, serviceBytes } from './entries.ts';
 import { encodeFrame, encodeText, packBySize, RECORD_BUDGET } from './records.ts';
@@ -7,6 +7,7 @@ import { encodeFrame, encodeText, packBySize, RECORD_BUDGET } from './records.ts
 export interface SnapshotParts {
   readonly services: ReadonlyMap<string, EndpointEntries>;
   readonly agents: Iterable<Entry<PeerAgent>>;
+  readonly documents: Iterable<Entry<MeshDocument>>;
   readonly digest: string;
 }
 
@@ -17,7 +18,7 @@ interface Piece {
 
 /** A large service is spread over several records. */
 export function snapshotRecords(epoch: number, revision: number, parts: SnapshotParts): Buffer[] {
-  const pages = (type: 'services' | 'agents', pieces: Iterable<Piece>): Buffer[] =>
+  const pages = (type: 'services' | 'agents' | 'documents', pieces: Iterable<Piece>): Buffer[] =>
     packBySize(pieces, ({ bytes }) => bytes).map((page) =>
       encodeText(`{"type":"${type}","epoch":${epoch},"revision":${revision},"${type}":[${jsonOf(page)}]}`),
     );
@@ -25,6 +26,7 @@ export function snapshotRecords(epoch: number, revision: number, parts: Snapshot
     encodeFrame({ type: 'snapshot-begin', epoch, revision }),
     ...pages('services', servicePieces(parts.services)),
     ...pages('agents', parts.agents),
+    ...pages('documents', parts.documents),
     encodeFrame({ type: 'snapshot-end', epoch, revision, digest: parts.digest }),
   ];
 }
@@ -38,7 +40,8 @@ export function deltaRecord(epoch: number, base: number, parts: DeltaParts): Buf
   return encodeText(
     `{"type":"delta","epoch":${epoch},"base":${base},"revision":${base + 1},"upsert":[${upsert.join(',')}],` +
       `"remove":${JSON.stringify(parts.remove)},"patch":[${patch.join(',')}],"agents":[${jsonOf(parts.agents)}],` +
-      `"agentsRemoved":${JSON.stringify(parts.agentsRemoved)}}`,
+      `"agentsRemoved":${JSON.stringify(parts.agentsRemoved)},"documents":[${jsonOf(parts.documents)}],` +
+      `"documentsRemoved":[${jsonOf(parts.documentsRemoved)}]}`,
   );
 }
 

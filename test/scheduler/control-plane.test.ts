@@ -46,6 +46,7 @@ describe('a control session', () => {
         agentAddress: '127.0.36.1',
         weight: 1,
         state: 'ready',
+        startedAt: null,
         labels: {},
       },
     ]);

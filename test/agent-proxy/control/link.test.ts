@@ -62,6 +62,8 @@ test('it subscribes with what it is, applies snapshot and deltas, and reports th
       patch: [],
       agents: [],
       agentsRemoved: [],
+      documents: [],
+      documentsRemoved: [],
     },
   );
   const report = await eventually('the delta is told', () =>
@@ -104,6 +106,8 @@ test('after a gap it subscribes again and has the whole table', async () => {
     patch: [],
     agents: [],
     agentsRemoved: [],
+    documents: [],
+    documentsRemoved: [],
   });
   await eventually('it has the new table', () => scheduler.reports.at(-1)?.revision === 9);
   expect(scheduler.subscriptions).toHaveLength(2);

@@ -50,6 +50,8 @@ test('the local instances are those of the table on this node, whatever led ther
                 known && each.kind !== 'remove' ? [{ ...patch, unset: each.kind === 'set' ? [] : patch.unset }] : [],
               agents: [],
               agentsRemoved: [],
+              documents: [],
+              documentsRemoved: [],
             },
           ]);
         }

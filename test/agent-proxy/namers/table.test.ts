@@ -52,7 +52,15 @@ describe('names of the table', () => {
   };
   const delta = (given: Partial<Extract<Frame, { type: 'delta' }>>) => {
     const base = table.revision;
-    const none = { upsert: [], remove: [], patch: [], agents: [], agentsRemoved: [] };
+    const none = {
+      upsert: [],
+      remove: [],
+      patch: [],
+      agents: [],
+      agentsRemoved: [],
+      documents: [],
+      documentsRemoved: [],
+    };
     expect(table.apply({ type: 'delta', epoch: 1, base, revision: base + 1, ...none, ...given }).kind).toBe('applied');
   };
 

@@ -30,6 +30,8 @@ function delta(base: number, given: Partial<Extract<Frame, { type: 'delta' }>>):
     patch: [],
     agents: [],
     agentsRemoved: [],
+    documents: [],
+    documentsRemoved: [],
     ...given,
   };
 }
@@ -142,11 +144,18 @@ test('listeners hear of what changed, and of nothing that is as it was', () => {
   applyAll(table, snapshotFrames(1, 2, [service('same', 1), service('more', 2, 3), service('new')], [agent('a')]));
   const more = { name: 'more', set: service('more', 3).endpoints, unset: ['more.1'], size: 2, isNew: false };
   const made = { name: 'new', set: [], unset: [], size: 0, isNew: true };
-  expect(changes.pop()).toEqual({ services: [more, made], removed: ['gone'], agents: [], agentsRemoved: ['b'] });
+  const none = { documents: [], documentsRemoved: [] };
+  expect(changes.pop()).toEqual({
+    services: [more, made],
+    removed: ['gone'],
+    agents: [],
+    agentsRemoved: ['b'],
+    ...none,
+  });
   const patch = [{ service: 'same', set: service('same', 1, 2).endpoints, unset: ['same.9'] }];
   table.apply(delta(2, { upsert: [service('more', 2, 3)], remove: ['new', 'unknown'], patch }));
   const same = { name: 'same', set: service('same', 2).endpoints, unset: [], size: 2, isNew: false };
-  expect(changes).toEqual([{ services: [same], removed: ['new'], agents: [], agentsRemoved: [] }]);
+  expect(changes).toEqual([{ services: [same], removed: ['new'], agents: [], agentsRemoved: [], ...none }]);
 });
 
 const name = fc.constantFrom('web', 'api', 'team/api', 'api-team', 'a/b/c');
@@ -247,7 +256,7 @@ test('what was restored from disk is the table that was saved', () => {
   fc.assert(
     fc.property(someServices, someAgents, (services, agents) => {
       const table = new ServiceTable();
-      table.restore({ revision: 7, services, agents });
+      table.restore({ revision: 7, services, agents, documents: [] });
       const digest = new TableDigest();
       for (const row of services) digest.setService(row);
       for (const row of agents) digest.setAgent(row);

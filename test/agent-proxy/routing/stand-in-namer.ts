@@ -17,6 +17,7 @@ export function endpoint(instance: string, changes: Partial<Endpoint> = {}): End
     agentAddress: address,
     weight: 1,
     state: 'ready',
+    startedAt: null,
     labels: {},
     ...changes,
   };

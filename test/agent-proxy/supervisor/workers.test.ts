@@ -190,7 +190,7 @@ test(
     expect(scheduler.streams.size).toBe(1);
 
     const late = endpoint({ service: 'late', instance: 'late.1', port: backend.port });
-    const nothing = { remove: [], patch: [], agents: [], agentsRemoved: [] };
+    const nothing = { remove: [], patch: [], agents: [], agentsRemoved: [], documents: [], documentsRemoved: [] };
     const upsert = [{ name: 'late', endpoints: [late] }];
     scheduler.send({ type: 'delta', epoch: 1, base: 1, revision: 2, upsert, ...nothing });
     await eventually('all know the change', async () => (await statuses('late')) === '200');

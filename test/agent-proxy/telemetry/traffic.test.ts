@@ -11,7 +11,15 @@ test('a window of traffic that did not arrive is told with the next', () => {
   const { startedAt, traffic: rows } = traffic.take(2_000);
   expect(startedAt).toBe(0);
   expect(rows).toEqual([
-    { service: 'web', router: 'outgoing', requests: 2, failures: 1, retries: 2, latency: [[latencyBucket(5), 2]] },
+    {
+      service: 'web',
+      router: 'outgoing',
+      requests: 2,
+      failures: 1,
+      proxyErrors: 0,
+      retries: 2,
+      latency: [[latencyBucket(5), 2]],
+    },
   ]);
   expect(traffic.take(3_000)).toEqual({ startedAt: 2_000, traffic: [] });
 });

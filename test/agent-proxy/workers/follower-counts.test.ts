@@ -6,7 +6,7 @@ import { FollowerCounts } from '../../../agent-proxy/workers/follower-counts.ts'
 
 function traffic(given: Partial<Traffic>): Traffic {
   return {
-    ...{ service: 'web', router: 'outgoing', requests: 1, failures: 0, retries: 0, latency: [[3, 1]] },
+    ...{ service: 'web', router: 'outgoing', requests: 1, failures: 0, proxyErrors: 0, retries: 0, latency: [[3, 1]] },
     ...given,
   };
 }

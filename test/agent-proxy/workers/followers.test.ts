@@ -49,6 +49,7 @@ test('a worker that comes is told what was said before it came', () => {
     revision: 3,
     services: [{ name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: 80 })] }],
     agents: [],
+    documents: [],
   });
   news();
   hear(NEW, 2);
@@ -65,7 +66,7 @@ test('a worker that comes is told what was said before it came', () => {
 
 test('a worker that has the same table from disk is not told it again', () => {
   const { table, hear, news } = leader();
-  table.restore({ revision: 3, services: [], agents: [] });
+  table.restore({ revision: 3, services: [], agents: [], documents: [] });
   news();
   hear({ kind: 'join', table: { revision: 3, digest: table.digest() } }, 1);
   expect(news()).toEqual([]);

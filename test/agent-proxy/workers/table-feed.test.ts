@@ -20,7 +20,7 @@ function service(name: string, endpoints: number, port = 80): Service {
 function delta(revision: number, upsert: Service[]): Delta {
   return {
     ...{ type: 'delta', epoch: 1, base: revision - 1, revision, upsert },
-    ...{ remove: [], patch: [], agents: [], agentsRemoved: [] },
+    ...{ remove: [], patch: [], agents: [], agentsRemoved: [], documents: [], documentsRemoved: [] },
   };
 }
 

@@ -122,6 +122,7 @@ describe('reads', () => {
       router: 'outgoing',
       requests,
       failures,
+      proxyErrors: 0,
       retries: 1,
       latency: [[latencyBucket(ms), requests]],
     });

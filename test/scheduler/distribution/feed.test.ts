@@ -2,7 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_RECORD_BYTES, type PeerAgent, type Service } from '../../../agent-proxy/control/contract.ts';
+import {
+  MAX_DOCUMENT_BYTES,
+  MAX_RECORD_BYTES,
+  type MeshDocument,
+  type PeerAgent,
+  type Service,
+} from '../../../agent-proxy/control/contract.ts';
 import { ServiceTable, type TableFrame } from '../../../agent-proxy/routing/service-table.ts';
 import type { TableChange } from '../../../agent-proxy/routing/staged-snapshot.ts';
 import { Feed } from '../../../scheduler/distribution/feed.ts';
@@ -43,6 +49,7 @@ function service(name: string, instances: number, given: Given = {}): Service {
         agentAddress: '127.0.36.1',
         weight: 1,
         state,
+        startedAt: null,
         labels: padding === 0 ? {} : { pad: 'ü'.repeat(padding) },
       };
     }),
@@ -55,6 +62,16 @@ const agent = (agentId: string, ready: boolean): PeerAgent => ({
   incomingPort: 4141,
   ready,
 });
+
+/** A namespace, or what the labels of an app say. */
+function documentOf(name: string, size: number, isDtab: boolean): MeshDocument {
+  const text = 'x'.repeat(size);
+  if (isDtab) return { kind: 'dtab', name, version: '1', dtab: text };
+  const settings = { off: false, vips: [], exposed: [], policies: [], slowStartMs: size };
+  return { kind: 'settings', name, settings };
+}
+
+const sortedTexts = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort();
 
 /** Applies records, and looks at the table after each: no frame is too large, and the digest is that of its revision. */
 function applyAll(table: ServiceTable, records: readonly Buffer[], feed?: Feed): void {
@@ -120,6 +137,16 @@ const change = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), name }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('agent' as const), name, ready: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('agent-gone' as const), name }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('document' as const),
+      name,
+      isDtab: fc.boolean(),
+      size: fc.constantFrom(1, 2, 20_000, MAX_DOCUMENT_BYTES),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('document-gone' as const), name, isDtab: fc.boolean() }) },
 );
 const steps = fc.array(
   fc.record({ changes: fc.array(change, { maxLength: 4 }), joins: fc.boolean(), repaired: fc.boolean() }),
@@ -132,6 +159,7 @@ describe('snapshot and deltas', () => {
       fc.property(steps, (sequence) => {
         const feed = new Feed(3);
         const model = new Map<string, Service>();
+        const documents = new Map<string, MeshDocument>();
         const followers: { table: ServiceTable; mirror: Map<string, Map<string, string>> }[] = [];
         for (const { changes, joins, repaired } of sequence) {
           for (const each of changes) {
@@ -143,7 +171,14 @@ describe('snapshot and deltas', () => {
               model.delete(each.name);
               feed.removeService(each.name);
             } else if (each.kind === 'agent') feed.setAgent(agent(each.name, each.ready));
-            else feed.removeAgent(each.name);
+            else if (each.kind === 'agent-gone') feed.removeAgent(each.name);
+            else {
+              const document = documentOf(each.name, each.kind === 'document' ? each.size : 0, each.isDtab);
+              documents.delete(`${document.kind} ${each.name}`);
+              if (each.kind === 'document-gone') feed.removeDocument(document);
+              // One that is too large is not there, and neither is the one before it.
+              else if (feed.setDocument(document)) documents.set(`${document.kind} ${each.name}`, document);
+            }
           }
           const deltas = feed.commit();
           // A snapshot over an older table leads there too.
@@ -162,6 +197,7 @@ describe('snapshot and deltas', () => {
             expectSame(contentsOf(table.services()), wanted);
             expectSame(mirror, wanted);
             expect([...table.agents()]).toHaveLength(feed.agents().length);
+            expect(sortedTexts(table.allDocuments())).toEqual(sortedTexts(documents.values()));
           }
         }
       }),

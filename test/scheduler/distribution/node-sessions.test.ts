@@ -85,6 +85,7 @@ function service(name: string, endpoints: number, port = 20_000): Service {
       agentAddress: '127.0.36.1',
       weight: 1,
       state: 'ready' as const,
+      startedAt: null,
       labels: {},
     })),
   };
