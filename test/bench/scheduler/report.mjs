@@ -11,7 +11,7 @@
 export function report(few, many, verdicts) {
   const worst = many.reduce((a, b) => (b.all.max > a.all.max ? b : a));
   return [
-    'Events of the decision core, with what they write: milliseconds of CPU (all threads; `process.cpuUsage`), and the longest on the clock.',
+    'Events of the decision core, with what they write: milliseconds of CPU (the smaller of `process.cpuUsage`, which counts all threads, and the clock), and the longest on the clock.',
     '',
     table(
       ['agents', 'seed', 'events', 'mean', 'p99', 'longest', 'on the clock', 'covered after', 'heap MB', 'RSS MB'],
