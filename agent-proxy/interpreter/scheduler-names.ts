@@ -2,11 +2,11 @@
  * The names of the interpreter io.nodemesh.scheduler: hosts and apps as the control stream says, under a dtab that a
  * router's own dtab can override. One for a process, however many routers use it.
  */
-import { TableNamer } from '../namers/table.ts';
-import { TableHostNamer } from '../namers/table-hosts.ts';
 import { type Dtab, readDtab } from '../routing/dtab.ts';
 import type { Namer } from '../routing/names.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
+import { TableHostNamer } from '../routing/table-names/host-namer.ts';
+import { TableNamer } from '../routing/table-names/table-namer.ts';
 
 /** Until the control plane has namespaces, `default` is this. */
 export const SCHEDULER_DTAB: Dtab = readDtab('/host => /#/io.nodemesh.host ; /svc => /host');

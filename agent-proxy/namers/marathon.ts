@@ -6,8 +6,8 @@ import { type Activity, type ActivityState, PENDING, type Unsubscribe, Var } fro
 import { leaf, type NameTree, NEG } from '../routing/name-tree.ts';
 import type { AddressSet, Namer, NamerLeaf } from '../routing/names.ts';
 import type { Path } from '../routing/path.ts';
-import { type AppCandidate, appCandidates, appId, atPort } from './app-path.ts';
-import { Computed } from './computed.ts';
+import { type AppCandidate, appCandidates, appId, atPort } from '../routing/table-names/app-path.ts';
+import { Computed } from '../routing/table-names/computed.ts';
 import type { InetAddresses } from './inet.ts';
 import type { MarathonApi } from './marathon-api.ts';
 import { marathonAppAddresses } from './marathon-app.ts';

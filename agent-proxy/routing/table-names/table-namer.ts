@@ -3,12 +3,12 @@
  * what it changes: endpoints are passed on as patches, and only look-ups of services that come, go, or change between
  * having endpoints and none are told.
  */
-import { type Activity, type ActivityState, PENDING, type Unsubscribe } from '../routing/activity.ts';
-import { leaf, type NameTree, NEG } from '../routing/name-tree.ts';
-import type { AddressChange, Namer, NamerLeaf } from '../routing/names.ts';
-import type { Path } from '../routing/path.ts';
-import type { ServiceTable } from '../routing/service-table.ts';
-import type { TableChange } from '../routing/staged-snapshot.ts';
+import { type Activity, type ActivityState, PENDING, type Unsubscribe } from '../activity.ts';
+import { leaf, type NameTree, NEG } from '../name-tree.ts';
+import type { AddressChange, Namer, NamerLeaf } from '../names.ts';
+import type { Path } from '../path.ts';
+import type { ServiceTable } from '../service-table.ts';
+import type { TableChange } from '../staged-snapshot.ts';
 import { type AppCandidate, appCandidates, appId, atPort } from './app-path.ts';
 import { Computed } from './computed.ts';
 import { TableService, type TableServices } from './table-service.ts';

@@ -1,5 +1,5 @@
 /** An activity that is worked out from what its owner knows, again each time that the owner says so. */
-import type { Activity, ActivityState, Unsubscribe } from '../routing/activity.ts';
+import type { Activity, ActivityState, Unsubscribe } from '../activity.ts';
 
 export class Computed<T> implements Activity<T> {
   private readonly compute: () => ActivityState<T>;

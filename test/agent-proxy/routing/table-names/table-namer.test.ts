@@ -1,13 +1,13 @@
 /** io.l5d.marathon and io.nodemesh.host over the table of the control stream, and who is told of which change. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Endpoint, Frame, Service } from '../../../agent-proxy/control/contract.ts';
-import { TableNamer } from '../../../agent-proxy/namers/table.ts';
-import { TableHostNamer } from '../../../agent-proxy/namers/table-hosts.ts';
-import type { Activity } from '../../../agent-proxy/routing/activity.ts';
-import type { NameTree } from '../../../agent-proxy/routing/name-tree.ts';
-import type { AddressChange, AddressSet, BoundName, NamerLeaf } from '../../../agent-proxy/routing/names.ts';
-import { ServiceTable, type TableFrame } from '../../../agent-proxy/routing/service-table.ts';
-import { endpoint, snapshotFrames } from '../../fixtures/control-stream.ts';
+import type { Endpoint, Frame, Service } from '../../../../agent-proxy/control/contract.ts';
+import type { Activity } from '../../../../agent-proxy/routing/activity.ts';
+import type { NameTree } from '../../../../agent-proxy/routing/name-tree.ts';
+import type { AddressChange, AddressSet, BoundName, NamerLeaf } from '../../../../agent-proxy/routing/names.ts';
+import { ServiceTable, type TableFrame } from '../../../../agent-proxy/routing/service-table.ts';
+import { TableHostNamer } from '../../../../agent-proxy/routing/table-names/host-namer.ts';
+import { TableNamer } from '../../../../agent-proxy/routing/table-names/table-namer.ts';
+import { endpoint, snapshotFrames } from '../../../fixtures/control-stream.ts';
 
 function service(name: string, ...ports: number[]): Service {
   return { name, endpoints: ports.map((port) => at(name, port)) };

@@ -2,13 +2,13 @@
  * io.nodemesh.host: the service that a host name means, in any spelling (case, port, trailing dot, Mesos-DNS' forms), as
  * the path of its app. Host names only move when services come or go, so nothing else of the table is listened to.
  */
-import { type Activity, type ActivityState, PENDING, type Unsubscribe } from '../routing/activity.ts';
-import { hostNamesOf, normalizeHost } from '../routing/host-names.ts';
-import { leaf, type NameTree, NEG } from '../routing/name-tree.ts';
-import type { Namer, NamerLeaf } from '../routing/names.ts';
-import type { Path } from '../routing/path.ts';
-import type { ServiceTable } from '../routing/service-table.ts';
-import type { TableChange } from '../routing/staged-snapshot.ts';
+import { type Activity, type ActivityState, PENDING, type Unsubscribe } from '../activity.ts';
+import { hostNamesOf, normalizeHost } from '../host-names.ts';
+import { leaf, type NameTree, NEG } from '../name-tree.ts';
+import type { Namer, NamerLeaf } from '../names.ts';
+import type { Path } from '../path.ts';
+import type { ServiceTable } from '../service-table.ts';
+import type { TableChange } from '../staged-snapshot.ts';
 import { Computed } from './computed.ts';
 
 const NOTHING: ActivityState<NameTree<NamerLeaf>> = { kind: 'ok', value: NEG };

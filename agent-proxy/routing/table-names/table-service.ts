@@ -1,7 +1,7 @@
 /** One service of the table, as far as somebody wants to know of it: its addresses, and the look-ups that it concerns. */
-import type { Unsubscribe } from '../routing/activity.ts';
-import type { AddressChange, AddressSet, AddressState } from '../routing/names.ts';
-import type { ServiceTable } from '../routing/service-table.ts';
+import type { Unsubscribe } from '../activity.ts';
+import type { AddressChange, AddressSet, AddressState } from '../names.ts';
+import type { ServiceTable } from '../service-table.ts';
 
 const PENDING: AddressState = { kind: 'pending' };
 const NEG: AddressState = { kind: 'neg' };

@@ -2,9 +2,9 @@
  * Which part of a path is a Marathon app's id: `/team/api/v1` may be the app `team/api` and the rest `/v1`. Ids are
  * matched without case. `team/api:admin` is the app's port of that name (or index): no id has a colon.
  */
-import { MappedAddresses } from '../routing/mapped-addresses.ts';
-import type { AddressSet } from '../routing/names.ts';
-import type { Path } from '../routing/path.ts';
+import { MappedAddresses } from '../mapped-addresses.ts';
+import type { AddressSet } from '../names.ts';
+import type { Path } from '../path.ts';
 
 export interface AppCandidate {
   /** The id without its leading slash, in lower case. */
