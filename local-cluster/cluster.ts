@@ -10,12 +10,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attribute } from '../framework/mesos-http-client/messages.ts';
 import { Agent } from './agent/agent.ts';
+import type { LinkMode } from './control-relay/modes.ts';
+import { ControlRelay } from './control-relay/relay.ts';
 import { demoApps } from './demo/apps.ts';
 import { DemoLoad } from './demo/load.ts';
 import {
   type AgentRequest,
   ChangeRefused,
   type FailoverRequest,
+  type LocalLink,
   type LocalNode,
   type LocalProcess,
   type ReadyDocument,
@@ -30,12 +33,14 @@ import type { NotLeading } from './master/not-leading.ts';
 import type { LocalOptions } from './options.ts';
 import { Roster } from './roster.ts';
 import { SchedulerProcess } from './scheduler-process.ts';
-import { type Listener, requireFree, sentence } from './taken-ports.ts';
+import { type Listener, listen, requireFree, sentence } from './taken-ports.ts';
 
 export const MESOS_PORT = 5050;
 export const AGENT_PORT = 5051;
 export const MARATHON_PORT = 8080;
 export const SCHEDULER_PORT = 4180;
+/** Where the proxies think the scheduler is. */
+const RELAY_PORT = 4181;
 export const PROXY_PORTS = { outgoing: 4140, incoming: 4141, admin: 9990 } as const;
 
 /** The framework's name when nothing else is said. */
@@ -69,6 +74,7 @@ export class LocalCluster implements ClusterControls {
   private readonly marathon: Marathon;
   private readonly masterHttp: Server;
   private readonly schedulerProcess: SchedulerProcess | null;
+  private readonly relay: ControlRelay | null;
   private readonly load: DemoLoad;
   private roster: Roster | null = null;
   private nextIndex = 1;
@@ -91,6 +97,7 @@ export class LocalCluster implements ClusterControls {
       createLocalApi(this, context.dist),
     );
     this.schedulerProcess = scheduler ? this.schedulerToRun() : null;
+    this.relay = this.scheduler === null ? null : new ControlRelay(this.scheduler);
     this.load = new DemoLoad({ rps: context.options.load, entries: [] });
   }
 
@@ -109,6 +116,7 @@ export class LocalCluster implements ClusterControls {
     await this.marathon.start();
     for (let k = 0; k < options.agents; k++) await this.addAgent({ public: false });
     for (let k = 0; k < options.publicAgents; k++) await this.addAgent({ public: true });
+    if (this.relay !== null) await listen(this.relay.server, this.relayListener());
     this.schedulerProcess?.start();
     if (options.demo) await this.deployDemo();
   }
@@ -231,6 +239,18 @@ export class LocalCluster implements ClusterControls {
     return true;
   }
 
+  linkMode(agentId: string, mode: LinkMode): boolean {
+    if (this.relay === null || !this.agents.has(agentId)) return false;
+    this.relay.set(agentId, mode);
+    return true;
+  }
+
+  controlLinks(): LocalLink[] {
+    const { relay } = this;
+    if (relay === null) return [];
+    return [...this.agents.keys()].map((agentId) => ({ agentId, ...relay.link(agentId) }));
+  }
+
   /** It is killed as for too much memory. */
   exceedMemory(id: string): boolean {
     return [...this.agents.values()].some(({ agent }) => agent.exceedMemory(id));
@@ -278,6 +298,7 @@ export class LocalCluster implements ClusterControls {
     this.stopped = true;
     this.load.stop();
     await this.schedulerProcess?.stop();
+    await this.relay?.close();
     await this.marathon.stop();
     await Promise.all([...this.agents.values()].map(({ agent }) => agent.shutdown()));
     this.leader.current()?.shutdown();
@@ -308,6 +329,7 @@ export class LocalCluster implements ClusterControls {
         ...['--master', this.mesos, '--marathon', this.marathonUrl],
         ...['--state', `file:${join(directory, 'scheduler')}`],
         ...['--listen', `${options.controlIp}:${SCHEDULER_PORT}`],
+        ...['--advertise', `http://${options.controlIp}:${RELAY_PORT}`],
         // This machine has a Node.js, and not a CPU for each of its agents.
         ...['--proxy-archive', 'host-node', '--proxy-cpus', '0.1'],
       ],
@@ -322,12 +344,16 @@ export class LocalCluster implements ClusterControls {
     });
   }
 
+  private relayListener(): Listener {
+    return { what: 'the relay before the scheduler', ip: this.context.options.controlIp, port: RELAY_PORT };
+  }
+
   private listeners(): Listener[] {
     const { controlIp, agentNet, agents, publicAgents, scheduler } = this.context.options;
     const control: Listener[] = [
       { what: 'the Mesos master', ip: controlIp, port: MESOS_PORT },
       { what: 'Marathon', ip: controlIp, port: MARATHON_PORT },
-      ...(scheduler ? [{ what: 'the scheduler', ip: controlIp, port: SCHEDULER_PORT }] : []),
+      ...(scheduler ? [{ what: 'the scheduler', ip: controlIp, port: SCHEDULER_PORT }, this.relayListener()] : []),
     ];
     const nodes = Array.from({ length: agents + publicAgents }, (_, index) => `${agentNet}.${index + 1}`);
     return control.concat(
@@ -371,11 +397,4 @@ export class LocalCluster implements ClusterControls {
 
 function userName(): string {
   return process.env['USER'] ?? 'root';
-}
-
-async function listen(server: Server, listener: Listener): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(sentence(listener, error))));
-    server.listen({ host: listener.ip, port: listener.port }, () => resolve());
-  });
 }

@@ -30,6 +30,14 @@ export interface LocalProcess {
   readonly startedAt: string;
 }
 
+/** The way between the scheduler and the proxy of an agent. */
+export interface LocalLink {
+  readonly agentId: string;
+  readonly mode: string;
+  /** Deltas that were lost, doubled or late so far. */
+  readonly hit: number;
+}
+
 export interface AgentRequest {
   readonly public?: boolean | undefined;
   readonly ip?: string | undefined;

@@ -8,10 +8,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Range } from '../framework/mesos-http-client/messages.ts';
+import { LINK_MODES, type LinkMode } from './control-relay/modes.ts';
 import {
   type AgentRequest,
   ChangeRefused,
   type FailoverRequest,
+  type LocalLink,
   type LocalNode,
   type LocalProcess,
 } from './documents.ts';
@@ -45,6 +47,8 @@ const MAX_STAGE_MS = 60_000;
 const stageMs = z.number().min(0).max(MAX_STAGE_MS).default(0);
 const failoverRequest = z.strictObject({ redirectMs: stageMs, recoveryMs: stageMs });
 
+const linkRequest = z.strictObject({ agentId: z.string().min(1), mode: z.enum(LINK_MODES) });
+
 /** What can be done to a cluster. The methods about one agent answer false when there is no such agent. */
 export interface ClusterControls {
   processes(): LocalProcess[];
@@ -55,6 +59,9 @@ export interface ClusterControls {
   rebootAgent(agentId: string): Promise<boolean>;
   /** Resolves when the new master leads. */
   failover(request: FailoverRequest): Promise<void>;
+  controlLinks(): LocalLink[];
+  /** What happens from now on between the scheduler and the agent's proxy. */
+  linkMode(agentId: string, mode: LinkMode): boolean;
   /** False if no such task runs. */
   exceedMemory(taskId: string): boolean;
 }
@@ -82,6 +89,13 @@ export function createLocalApi(
         return json(response, 200, cluster.processes());
       case 'GET artifacts *':
         return sendArtifact(response, dist, name ?? '');
+      case 'GET control-link':
+        return json(response, 200, cluster.controlLinks());
+      case 'POST control-link': {
+        const wish = linkRequest.safeParse(await readJson(request));
+        if (!wish.success) throw new HttpError(400, z.prettifyError(wish.error));
+        return accepted(response, wish.data.agentId, cluster.linkMode(wish.data.agentId, wish.data.mode));
+      }
       case 'POST agents': {
         const wish = agentRequest.safeParse(await readJson(request));
         if (!wish.success) throw new HttpError(400, z.prettifyError(wish.error));

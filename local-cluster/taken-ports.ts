@@ -1,5 +1,5 @@
 /** Looks at the start whether all ports of the cluster are free, so that a taken one is named at once and not after a minute. */
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 export interface Listener {
   readonly what: string;
@@ -19,6 +19,14 @@ function probe(listener: Listener): Promise<string | null> {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(sentence(listener, error)));
     server.listen({ host: listener.ip, port: listener.port, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+/** @throws an Error with that line. */
+export async function listen(server: Server, listener: Listener): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(sentence(listener, error))));
+    server.listen({ host: listener.ip, port: listener.port }, () => resolve());
   });
 }
 

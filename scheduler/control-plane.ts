@@ -229,6 +229,18 @@ export class ControlPlane {
     return this.#framework.nodes().map((status) => ({ status, session: this.#sessionOf(status) }));
   }
 
+  /** Some nodes, in an order that stays while nodes come and go; no others are looked at. */
+  someNodes(offset: number, limit: number): { readonly nodes: NodeView[]; readonly total: number } {
+    const nodes: NodeView[] = [];
+    let at = 0;
+    for (const { agentId } of this.#nodes.values()) {
+      if (nodes.length >= limit) break;
+      const status = at++ < offset ? undefined : this.#framework.node(agentId);
+      if (status !== undefined) nodes.push({ status, session: this.#sessionOf(status) });
+    }
+    return { nodes, total: this.#nodes.size };
+  }
+
   services(): Service[] {
     return this.#feed.services();
   }

@@ -16,7 +16,11 @@
  * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services`, `agents` and `documents` records,
  * `snapshot-end`), then `delta`s whose `base` is the revision before; perhaps another snapshot, and so on. Between the
  * beginning and the end of a snapshot there is no delta. A gap is a reason to subscribe again. `config`, `heartbeat` and
- * `upgrade` may stand anywhere after `hello`; `upgrade` is sent only to a proxy that says which code it runs.
+ * `upgrade` may stand anywhere after `hello`; `upgrade` is sent only to a proxy that says which code it runs. Where the
+ * proxy's table is known (`tableDigest`), a `resume` stands in the place of the first snapshot.
+ *
+ * To a proxy that accepts `gzip`, records may come compressed (RFC 1952): the first byte is 0x1f then, and not `{`. The
+ * limit below holds for what is in them.
  *
  * Size: no record has more than {@link MAX_RECORD_BYTES}, and a service may have any number of endpoints. So in a
  * snapshot a service may stand in several `services` records, and the reader appends; a change that is too large for one
@@ -195,6 +199,8 @@ export const frameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('agents'), epoch, revision, agents: z.array(peerAgentSchema) }),
   z.object({ type: z.literal('documents'), epoch, revision, documents: z.array(documentSchema) }),
   z.object({ type: z.literal('snapshot-end'), epoch, revision, digest: z.string() }),
+  /** The proxy's table is the one of this revision, so it is kept, and the deltas from there follow. */
+  z.object({ type: z.literal('resume'), epoch, revision }),
   deltaSchema,
   upgradeSchema,
 ]);
@@ -215,6 +221,13 @@ export const subscribeSchema = z.object({
   epoch: z.number().int().min(0),
   /** What the proxy has, if it has anything (also from disk). */
   revision,
+  /** Of that table; absent where there is none. Whoever led when it was sent: equal digests are equal tables. */
+  tableDigest: z.string().optional(),
+  /**
+   * What the proxy understands beyond the first version of the contract: `resume` the frame of that name, `gzip` records
+   * of snapshots that are compressed. Words that the scheduler does not know mean nothing to it.
+   */
+  accepts: z.array(z.string()).max(32).default([]),
   configRevision: z.number().int().min(0),
   ports: z.object({ outgoing: z.number().int(), incoming: z.number().int(), admin: z.number().int() }),
 });

@@ -162,11 +162,12 @@ export class ControlLink {
     const decoder = new RecordDecoder();
     // Proxies without a scheduler never need the schemas (wire-words.ts).
     const { frameSchema } = await import('./contract.ts');
+    const { frameText } = await import('./frame-text.ts');
     for await (const chunk of streaming.stream) {
       for (const record of decoder.decode(chunk as Buffer)) {
         if (this.state !== streaming) return;
         streaming.watchdog.refresh();
-        const problem = this.apply(streaming, frameSchema.parse(JSON.parse(record.toString('utf8'))));
+        const problem = this.apply(streaming, frameSchema.parse(JSON.parse(frameText(record))));
         if (problem !== null) throw new Error(problem);
         await nextTurn();
       }

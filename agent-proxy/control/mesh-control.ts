@@ -14,6 +14,7 @@ import type { OwnCode } from './own-code.ts';
 import type { PeerKeys } from './peer-keys.ts';
 import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
+import { CONTROL_ACCEPTED } from './wire-words.ts';
 
 /** Counts since the last report; given back when it did not arrive. */
 interface Traffic {
@@ -109,6 +110,8 @@ export class MeshControl implements LinkHost {
       ...(code.sha256 === null ? {} : { codeSha256: code.sha256 }),
       epoch: this.epochs.highest,
       revision: this.table.revision,
+      ...(this.table.ready ? { tableDigest: this.table.digest() } : {}),
+      accepts: [...CONTROL_ACCEPTED],
       configRevision: this.configRevision,
       ports,
     };

@@ -7,6 +7,9 @@ export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
 export const CONTROL_REPORT_PATH = '/control/v1/report';
 export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
 
+/** What a proxy of this version understands beyond the first one of the contract (`accepts` in {@link Subscribe}). */
+export const CONTROL_ACCEPTED = ['resume', 'gzip'] as const;
+
 /**
  * What a supervisor and the workers that it starts have agreed on (supervisor/messages.ts, how a worker is started). A
  * supervisor is not replaced in place: code that was built with another number needs a new task. To be raised with every

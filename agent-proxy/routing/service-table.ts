@@ -12,7 +12,7 @@ import { type ServiceChange, TableGeneration } from './table-generation.ts';
 /** The frames that make a table. */
 export type TableFrame = Extract<
   Frame,
-  { type: 'snapshot-begin' | 'services' | 'agents' | 'documents' | 'snapshot-end' | 'delta' }
+  { type: 'snapshot-begin' | 'services' | 'agents' | 'documents' | 'snapshot-end' | 'resume' | 'delta' }
 >;
 
 /**
@@ -170,6 +170,11 @@ export class ServiceTable {
         this.swap(staging);
         return APPLIED;
       }
+      case 'resume':
+        if (this.at === null) return gap(`a table of revision ${frame.revision} to go on with, and there is none`);
+        this.staging = null;
+        this.at = frame.revision;
+        return APPLIED;
       case 'delta': {
         const reason = this.whyNot(frame);
         if (reason !== null) return gap(reason);

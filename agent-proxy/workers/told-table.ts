@@ -2,8 +2,8 @@
 import { type Applied, ServiceTable, type TableFrame } from '../routing/service-table.ts';
 
 export interface TableWatcher {
-  /** The table has changed by this delta. */
-  changed(delta: TableFrame): void;
+  /** The table has changed by this frame, which builds on what it was. */
+  changed(frame: TableFrame): void;
   /** The table is another one, as a whole. */
   replaced(): void;
 }
@@ -19,7 +19,7 @@ export class ToldTable extends ServiceTable {
   override apply(frame: TableFrame): Applied {
     const applied = super.apply(frame);
     if (applied.kind === 'applied') {
-      if (frame.type === 'delta') this.watcher?.changed(frame);
+      if (frame.type === 'delta' || frame.type === 'resume') this.watcher?.changed(frame);
       else this.watcher?.replaced();
     }
     return applied;

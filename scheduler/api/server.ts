@@ -15,6 +15,7 @@ import { errorHandler, notFound } from './errors.ts';
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
+import { pageOf } from './paging.ts';
 import { plansRouter } from './plans.ts';
 import { nodeJson, serviceJson, trafficJson } from './views.ts';
 
@@ -51,14 +52,21 @@ export function createApi(options: ApiOptions): Express {
     const current = plane();
     response.json(healthJson(current, version, current === null ? options.leader() : null));
   });
-  app.get('/v1/nodes', (_request, response) => {
+  app.get('/v1/nodes', (request, response) => {
     const current = leadingPlane(options);
     const { manifest } = artifacts.wanted;
     const wanted = {
       ...{ version: manifest.version, configRevision: current.configRevision },
       codeSha256: manifest.code.sha256,
     };
-    response.json(current.nodes().map((node) => nodeJson(node, wanted)));
+    const page = pageOf(request.query);
+    if (page === null) {
+      response.json(current.nodes().map((node) => nodeJson(node, wanted)));
+      return;
+    }
+    const { nodes, total } = current.someNodes(page.offset, page.limit);
+    response.setHeader('x-total-count', total);
+    response.json(nodes.map((node) => nodeJson(node, wanted)));
   });
   app.get('/v1/services', (_request, response) => {
     const services = leadingPlane(options).services();

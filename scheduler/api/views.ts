@@ -1,6 +1,7 @@
 /** The control plane as the API shows it: pure functions to JSON. */
 import type { Service } from '../../agent-proxy/control/contract.ts';
 import type { ControlPlane, NodeView } from '../control-plane.ts';
+import type { SyncView } from '../distribution/node-sessions.ts';
 import type { Figures } from '../traffic.ts';
 
 export interface Wanted {
@@ -24,6 +25,7 @@ export function nodeJson({ status, session }: NodeView, wanted: Wanted): object 
     goal: status.goal,
     running: runningJson(session),
     wanted: status.state === 'excluded' ? null : wanted,
+    sync: session === undefined ? null : syncJson(session.sync),
     since: new Date(status.since).toISOString(),
   };
 }
@@ -33,6 +35,12 @@ function runningJson(session: NodeView['session']): object | null {
   if (session === undefined || session.configRevision < 1) return null;
   const { configRevision, running } = session;
   return { version: running.version, configRevision, codeSha256: running.codeSha256, upgrade: running.upgrade };
+}
+
+/** Null while the proxy has no control session. */
+function syncJson({ revision, digestOk, repairs, reportedAt }: SyncView): object {
+  const ago = reportedAt === null ? null : performance.now() - reportedAt;
+  return { revision, digestOk, repairs, lastReport: ago === null ? null : new Date(Date.now() - ago).toISOString() };
 }
 
 export function serviceJson(service: Service): object {

@@ -1,11 +1,12 @@
 /**
- * The control sessions: one a proxy task. Each begins with a snapshot, then gets every delta; reports come back on it.
+ * The control sessions: one a proxy task. What each gets of the table is the distributor's business; reports come back here.
  * A new subscribe of a task replaces its old stream. The clock is passed in and `tick` is called from outside.
  */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Report, Subscribe, Upgrade, UpgradeReport } from '../../agent-proxy/control/contract.ts';
 import { type Behind, judge } from './anti-entropy.ts';
+import { Course, Distributor, type DistributorFigures } from './distributor.ts';
 import type { Feed } from './feed.ts';
 import { encodeFrame } from './records.ts';
 import { SessionStream } from './session-stream.ts';
@@ -15,7 +16,8 @@ export const HEARTBEAT_MS = 1_000;
 const GONE_AFTER_MS = 3_000;
 /** A session whose proxy says nothing for this many report intervals is dead, whatever TCP thinks. */
 const SILENT_REPORTS = 5;
-const MAX_SESSIONS = 10_000;
+/** More than there are agents: after a restart of many, some sessions of before are not over yet. */
+const MAX_SESSIONS = 12_000;
 
 export interface SessionView {
   readonly agentId: string;
@@ -24,8 +26,21 @@ export interface SessionView {
   readonly incomingPort: number;
   readonly health: SessionHealth;
   readonly running: RunningCode;
+  readonly sync: SyncView;
   /** False while it waits, after the end of its stream, for its proxy to come back. */
   readonly connected: boolean;
+}
+
+/** How the proxy's table stands to ours. */
+export interface SyncView {
+  /** What it has, as it said last. */
+  readonly revision: number;
+  /** Whether its table then was ours at that revision; null while it has said nothing. */
+  readonly digestOk: boolean | null;
+  /** How often its table was wrong and was sent again. */
+  readonly repairs: number;
+  /** When it said so, by the sessions' clock; null: not yet. */
+  readonly reportedAt: number | null;
 }
 
 /** The code of a proxy, as it says itself. */
@@ -83,19 +98,22 @@ interface Session {
   running: RunningCode;
   link: { readonly kind: 'open'; readonly stream: SessionStream } | { readonly kind: 'gone'; readonly since: number };
   heardAt: number;
-  snapshot: { readonly revision: number; readonly at: number } | null;
+  beatAt: number;
+  readonly course: Course;
   behind: Behind | null;
+  sync: SyncView;
 }
 
 export class NodeSessions {
   readonly #options: SessionOptions;
   readonly #byTask = new Map<string, Session>();
   /** Nothing is distributed before the first answer of Marathon: an empty table would wipe those of the proxies. */
-  #open = false;
-  #lastHeartbeat = Number.NEGATIVE_INFINITY;
+  readonly #distributor: Distributor;
+  #heartbeat: { readonly revision: number; readonly record: Buffer } | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#distributor = new Distributor(options.feed, options.now);
   }
 
   get size(): number {
@@ -107,10 +125,13 @@ export class NodeSessions {
     return session === undefined ? undefined : viewOf(session);
   }
 
-  /** From now on the feed holds the truth: sessions that wait for a snapshot get it. */
+  distribution(): DistributorFigures {
+    return this.#distributor.figures();
+  }
+
+  /** From now on the feed holds the truth: sessions that wait for it get it. */
   open(): void {
-    this.#open = true;
-    for (const session of this.#byTask.values()) if (session.snapshot === null) this.#sendSnapshot(session);
+    this.#distributor.open();
   }
 
   /** Takes over the response and streams on it, when accepted. */
@@ -122,8 +143,19 @@ export class NodeSessions {
 
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     response.flushHeaders();
-    const stream = new SessionStream(response, now, () => {
-      if (session.link.kind === 'open' && session.link.stream === stream) session.link = { kind: 'gone', since: now() };
+    const stream: SessionStream = new SessionStream(response, {
+      now,
+      next: () => this.#distributor.next(course),
+      closed: () => {
+        this.#distributor.remove(course);
+        if (session.link.kind === 'open') session.link = { kind: 'gone', since: now() };
+      },
+    });
+    const course = new Course(stream, {
+      digest: request.tableDigest ?? null,
+      revision: request.epoch === feed.epoch ? Math.min(request.revision, feed.revision) : 0,
+      resumes: request.accepts.includes('resume'),
+      encoding: request.accepts.includes('gzip') ? 'gzip' : 'plain',
     });
     const session: Session = {
       id: randomUUID(),
@@ -141,14 +173,16 @@ export class NodeSessions {
       },
       link: { kind: 'open', stream },
       heardAt: now(),
-      snapshot: null,
+      beatAt: now(),
+      course,
       behind: null,
+      sync: before?.sync ?? { revision: request.revision, digestOk: null, repairs: 0, reportedAt: null },
     };
     this.#byTask.set(request.taskId, session);
     if (before?.link.kind === 'open') before.link.stream.end();
 
     const { epoch } = feed;
-    stream.send([
+    stream.say(
       encodeFrame({
         type: 'hello',
         epoch,
@@ -158,9 +192,9 @@ export class NodeSessions {
         schedulers: [...this.#options.schedulers],
         peerKey: this.#options.peerKey,
       }),
-      encodeFrame({ type: 'config', epoch, configRevision: config.revision, config: config.config }),
-    ]);
-    if (this.#open) this.#sendSnapshot(session);
+    );
+    stream.say(encodeFrame({ type: 'config', epoch, configRevision: config.revision, config: config.config }));
+    this.#distributor.add(course);
     hooks.told(viewOf(session));
     return { kind: 'accepted' };
   }
@@ -178,12 +212,21 @@ export class NodeSessions {
       ? { kind: 'ready' }
       : { kind: 'not-ready', reason: report.reason ?? 'The proxy says that it is not ready.' };
 
-    const verdict = judge(feed, session, report, now());
-    if (verdict.kind === 'repair') {
-      this.#sendSnapshot(session);
+    const { course, behind } = session;
+    const verdict = judge(feed, { snapshot: course.told, behind }, report, now());
+    // What has not gone out yet cannot have been lost: its reader is slow.
+    const isSlow = verdict.kind === 'repair' && verdict.why === 'behind' && !this.#distributor.isCaughtUp(course);
+    const isRepaired = verdict.kind === 'repair' && !isSlow;
+    session.behind = verdict.kind === 'repair' ? null : verdict.behind;
+    session.sync = {
+      revision: report.revision,
+      digestOk: report.epoch === feed.epoch && report.digest === feed.digestAt(report.revision),
+      repairs: session.sync.repairs + (isRepaired ? 1 : 0),
+      reportedAt: now(),
+    };
+    if (isRepaired) {
+      this.#distributor.repair(course);
       hooks.repaired(viewOf(session), verdict.why);
-    } else {
-      session.behind = verdict.behind;
     }
     hooks.reported(report);
     hooks.told(viewOf(session));
@@ -199,27 +242,25 @@ export class NodeSessions {
       const { version } = session.running;
       return { kind: 'not-sent', reason: `version ${version} of the proxy cannot be upgraded in place` };
     }
-    session.link.stream.send([encodeFrame({ type: 'upgrade', epoch: this.#options.feed.epoch, ...wanted })]);
+    session.link.stream.say(encodeFrame({ type: 'upgrade', epoch: this.#options.feed.epoch, ...wanted }));
     return { kind: 'sent' };
   }
 
-  /** Deltas for everybody who has the table that they build on. */
+  /** Deltas, for everybody who has the table that they build on. */
   broadcast(records: readonly Buffer[]): void {
-    if (records.length === 0) return;
-    for (const session of this.#byTask.values()) {
-      if (session.snapshot !== null && session.link.kind === 'open') session.link.stream.send(records);
-    }
+    this.#distributor.committed(records);
   }
 
   /** Heartbeats, and the end of what is silent. To be called a few times a second. */
   tick(): void {
     const now = this.#options.now();
-    const beat = now - this.#lastHeartbeat >= HEARTBEAT_MS ? this.#heartbeat(now) : null;
+    this.#distributor.tick();
     for (const session of this.#byTask.values()) {
       if (session.link.kind === 'open') {
+        const { stream } = session.link;
         const silent = now - session.heardAt > Math.max(GONE_AFTER_MS, SILENT_REPORTS * session.reportMs);
-        if (silent || session.link.stream.stalled()) session.link.stream.drop();
-        else if (beat !== null) session.link.stream.send([beat]);
+        if (silent || stream.stalled()) stream.drop();
+        else if (now - session.beatAt >= HEARTBEAT_MS) this.#beat(session, stream, now);
       } else if (now - session.link.since >= GONE_AFTER_MS) {
         this.#byTask.delete(session.taskId);
         this.#options.hooks.gone(viewOf(session));
@@ -231,20 +272,19 @@ export class NodeSessions {
   close(): void {
     for (const session of this.#byTask.values()) if (session.link.kind === 'open') session.link.stream.end();
     this.#byTask.clear();
+    this.#distributor.stop();
   }
 
-  #sendSnapshot(session: Session): void {
-    if (session.link.kind !== 'open') return;
-    const { feed, now } = this.#options;
-    session.snapshot = { revision: feed.revision, at: now() };
-    session.behind = null;
-    session.link.stream.sendSnapshot(feed.snapshot());
-  }
-
-  #heartbeat(now: number): Buffer {
-    this.#lastHeartbeat = now;
+  #beat(session: Session, stream: SessionStream, now: number): void {
     const { feed } = this.#options;
-    return encodeFrame({ type: 'heartbeat', epoch: feed.epoch, revision: this.#open ? feed.revision : 0 });
+    const revision = this.#distributor.isOpen ? feed.revision : 0;
+    if (this.#heartbeat?.revision !== revision) {
+      this.#heartbeat = { revision, record: encodeFrame({ type: 'heartbeat', epoch: feed.epoch, revision }) };
+    }
+    session.beatAt = now;
+    // First what is behind that revision.
+    stream.pump();
+    stream.say(this.#heartbeat.record);
   }
 
   /** A report a second from a small cluster; from a large one 100 a second in all. */
@@ -254,6 +294,6 @@ export class NodeSessions {
 }
 
 function viewOf(session: Session): SessionView {
-  const { agentId, taskId, configRevision, incomingPort, health, running, link } = session;
-  return { agentId, taskId, configRevision, incomingPort, health, running, connected: link.kind === 'open' };
+  const { agentId, taskId, configRevision, incomingPort, health, running, sync, link } = session;
+  return { agentId, taskId, configRevision, incomingPort, health, running, sync, connected: link.kind === 'open' };
 }

@@ -6,11 +6,21 @@ import { type Frame, MAX_RECORD_BYTES } from '../../agent-proxy/control/contract
 
 /** Room for a frame's own fields (type, epoch, revisions) and the length in front of it. */
 const ENVELOPE_BYTES = 512;
+const NEWLINE = 0x0a;
 /** What the entries of one record may take together. */
 export const RECORD_BUDGET = MAX_RECORD_BYTES - ENVELOPE_BYTES;
 
 export function encodeText(json: string): Buffer {
   return Buffer.from(`${Buffer.byteLength(json)}\n${json}`);
+}
+
+export function encodeBytes(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length}\n`), bytes]);
+}
+
+/** The content of one encoded record. */
+export function decodedRecord(record: Buffer): Buffer {
+  return record.subarray(record.indexOf(NEWLINE) + 1);
 }
 
 export function encodeFrame(frame: Frame): Buffer {

@@ -1,57 +1,75 @@
 /**
- * One open control stream: writes records in order and as fast as the reader takes them. Records that wait are shared
- * buffers; a reader that falls too far behind, or takes nothing for too long, is dropped and subscribes again.
+ * One open control stream. It holds no queue of the table: whenever the reader takes more, the next record is asked for,
+ * so a slow reader costs a few records and is sent what counts then. Only what is said to this proxy alone waits here.
  */
 import type { ServerResponse } from 'node:http';
 
-/** What may wait besides a snapshot. */
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** What may wait that was said to this proxy alone. */
+const MAX_WAITING_BYTES = 1024 * 1024;
 /** How long a reader may take nothing while something waits. */
 const STALL_MS = 10_000;
 
-interface Waiting {
-  readonly record: Buffer;
-  /** A snapshot may be larger than the limit on what waits, so it is not counted. */
-  readonly counted: boolean;
+export interface StreamOptions {
+  readonly now: () => number;
+  /** What comes next of the table, or null: nothing for now. */
+  readonly next: () => Buffer | null;
+  /** The stream is over, whoever ended it. Called once. */
+  readonly closed: () => void;
 }
 
 export class SessionStream {
   readonly #response: ServerResponse;
-  readonly #now: () => number;
-  readonly #onClose: () => void;
-  #waiting: Waiting[] = [];
-  #countedBytes = 0;
+  readonly #options: StreamOptions;
+  #said: Buffer[] = [];
+  #saidBytes = 0;
   #blockedSince: number | null = null;
   #closed = false;
 
-  /** `onClose` is called once, whoever ends the stream. */
-  constructor(response: ServerResponse, now: () => number, onClose: () => void) {
+  constructor(response: ServerResponse, options: StreamOptions) {
     this.#response = response;
-    this.#now = now;
-    this.#onClose = onClose;
-    response.on('drain', () => this.#flush());
+    this.#options = options;
+    response.on('drain', () => this.pump());
     response.on('close', () => this.#finish());
     response.on('error', () => this.#finish());
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** Since when the reader has taken nothing of what waits for it; null while it takes what comes. */
+  get blockedSince(): number | null {
+    return this.#blockedSince;
   }
 
-  /** Queues records behind what waits. The reader is dropped when too much waits then. */
-  send(records: readonly Buffer[]): void {
-    this.#push(records, true);
-    if (this.#countedBytes > MAX_WAITING_BYTES) this.drop();
+  /** Goes out before all that has not gone out yet. A reader that leaves too much of it is dropped. */
+  say(record: Buffer): void {
+    if (this.#closed) return;
+    this.#said.push(record);
+    this.#saidBytes += record.length;
+    this.pump();
+    if (this.#saidBytes > MAX_WAITING_BYTES) this.drop();
   }
 
-  /** Queues a snapshot, of any size. */
-  sendSnapshot(records: readonly Buffer[]): void {
-    this.#push(records, false);
+  /** Writes what there is, as far as the reader takes it. */
+  pump(): void {
+    const response = this.#response;
+    if (this.#closed) return;
+    if (response.writableNeedDrain) {
+      this.#blockedSince ??= this.#options.now();
+      return;
+    }
+    this.#blockedSince = null;
+    for (;;) {
+      const said = this.#said.shift();
+      this.#saidBytes -= said?.length ?? 0;
+      const record = said ?? this.#options.next();
+      if (record === null) return;
+      if (response.write(record)) continue;
+      this.#blockedSince = this.#options.now();
+      return;
+    }
   }
 
-  /** True when something waits and nothing of it was taken for too long. */
+  /** True when nothing was taken for too long. */
   stalled(): boolean {
-    return this.#blockedSince !== null && this.#now() - this.#blockedSince >= STALL_MS;
+    return this.#blockedSince !== null && this.#options.now() - this.#blockedSince >= STALL_MS;
   }
 
   /** Ends the stream in order: what was written arrives. */
@@ -67,33 +85,10 @@ export class SessionStream {
     this.#finish();
   }
 
-  #push(records: readonly Buffer[], counted: boolean): void {
-    if (this.#closed) return;
-    for (const record of records) {
-      this.#waiting.push({ record, counted });
-      if (counted) this.#countedBytes += record.length;
-    }
-    this.#flush();
-    if (this.#waiting.length > 0) this.#blockedSince ??= this.#now();
-  }
-
-  #flush(): void {
-    let taken = 0;
-    for (const { record, counted } of this.#waiting) {
-      if (this.#closed || this.#response.writableNeedDrain) break;
-      this.#response.write(record);
-      if (counted) this.#countedBytes -= record.length;
-      taken++;
-    }
-    if (taken === 0) return;
-    this.#waiting = this.#waiting.slice(taken);
-    this.#blockedSince = this.#waiting.length === 0 ? null : this.#now();
-  }
-
   #finish(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#waiting = [];
-    this.#onClose();
+    this.#said = [];
+    this.#options.closed();
   }
 }

@@ -31,6 +31,8 @@ const controls: ClusterControls = {
   stopAgent: (id) => id === 'S1' && done.push(`stop ${id}`) > 0,
   startAgent: (id) => id === 'S1' && done.push(`start ${id}`) > 0,
   rebootAgent: async (id) => id === 'S1' && done.push(`reboot ${id}`) > 0,
+  controlLinks: () => [{ agentId: 'S1', mode: 'drop', hit: 2 }],
+  linkMode: (id, mode) => id === 'S1' && done.push(`link ${id} ${mode}`) > 0,
   exceedMemory: (id) => id === 't' && done.push(`exceed ${id}`) > 0,
   failover: async ({ redirectMs, recoveryMs }) => {
     done.push(`failover ${redirectMs} ${recoveryMs}`);
@@ -70,6 +72,13 @@ it('changes agents and the master, each with 202 and {}', async () => {
   }
 });
 
+it('spoils the control stream of an agent', async () => {
+  const answer = await sendJson('POST', `${url}/local/control-link`, { agentId: 'S1', mode: 'blackhole' });
+  expect([answer.status, answer.body]).toEqual([202, '{}']);
+  expect(done.at(-1)).toBe('link S1 blackhole');
+  expect(await getJson(`${url}/local/control-link`)).toEqual(controls.controlLinks());
+});
+
 it('fails over through the stages of a master that is started again', async () => {
   await sendJson('POST', `${url}/local/master/failover`, { redirectMs: 500, recoveryMs: 20 });
   expect(done.at(-1)).toBe('failover 500 20');
@@ -99,6 +108,8 @@ it.each<[string, string, string | undefined, number]>([
   ['POST', '/local/agents', `{"ip":"${'x'.repeat(70_000)}"}`, 413],
   ['DELETE', '/local/agents/S9', undefined, 404],
   ['POST', '/local/agents/S9/restart', undefined, 404],
+  ['POST', '/local/control-link', '{"agentId":"S9","mode":"off"}', 404],
+  ['POST', '/local/control-link', '{"agentId":"S1","mode":"slow"}', 400],
   ['POST', '/local/agents/S1/explode', undefined, 404],
   ['POST', '/local/master/explode', undefined, 404],
   ['POST', '/local/master/failover', '{"redirectMs":-1}', 400],

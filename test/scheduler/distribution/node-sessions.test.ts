@@ -168,27 +168,6 @@ describe('a session', () => {
     expect(await client.report()).toBe(409);
   });
 
-  test('whose reader is slow is dropped before much waits for it; the others go on', async () => {
-    sessions.open();
-    const slow = await connected('slow');
-    const quick = await connected('quick');
-    slow.pause();
-    let written = 0;
-    // No time passes: only what waits can end the slow one, and then it is soon gone.
-    for (let round = 0; round < 3_000 && linkOf('slow') === 'open'; round++) {
-      feed.setService(service('web', 100, 20_000 + (round % 2)));
-      const deltas = feed.commit();
-      for (const delta of deltas) written += delta.length;
-      sessions.broadcast(deltas);
-      // As fast as the quick one reads.
-      await eventually('the quick one', () => quick.table.revision === feed.revision);
-    }
-    expect(linkOf('slow')).toBe('gone');
-    expect(written).toBeLessThan(40 * 1024 * 1024);
-    expect(quick.table.digest()).toBe(feed.digest());
-    expect(linkOf('quick')).toBe('open');
-  });
-
   test('whose reader takes nothing for 10 s is dropped, however little waits', async () => {
     sessions.open();
     const slow = await connected('slow');
@@ -220,6 +199,75 @@ describe('a session', () => {
     await eventually('the answer', () => client.ended);
     expect(client.status).toBe(409);
     expect(sessions.size).toBe(0);
+  });
+});
+
+describe('a proxy that has a table', () => {
+  const RESUMES = { accepts: ['resume'] };
+
+  /** As a proxy that was away: it has the table that the feed had. */
+  async function away(): Promise<{ revision: number; tableDigest: string }> {
+    feed.setService(service('web', 3));
+    sessions.broadcast(feed.commit());
+    sessions.open();
+    const client = await connected('p1');
+    await eventually('its table', () => client.table.service('web'));
+    client.close();
+    return { revision: client.table.revision, tableDigest: client.table.digest() };
+  }
+
+  test('gets the deltas that it lacks, and no snapshot', async () => {
+    const had = await away();
+    feed.setService(service('web', 4));
+    sessions.broadcast(feed.commit());
+    feed.setService(service('web', 5));
+    sessions.broadcast(feed.commit());
+    const client = connect('p1', { ...RESUMES, epoch: 4, ...had });
+    await eventually('what it lacks', () => client.frames('delta').length === 2);
+    const types = client.reader.frames.map((frame) => frame.type);
+    expect(types).toEqual(['hello', 'config', 'resume', 'delta', 'delta']);
+    expect(client.frames('resume')).toEqual([{ type: 'resume', epoch: 4, revision: had.revision }]);
+    expect(client.frames('delta').at(-1)?.revision).toBe(feed.revision);
+    expect(sessions.distribution()).toEqual({ snapshots: 1, resumes: 1, waiting: 0 });
+  });
+
+  test('of another leader goes on where that table is the same', async () => {
+    feed.setService(service('web', 3));
+    sessions.broadcast(feed.commit());
+    const client = connect('p1', { ...RESUMES, epoch: 3, revision: 977, tableDigest: feed.digest() });
+    await eventually('hello', () => client.session);
+    expect(client.frames('resume')).toEqual([]);
+    sessions.open();
+    await eventually('how it goes on', () => client.frames('resume').length === 1);
+    expect(client.frames('resume')).toEqual([{ type: 'resume', epoch: 4, revision: 2 }]);
+    await client.report({ revision: 2, digest: feed.digest() });
+    expect(sessions.get('p1')?.sync).toMatchObject({ revision: 2, digestOk: true, repairs: 0 });
+  });
+
+  test.each([
+    ['does not know the frame', { accepts: ['gzip'] }],
+    ['has another table', { accepts: ['resume'], tableDigest: '0123456789abcdef' }],
+  ])('gets a snapshot where it %s', async (_name, given) => {
+    const had = await away();
+    const client = connect('p1', { epoch: 4, ...had, ...given });
+    await eventually('a snapshot', () => client.frames('snapshot-end').length === 1);
+    expect(client.frames('resume')).toEqual([]);
+    expect(client.table.digest()).toBe(feed.digest());
+  });
+});
+
+describe('snapshots', () => {
+  test('are compressed for who takes that, and the same', async () => {
+    for (let k = 0; k < 40; k++) feed.setService(service(`app-${k}`, 50, 20_000 + k));
+    sessions.broadcast(feed.commit());
+    sessions.open();
+    const plain = connect('plain');
+    const zipped = connect('zipped', { accepts: ['gzip'] });
+    await eventually('both tables', () => plain.table.ready && zipped.table.ready);
+    expect(zipped.reader.frames.slice(2)).toEqual(plain.reader.frames.slice(2));
+    expect(zipped.table.digest()).toBe(feed.digest());
+    const bytes = (client: ControlClient) => client.reader.sizes.reduce((sum, size) => sum + size, 0);
+    expect(bytes(zipped)).toBeLessThan(bytes(plain) / 5);
   });
 });
 

@@ -6,6 +6,7 @@ import { EpochGuard } from '../../../agent-proxy/control/epoch-guard.ts';
 import { ControlLink } from '../../../agent-proxy/control/link.ts';
 import { SchedulerClient } from '../../../agent-proxy/control/scheduler-client.ts';
 import { SchedulerList } from '../../../agent-proxy/control/scheduler-list.ts';
+import { CONTROL_ACCEPTED } from '../../../agent-proxy/control/wire-words.ts';
 import { ServiceTable } from '../../../agent-proxy/routing/service-table.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { ControlClient } from '../support/control-client.ts';
@@ -45,6 +46,8 @@ function proxyOf(url: string, task = 'p1'): Proxy {
       nodeIp: '127.0.36.1',
       epoch: epochs.highest,
       revision: table.revision,
+      ...(table.ready ? { tableDigest: table.digest() } : {}),
+      accepts: [...CONTROL_ACCEPTED],
       configRevision: proxy.configRevision,
       ports: { outgoing: 4140, incoming: 4141, admin: 9990 },
     }),

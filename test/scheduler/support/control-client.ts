@@ -1,6 +1,7 @@
 /** The proxy's end of a control stream, as plain as can be: subscribes, collects frames, reports. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { type Frame, frameSchema, type Report, type Subscribe } from '../../../agent-proxy/control/contract.ts';
+import { frameText } from '../../../agent-proxy/control/frame-text.ts';
 import { type Applied, ServiceTable } from '../../../agent-proxy/routing/service-table.ts';
 
 /** Cuts RecordIO, and checks each record against the contract. */
@@ -17,7 +18,8 @@ export class RecordReader {
       if (newline < 0) break;
       const length = Number(this.#rest.toString('latin1', 0, newline));
       if (this.#rest.length < newline + 1 + length) break;
-      read.push(frameSchema.parse(JSON.parse(this.#rest.toString('utf8', newline + 1, newline + 1 + length))));
+      const record = this.#rest.subarray(newline + 1, newline + 1 + length);
+      read.push(frameSchema.parse(JSON.parse(frameText(record))));
       this.sizes.push(newline + 1 + length);
       this.#rest = this.#rest.subarray(newline + 1 + length);
     }
@@ -49,6 +51,7 @@ export class ControlClient {
       version: '0.1.0',
       epoch: 0,
       revision: 0,
+      accepts: [],
       configRevision: 0,
       ports: { outgoing: 4140, incoming: 4141, admin: 9990 },
       ...subscribe,
