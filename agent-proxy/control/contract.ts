@@ -191,6 +191,7 @@ export const frameSchema = z.discriminatedUnion('type', [
     schedulers: z.array(z.string()),
     peerKey: z.string().min(16),
   }),
+  /** `revision`: what stands on the stream before it leads there; 0 while there was no table. Another one is a gap. */
   z.object({ type: z.literal('heartbeat'), epoch, revision }),
   z.object({ type: z.literal('config'), epoch, configRevision: z.number().int().min(1), config: z.unknown() }),
   z.object({ type: z.literal('snapshot-begin'), epoch, revision }),

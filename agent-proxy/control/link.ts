@@ -71,6 +71,8 @@ export type Announced = { readonly accepted: true } | { readonly accepted: false
 export class ControlLink {
   gaps = 0;
   connects = 0;
+  /** When the table was last known to be the scheduler's, by `performance.now()`; null: not in this process' life. */
+  currentAt: number | null = null;
   private readonly host: LinkHost;
   private state: State = { kind: 'idle' };
   private inVain = 0;
@@ -186,7 +188,7 @@ export class ControlLink {
     if (streaming.hello === null) return `a ${frame.type} before hello`;
     switch (frame.type) {
       case 'heartbeat':
-        return null;
+        return this.heard(frame.revision);
       case 'config':
         host.configured(frame.configRevision, frame.config);
         this.reportSoon();
@@ -200,11 +202,26 @@ export class ControlLink {
           this.gaps += 1;
           return applied.reason;
         }
-        if (applied.kind === 'applied') host.tableChanged();
+        if (applied.kind === 'applied') {
+          this.currentAt = performance.now();
+          host.tableChanged();
+        }
         if (frame.type === 'snapshot-end') this.reportSoon();
         return null;
       }
     }
+  }
+
+  /** A heartbeat says up to which revision the stream has gone; 0: there is no table on it yet. */
+  private heard(revision: number): string | null {
+    const { table } = this.host;
+    if (revision === 0 || table.isStaging) return null;
+    if (table.revision !== revision) {
+      this.gaps += 1;
+      return `a heartbeat of revision ${revision}, and the table is of ${table.revision}: something was lost`;
+    }
+    this.currentAt = performance.now();
+    return null;
   }
 
   private greeted(streaming: Extract<State, { kind: 'streaming' }>, hello: Hello): void {

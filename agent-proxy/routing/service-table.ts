@@ -57,6 +57,11 @@ export class ServiceTable {
     return this.at !== null;
   }
 
+  /** Whether a snapshot is on its way. */
+  get isStaging(): boolean {
+    return this.staging !== null;
+  }
+
   get serviceCount(): number {
     return this.current.serviceCount;
   }

@@ -92,10 +92,6 @@ export class Distributor {
     return { snapshots: this.#snapshots, resumes: this.#resumes, waiting: this.#turns.waiting };
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
   /** From now on the feed holds the truth. */
   open(): void {
     if (this.#isOpen) return;
@@ -139,6 +135,11 @@ export class Distributor {
     this.#askForSnapshot(course);
     this.#grant();
     this.#rounds.run();
+  }
+
+  /** To which revision everything has been handed to its connection; 0 while no table has been. */
+  revisionOf({ opening, position }: Course): number {
+    return position.kind === 'following' && opening === null ? position.revision : 0;
   }
 
   /** Whether all that there is has been handed to its connection. */

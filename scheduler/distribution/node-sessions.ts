@@ -276,14 +276,14 @@ export class NodeSessions {
   }
 
   #beat(session: Session, stream: SessionStream, now: number): void {
-    const { feed } = this.#options;
-    const revision = this.#distributor.isOpen ? feed.revision : 0;
-    if (this.#heartbeat?.revision !== revision) {
-      this.#heartbeat = { revision, record: encodeFrame({ type: 'heartbeat', epoch: feed.epoch, revision }) };
-    }
     session.beatAt = now;
-    // First what is behind that revision.
+    // First what is there, so that the heartbeat says where its proxy must be when it reads it.
     stream.pump();
+    const revision = this.#distributor.revisionOf(session.course);
+    if (this.#heartbeat?.revision !== revision) {
+      const { epoch } = this.#options.feed;
+      this.#heartbeat = { revision, record: encodeFrame({ type: 'heartbeat', epoch, revision }) };
+    }
     stream.say(this.#heartbeat.record);
   }
 

@@ -18,7 +18,15 @@ function report(agentId: string, requests: number, failures: number, ms: number)
     reason: null,
     windowMs: 1_000,
     traffic: [
-      { service: 'web', router: 'outgoing', requests, failures, proxyErrors: 0, retries: 0, latency: [[latencyBucket(ms), requests]] },
+      {
+        service: 'web',
+        router: 'outgoing',
+        requests,
+        failures,
+        proxyErrors: 0,
+        retries: 0,
+        latency: [[latencyBucket(ms), requests]],
+      },
     ],
     instances: [],
     workerRestarts: 0,

@@ -147,6 +147,22 @@ test('a stream without heartbeats is given up', async () => {
   await eventually('it subscribes again', () => scheduler.subscriptions.length > 1);
 });
 
+test('a heartbeat tells of a delta that was lost: it subscribes again with the digest of what it has, and goes on', async () => {
+  const scheduler = await useFakeScheduler(opening(1, 5, [web(1)], { reportMs: 10_000 }));
+  const proxy = await useProxy({ schedulers: [scheduler.url] });
+  await eventually('its table', async () => (await tableOf(proxy)).revision === 5);
+  scheduler.send({ type: 'heartbeat', epoch: 1, revision: 0 }, { type: 'heartbeat', epoch: 1, revision: 5 });
+  scheduler.opening = [helloFrame({ session: 'again' }), { type: 'resume', epoch: 1, revision: 7 }];
+  scheduler.send({ type: 'heartbeat', epoch: 1, revision: 6 });
+  await eventually('it goes on', async () => (await tableOf(proxy)).revision === 7);
+  const { digest, services } = await tableOf(proxy);
+  expect(services.map(({ name }) => name)).toEqual(['web']);
+  expect(scheduler.subscriptions).toHaveLength(2);
+  expect(scheduler.subscriptions[0]).not.toHaveProperty('tableDigest');
+  expect(scheduler.subscriptions[1]).toMatchObject({ revision: 5, tableDigest: digest, accepts: ['resume', 'gzip'] });
+  expect(await figure(proxy, 'control/gaps')).toBe(1);
+});
+
 test('heartbeats keep a stream', async () => {
   const scheduler = await useFakeScheduler(opening(1, 1, [], { heartbeatMs: 200 }));
   await useProxy({ schedulers: [scheduler.url] });

@@ -67,6 +67,7 @@ function service(name: string, endpoints: number, port = 20_000): Service {
       agentId: 'S1',
       agentAddress: '10.0.0.1',
       weight: 1,
+      startedAt: null,
       state: 'ready' as const,
       labels: {},
     })),
