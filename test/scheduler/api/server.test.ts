@@ -46,6 +46,7 @@ describe('reads', () => {
         goal: '0.1.0-0123456789ab',
         running: { version: '0.0.9', configRevision: 1, codeSha256: CODE, upgrade },
         wanted: { version: '0.1.0', configRevision: 1, codeSha256: CODE },
+        sync: { revision: proxy.table.revision, digestOk: true, repairs: 0, lastReport: expect.any(String) },
         since: '2026-01-01T00:00:00.000Z',
       },
       {
@@ -61,9 +62,25 @@ describe('reads', () => {
         goal: null,
         running: null,
         wanted: { version: '0.1.0', configRevision: 1, codeSha256: CODE },
+        sync: null,
         since: '2026-01-01T00:00:00.000Z',
       },
     ]);
+  });
+
+  test('/v1/nodes gives a part of the list where that is asked for', async () => {
+    const scheduler = await use.start({ nodes: { S1, S2: {}, S3: {} } });
+    const ids = async (query: string) => {
+      const { json, headers } = await scheduler.get(`/v1/nodes${query}`);
+      return [(json as { agentId: string }[]).map(({ agentId }) => agentId), headers.get('x-total-count')];
+    };
+    expect(await ids('?limit=1')).toEqual([['S1'], '3']);
+    expect(await ids('?limit=2&offset=1')).toEqual([['S2', 'S3'], '3']);
+    expect(await ids('?offset=3')).toEqual([[], '3']);
+    expect(await ids('')).toEqual([['S1', 'S2', 'S3'], null]);
+    for (const query of ['?limit=x', '?offset=-1', '?limit=1&limit=2']) {
+      expect((await scheduler.get(`/v1/nodes${query}`)).status).toBe(400);
+    }
   });
 
   test('/v1/nodes wants nothing of an agent that the placement leaves out', async () => {
