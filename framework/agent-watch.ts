@@ -34,6 +34,7 @@ export class AgentWatch {
     this.#emit = emit;
     this.#operator = createOperator({
       ...access,
+      wanted: ['agents'],
       onEvent: (event) => this.#hear(event),
       onDown: (reason) => this.#logger.debug({ reason }, 'the stream of agents is down; trying again'),
     });

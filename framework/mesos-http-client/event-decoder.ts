@@ -1,6 +1,6 @@
 /** From the bytes of a stream to its events: framing, JSON, and what the API says. Chunk boundaries mean nothing. */
 import { parseJson } from './json.ts';
-import { RecordIoDecoder } from './record-io.ts';
+import { RecordIoDecoder, type RecordIoLimits } from './record-io.ts';
 
 /** What became of a record: an event, or nothing that we know (skipped), or not what it should be (counted). */
 export type Decoded<E> = { readonly kind: 'event'; readonly event: E } | { readonly kind: 'unknown' | 'bad' };
@@ -8,12 +8,14 @@ export type Decoded<E> = { readonly kind: 'event'; readonly event: E } | { reado
 /** One for all: making a decoder costs more than a record of a kilobyte. */
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
-export class EventDecoder<E> {
-  readonly #records = new RecordIoDecoder();
-  readonly #read: (record: Uint8Array) => Decoded<E>;
+/** `R`: what becomes of a record; a promise where a large one is read in pieces. */
+export class EventDecoder<R> {
+  readonly #records: RecordIoDecoder;
+  readonly #read: (record: Uint8Array) => R;
 
   /** `read` is `readRecord` with what the API says: what becomes of a record follows from its own bytes, and from nothing else. */
-  constructor(read: (record: Uint8Array) => Decoded<E>) {
+  constructor(read: (record: Uint8Array) => R, limits?: RecordIoLimits) {
+    this.#records = new RecordIoDecoder(limits);
     this.#read = read;
   }
 
@@ -28,7 +30,7 @@ export class EventDecoder<E> {
   }
 
   /** What `chunk` completes, read one by one as it is asked for. @throws {RecordIoError} once the framing is broken. */
-  *push(chunk: Uint8Array): Generator<Decoded<E>> {
+  *push(chunk: Uint8Array): Generator<R> {
     for (const record of this.#records.push(chunk)) yield this.#read(record);
   }
 }

@@ -9,6 +9,7 @@ import { backoffDelay, RECONNECT } from './backoff.ts';
 import { MesosError, type MesosErrorKind, sentenceOf } from './errors.ts';
 import { type Decoded, EventDecoder, readRecord } from './event-decoder.ts';
 import { type LeaderAnswer, type MasterAccess, openAtLeader } from './leader.ts';
+import type { RecordIoLimits } from './record-io.ts';
 
 /** Mesos' fixed interval, for as long as SUBSCRIBED has not said another. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
@@ -39,6 +40,10 @@ export interface EventStreamOptions<E> {
   /** The SUBSCRIBE call; asked for at each attempt. */
   body(): unknown;
   decode(record: unknown): Decoded<E>;
+  /** A record that is to be read in another way than whole; null: this one is not. */
+  readInPieces?(record: Uint8Array): Promise<Decoded<E>> | null;
+  /** Default: those of RecordIO. */
+  readonly limits?: RecordIoLimits;
   /** The heartbeat interval, if this event is the one that begins a subscription (else null). */
   subscribedIntervalMs(event: E): number | 'default' | null;
   /** Reading goes on when it resolves; it is never called twice at a time. */
@@ -205,10 +210,13 @@ export class EventStream<E> {
       streamId: typeof streamId === 'string' ? streamId : null,
     };
     const at: Place = { base: opened.base, origin: opened.url.origin };
-    const decoder = new EventDecoder<E>((record) => readRecord(record, this.#options.decode));
+    const { decode, readInPieces, limits } = this.#options;
+    const decoder = new EventDecoder((record) => readInPieces?.(record) ?? readRecord(record, decode), limits);
     let badInARow = 0;
     for await (const chunk of opened.response.body) {
-      for (const decoded of decoder.push(chunk)) {
+      this.#alive(generation);
+      for (const read of decoder.push(chunk)) {
+        const decoded = read instanceof Promise ? await read : read;
         if (generation !== this.#generation) return 'superseded';
         if (decoded.kind === 'bad') {
           this.#badRecords += 1;
@@ -222,6 +230,13 @@ export class EventStream<E> {
       }
     }
     return decoder.atBoundary ? 'the master ended the stream' : 'the stream ended in the middle of a record';
+  }
+
+  /** So is a piece of a record: a large one may be long on its way. */
+  #alive(generation: number): void {
+    const state = this.#state;
+    if (generation !== this.#generation) return;
+    if (state.name === 'connecting' || state.name === 'subscribed') state.silence.refresh();
   }
 
   /** Any record is a sign of life, not only a heartbeat. */

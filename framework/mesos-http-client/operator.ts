@@ -17,17 +17,20 @@ import {
   QUESTIONS,
   type Question,
 } from './messages.ts';
+import { ALL_PARTS, isSnapshot, readSnapshot, type SnapshotPart } from './operator-snapshot.ts';
 
 const PATH = '/api/v1';
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The state of ten thousand agents takes a master some seconds to write. */
 const ANSWER_TIMEOUT_MS = 60_000;
-/** More than any cluster's state; an answer beyond it is not read. */
+/** More than any cluster's state; an answer or a snapshot beyond it is not read. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 export type AgentList = AnswerTo<'GET_AGENTS'>;
 
 export interface OperatorOptions extends MasterAccess {
+  /** What the snapshot at the beginning of the stream is read for; other lists of it stay empty. Default: all. */
+  readonly wanted?: readonly SnapshotPart[];
   onEvent(event: OperatorEvent): void | Promise<void>;
   /** The stream broke, or an attempt failed (some clusters allow no operator API: offers must do then). Tried again until `close`. */
   onDown(reason: string, wasSubscribed: boolean, kind: DownKind): void;
@@ -53,6 +56,8 @@ export function createOperator(options: OperatorOptions): Operator {
     path: PATH,
     body: () => ({ type: 'SUBSCRIBE' }),
     decode: decodeOperatorEvent,
+    readInPieces: (record) => (isSnapshot(record) ? readSnapshot(record, options.wanted ?? ALL_PARTS) : null),
+    limits: { maxRecordBytes: MAX_ANSWER_BYTES },
     subscribedIntervalMs: (event) => {
       if (event.type !== 'SUBSCRIBED') return null;
       const seconds = event.subscribed.heartbeat_interval_seconds;

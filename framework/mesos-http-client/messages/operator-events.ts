@@ -16,6 +16,8 @@ export const operatorEventSchema = z.discriminatedUnion('type', [
     subscribed: z.object({
       get_state: stateSchema.optional(),
       heartbeat_interval_seconds: z.number().positive().optional(),
+      /** Not of the master: how many tasks and frameworks of its state could not be read, and are left out. */
+      unreadable: z.number().int().default(0),
     }),
   }),
   z.object({ type: z.literal('HEARTBEAT') }),

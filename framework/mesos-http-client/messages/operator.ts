@@ -43,7 +43,43 @@ export const operatorAgentSchema = z.object({
 export type OperatorAgent = z.infer<typeof operatorAgentSchema>;
 export type OperatorAgentWire = z.input<typeof operatorAgentSchema>;
 
-/** A task as the master knows it: enough of it to adopt one of ours. */
+const discoverySchema = z.object({
+  /** FRAMEWORK, CLUSTER or EXTERNAL: who is meant to find the task. */
+  visibility: z.string().optional(),
+  name: z.string().optional(),
+  ports: z
+    .object({
+      ports: z
+        .array(
+          z.object({
+            number: z.number().int(),
+            name: z.string().optional(),
+            protocol: z.string().optional(),
+            visibility: z.string().optional(),
+            labels: labelsSchema.optional(),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+  labels: labelsSchema.optional(),
+});
+
+const portMappings = z
+  .array(z.object({ host_port: z.number().int(), container_port: z.number().int(), protocol: z.string().optional() }))
+  .optional();
+
+/** Of a container only what says how it is reached. */
+const taskContainerSchema = z.object({
+  type: z.string().optional(),
+  docker: z.object({ network: z.string().optional(), port_mappings: portMappings }).optional(),
+  network_infos: z.array(z.object({ name: z.string().optional(), port_mappings: portMappings })).optional(),
+});
+
+/**
+ * A task as the master knows it: enough of it to adopt one of ours, and to reach others'. What describes a task may look
+ * different in another version of Mesos, and is left out then; what it is must be readable.
+ */
 export const operatorTaskSchema = z.object({
   name: z.string(),
   task_id: taskIdValue,
@@ -57,27 +93,10 @@ export const operatorTaskSchema = z.object({
   status_update_state: z.enum(TASK_STATES).optional(),
   status_update_uuid: z.string().optional(),
   labels: labelsSchema.optional(),
-  discovery: z
-    .object({
-      visibility: z.string().optional(),
-      name: z.string().optional(),
-      ports: z
-        .object({
-          ports: z
-            .array(
-              z.object({
-                number: z.number().int(),
-                name: z.string().optional(),
-                protocol: z.string().optional(),
-                labels: labelsSchema.optional(),
-              }),
-            )
-            .optional(),
-        })
-        .optional(),
-      labels: labelsSchema.optional(),
-    })
-    .optional(),
+  discovery: discoverySchema.optional().catch(undefined),
+  container: taskContainerSchema.optional().catch(undefined),
+  /** Carried, not interpreted: that there is one. */
+  health_check: z.unknown().optional(),
   user: z.string().optional(),
 });
 export type OperatorTask = z.infer<typeof operatorTaskSchema>;
