@@ -7,6 +7,8 @@ import { completeTask, type FrameworkRecord, sendTo } from './frameworks.ts';
 import { reconcile } from './reconciliation.ts';
 import { isTerminal, recordStatus, type TaskRecord } from './tasks.ts';
 
+const OF_A_CHECK = new Set(['REASON_TASK_CHECK_STATUS_UPDATED', 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED']);
+
 type Kill = Extract<CallBody, { type: 'KILL' }>['kill'];
 type Acknowledge = Extract<CallBody, { type: 'ACKNOWLEDGE' }>['acknowledge'];
 
@@ -29,8 +31,9 @@ export function forwardUpdate(
 export function changeState(context: MasterContext, task: TaskRecord, status: TaskStatus): void {
   const before = task.state;
   recordStatus(task, status);
+  // As Mesos does: news of a check is for everyone, also where the state stays (Master::updateTask).
+  if (task.state !== before || OF_A_CHECK.has(status.reason ?? '')) announceState(context, task, status);
   if (task.state === before) return;
-  announceState(context, task, status);
   if (!isTerminal(task.state)) return;
   const agent = context.agents.get(task.agentId);
   if (agent !== undefined) release(agent, task.resources);
@@ -38,7 +41,7 @@ export function changeState(context: MasterContext, task: TaskRecord, status: Ta
 }
 
 export function announceState(context: MasterContext, task: TaskRecord, status: TaskStatus): void {
-  const updated = { framework_id: { value: task.frameworkId }, status, state: status.state };
+  const updated = { framework_id: { value: task.frameworkId }, status, state: task.state };
   context.operators.send({ type: 'TASK_UPDATED', task_updated: updated });
 }
 

@@ -241,4 +241,26 @@ describe('the operator stream', () => {
     await clock.advance(60_000);
     expect(events).toHaveLength(11);
   });
+
+  it('tells of news of a health check, though the state stays, and of no other update like that', async () => {
+    const { clock, master, agents } = await lab();
+    const events: OperatorEventWire[] = [];
+    master.operatorSubscribe({ event: (event) => events.push(event), closed: () => {} });
+    const fw = new TestFramework().subscribe(master);
+    await clock.advance(0);
+    fw.launch(fw.offer(), 't');
+    await clock.advance(0);
+    events.length = 0;
+    const reason = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
+    agents[0]?.report(taskId('t'), 'TASK_RUNNING', { healthy: true, reason });
+    await clock.advance(0);
+    agents[0]?.report(taskId('t'), 'TASK_RUNNING', { message: 'still here' });
+    await clock.advance(0);
+    agents[0]?.report(taskId('t'), 'TASK_RUNNING', { healthy: false, reason });
+    await clock.advance(0);
+    expect(events).toMatchObject([
+      { type: 'TASK_UPDATED', task_updated: { status: { healthy: true }, state: 'TASK_RUNNING' } },
+      { type: 'TASK_UPDATED', task_updated: { status: { healthy: false }, state: 'TASK_RUNNING' } },
+    ]);
+  });
 });
