@@ -29,6 +29,8 @@ export type Credential =
 export interface SchedulerConfig {
   readonly master: MasterLocation;
   readonly marathon: string;
+  /** Whether Mesos' operator stream is a source of services. */
+  readonly mesosDiscovery: boolean;
   readonly state: StateLocation;
   readonly listen: { readonly host: string; readonly port: number };
   /** Base URL under which proxies and agents reach this scheduler; null: that of the listener. */
@@ -133,6 +135,7 @@ function configOf(options: Options): SchedulerConfig {
   return {
     ...{ master, marathon, state, listen, advertise, name, role, publicRole },
     ...{ ports, bind, reserve, uninstall, logLevel },
+    mesosDiscovery: options.mesosDiscovery === 'on',
     user: options.user ?? currentUser(),
     principal: options.principal ?? (credential.kind === 'service-account' ? credential.account.uid : null),
     credential,

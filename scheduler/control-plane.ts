@@ -8,9 +8,11 @@ import type { Report, Service, Subscribe } from '../agent-proxy/control/contract
 import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { Discovery } from './discovery/discovery.ts';
+import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
+import { Sources } from './discovery/sources.ts';
 import { Announcer } from './distribution/announcer.ts';
 import { Feed } from './distribution/feed.ts';
-import { AgentDirectory, peerAgentOf, serviceOf } from './distribution/mesh-table.ts';
+import { AgentDirectory, peerAgentOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
 import { endAll } from './ending.ts';
 import { HealthProbe } from './health-probe.ts';
@@ -62,6 +64,9 @@ export class ControlPlane {
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
   readonly discovery: Discovery;
+  /** Null where it is turned off. Other frameworks' services, and a second look at Marathon's tasks. */
+  readonly mesos: MesosSource | null;
+  readonly #sources: Sources;
   readonly #options: ControlPlaneOptions;
   readonly #framework: Framework;
   readonly #feed: Feed;
@@ -105,6 +110,10 @@ export class ControlPlane {
         },
       },
     });
+    this.mesos = openMesosSource(config, options.access, logger, {
+      changed: (names) => this.#restage(names),
+      taskEnded: (taskIds) => this.#restage(this.#sources.servicesOf(taskIds)),
+    });
     this.discovery = new Discovery({
       marathon: config.marathon,
       access: {
@@ -115,6 +124,7 @@ export class ControlPlane {
       logger,
       changed: (names) => this.#servicesChanged(names),
     });
+    this.#sources = new Sources(this.discovery, this.mesos, this.#directory);
     this.#framework = options.createFramework({
       ...options.access,
       store: options.store,
@@ -192,6 +202,7 @@ export class ControlPlane {
     }, PRESUMED_READY_MS);
     this.#flush();
     this.discovery.start();
+    this.mesos?.start();
     this.#announcer.start();
     this.#probe.start();
     this.#ticker = setInterval(() => this.#sessions.tick(), TICK_MS);
@@ -203,6 +214,7 @@ export class ControlPlane {
     clearTimeout(this.#presumption);
     clearImmediate(this.#flushing);
     this.#sessions.close();
+    this.mesos?.stop();
     const parts = {
       announcer: this.#announcer.stop(),
       probe: this.#probe.stop(),
@@ -260,22 +272,26 @@ export class ControlPlane {
     return this.#framework;
   }
 
-  // ---- Marathon → feed
+  // ---- sources → feed
 
   #servicesChanged(names: readonly string[]): void {
-    for (const name of names) this.#stageService(name);
-    this.#commit();
+    this.#restage(names);
     // The first call: the table is whole, and may replace those that proxies have.
     this.#sessions.open();
   }
 
+  #restage(names: readonly string[]): void {
+    for (const name of names) this.#stageService(name);
+    this.#commit();
+  }
+
   #stageService(name: string): void {
-    const app = this.discovery.app(name);
-    if (app === undefined) {
+    const service = this.#sources.stage(name);
+    if (service === undefined) {
       this.#feed.removeService(name);
       return;
     }
-    const leftOut = this.#feed.setService(serviceOf(app, this.#directory));
+    const leftOut = this.#feed.setService(service);
     if (leftOut.length > 0) {
       this.#options.logger.error(
         { service: name, instances: leftOut.length, first: leftOut[0] },

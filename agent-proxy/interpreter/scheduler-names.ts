@@ -20,9 +20,11 @@ export interface SchedulerNames {
 export function schedulerNames(table: ServiceTable): SchedulerNames {
   const apps = new TableNamer(table);
   const hosts = new TableHostNamer(table);
+  const tasks = new TableNamer(table, ['io.nodemesh.mesos'], '#io.nodemesh.mesos/');
   const close = (): void => {
     apps.close();
     hosts.close();
+    tasks.close();
   };
-  return { namers: [apps, hosts], close };
+  return { namers: [apps, tasks, hosts], close };
 }

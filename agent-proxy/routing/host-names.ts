@@ -27,6 +27,8 @@ export interface HostName {
  * `api.team`, `api.team.marathon.mesos`, and `api-team.marathon.mesos` as Mesos-DNS has it.
  */
 export function hostNamesOf(service: string): HostName[] {
+  // Services of other namers than Marathon's begin with `#`; they are found by a path only.
+  if (service.startsWith('#')) return [];
   const segments = service.toLowerCase().split('/').reverse();
   const dotted = canonicalHostOf(service);
   const names: HostName[] = [

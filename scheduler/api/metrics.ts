@@ -137,6 +137,30 @@ export function createMetrics(plane: () => ControlPlane | null): Registry {
     Number(p.discovery.connected),
   );
 
+  gauge('nodemesh_mesos_discovery_connected', "1 while Mesos' operator stream is in place", (p) =>
+    Number(p.mesos?.connected ?? false),
+  );
+  new Gauge({
+    name: 'nodemesh_mesos_discovery_tasks',
+    help: 'Tasks that Mesos tells of: with a name here, of Marathon, and others',
+    registers: [registry],
+    labelNames: ['kind'],
+    collect() {
+      for (const [kind, count] of Object.entries(plane()?.mesos?.tasks() ?? {})) this.set({ kind }, count);
+    },
+  });
+
+  counter('nodemesh_mesos_discovery_events_total', "Events of Mesos' operator stream", 'type', (p) => ({
+    ...p.mesos?.counters().events,
+  }));
+  const ofMesos = {
+    nodemesh_mesos_discovery_connections_total: ["Connections of Mesos' operator stream", 'connections'],
+    nodemesh_mesos_discovery_unreadable_total: ['Tasks and frameworks that could not be read', 'unreadable'],
+    nodemesh_mesos_discovery_ended_total: ["Ends of Marathon's tasks that Mesos told of", 'ended'],
+  } as const;
+  for (const [name, [help, key]] of Object.entries(ofMesos)) {
+    counter(name, help, null, (p) => ({ total: p.mesos?.counters()[key] ?? 0 }));
+  }
   counter('nodemesh_digest_mismatches_total', 'Tables of proxies found wrong and sent again', 'why', (p) => ({
     digest: 0,
     behind: 0,

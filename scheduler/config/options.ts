@@ -44,6 +44,12 @@ export const OPTIONS = {
     group: 'Where things are',
   },
   marathon: { value: 'url', help: 'Marathon', fallback: null, needed: true, group: 'Where things are' },
+  mesosDiscovery: {
+    value: 'on|off',
+    help: "find the tasks of other frameworks too, by Mesos' operator stream, and believe it when it says that a task has ended",
+    fallback: 'on',
+    group: 'Where things are',
+  },
   state: {
     value: 'store',
     help: 'where to keep state: file:DIR, or zk://[user:pass@]h1,h2[/path]',
@@ -221,6 +227,7 @@ export type OptionName = keyof typeof OPTIONS;
 export const optionsSchema = z.object({
   master: values.master,
   marathon: values.baseUrl,
+  mesosDiscovery: z.enum(['on', 'off'], 'must be on or off'),
   state: values.state,
   listen: values.listen,
   advertise: values.baseUrl.nullable(),

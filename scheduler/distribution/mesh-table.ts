@@ -83,7 +83,8 @@ function endpointOf(
   };
 }
 
-function routingLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+/** Without those that say nothing of routing, and never so many that an endpoint fits into no record. */
+export function routingLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   const sorted = Object.entries(labels)
     .filter(([key, value]) => !NOT_FOR_ROUTING.test(key) && value.length <= MAX_LABEL_CHARS)
     .sort(([a], [b]) => (a < b ? -1 : 1));

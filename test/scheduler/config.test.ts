@@ -34,6 +34,7 @@ describe('options', () => {
     expect(readConfig(REQUIRED)).toEqual({
       master: { kind: 'urls', urls: ['http://127.0.0.1:5050'] },
       marathon: 'http://127.0.0.1:8080',
+      mesosDiscovery: true,
       state: { kind: 'file', directory: '/tmp/x' },
       listen: { host: '127.0.0.1', port: 4180 },
       advertise: null,

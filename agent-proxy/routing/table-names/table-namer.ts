@@ -19,13 +19,16 @@ const RESET: AddressChange = { kind: 'reset' };
 export class TableNamer implements Namer {
   readonly prefix: Path;
   private readonly table: ServiceTable;
+  private readonly before: string;
   private readonly services: TableServices = new Map();
   private readonly stop: Unsubscribe;
   private wasReady: boolean;
 
-  constructor(table: ServiceTable, prefix: Path = ['io.l5d.marathon']) {
+  /** `before`: what the names of its services begin with in the table; Marathon's apps stand there bare. */
+  constructor(table: ServiceTable, prefix: Path = ['io.l5d.marathon'], before = '') {
     this.prefix = prefix;
     this.table = table;
+    this.before = before;
     this.wasReady = table.ready;
     this.stop = table.onChange((change) => this.changed(change));
   }
@@ -72,11 +75,13 @@ export class TableNamer implements Namer {
     return leaf({ kind: 'bound', bound });
   }
 
-  private service(name: string): TableService {
+  private service(app: string): TableService {
+    const name = this.before + app;
     return this.services.get(name) ?? new TableService(name, this.table, this.services);
   }
 
-  private sizeOf(name: string): number {
+  private sizeOf(app: string): number {
+    const name = this.before + app;
     return this.services.get(name)?.size ?? this.table.service(name)?.endpoints.length ?? -1;
   }
 

@@ -191,6 +191,7 @@ describe('reads', () => {
       subscribed: true,
       epoch: 1,
       marathon: { connected: false, synced: false },
+      mesosDiscovery: { enabled: true, connected: false },
     });
     expect((await scheduler.get('/v1/nodes')).json).toHaveLength(1);
     expect((await scheduler.get('/v1/services')).json).toEqual([]);

@@ -1,0 +1,169 @@
+/** The second source beside a master: the local cluster's, over HTTP, with frameworks that run tasks. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSubscription, fixedMaster, type Subscription } from '../../../framework/mesos-http-client/index.ts';
+import { type Offer, type TaskId, taskId } from '../../../framework/mesos-http-client/messages.ts';
+import { MesosSource } from '../../../scheduler/discovery/mesos-source.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { MiniMesos } from '../../framework/mini-mesos.ts';
+
+/** A framework that launches what it is asked to, on the agents that it is asked to. */
+class SmallFramework {
+  readonly #name: string;
+  readonly #offers = new Map<string, Offer>();
+  readonly #subscription: Subscription;
+
+  constructor(name: string, url: string) {
+    this.#name = name;
+    this.#subscription = createSubscription({
+      masters: fixedMaster(url),
+      frameworkId: null,
+      frameworkInfo: () => ({
+        ...{ user: 'root', name, roles: [name], checkpoint: true, failover_timeout: 60 },
+        capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
+      }),
+      onEvent: (event) => {
+        if (event.type === 'OFFERS') for (const offer of event.offers.offers) this.#offers.set(offer.hostname, offer);
+        if (event.type !== 'UPDATE') return;
+        const { uuid, agent_id, task_id } = event.update.status;
+        if (uuid === undefined || agent_id === undefined) return;
+        void this.#subscription.call({ type: 'ACKNOWLEDGE', acknowledge: { uuid, agent_id, task_id } });
+      },
+      onDown: () => {},
+    });
+    this.#subscription.open();
+  }
+
+  close(): void {
+    this.#subscription.close();
+  }
+
+  async launch(id: string, host: string, port: number): Promise<TaskId> {
+    const offer = await eventually(`an offer of ${host} for ${this.#name}`, () => this.#offers.get(host));
+    this.#offers.delete(host);
+    const task_infos = [
+      {
+        name: id,
+        task_id: { value: taskId(id) },
+        agent_id: offer.agent_id,
+        command: { value: 'sleep 1000' },
+        resources: [
+          { name: 'cpus', type: 'SCALAR' as const, scalar: { value: 0.1 }, allocation_info: { role: this.#name } },
+          { name: 'mem', type: 'SCALAR' as const, scalar: { value: 32 }, allocation_info: { role: this.#name } },
+        ],
+        discovery: { visibility: 'CLUSTER' as const, name: 'node', ports: { ports: [{ number: port, name: 'http' }] } },
+      },
+    ];
+    await this.#subscription.call({
+      type: 'ACCEPT',
+      accept: {
+        offer_ids: [offer.id],
+        operations: [{ type: 'LAUNCH', launch: { task_infos } }],
+        filters: { refuse_seconds: 0 },
+      },
+    });
+    return taskId(id);
+  }
+}
+
+const NAME = '#io.nodemesh.mesos/hello-world/node';
+let mesos: MiniMesos;
+let source: MesosSource;
+let frameworks: SmallFramework[];
+let ended: string[];
+let changed: string[];
+let logs: string[];
+let quiet: string[];
+
+beforeEach(async () => {
+  mesos = new MiniMesos();
+  await mesos.start();
+  [ended, changed, logs, frameworks] = [[], [], [], []];
+  const log = (_fields: object, message: string): void => void logs.push(message);
+  quiet = [];
+  source = new MesosSource({
+    access: { masters: fixedMaster(mesos.url) },
+    known: { ownName: 'nodemesh', marathons: [] },
+    logger: { debug: (_fields, message) => void quiet.push(message), info: log, warn: log },
+    changed: (names) => void changed.push(...names),
+    taskEnded: (taskIds) => void ended.push(...taskIds),
+  });
+});
+
+afterEach(async () => {
+  source.stop();
+  for (const framework of frameworks) framework.close();
+  await mesos.stop();
+});
+
+function use(name: string): SmallFramework {
+  const framework = new SmallFramework(name, mesos.url);
+  frameworks.push(framework);
+  return framework;
+}
+
+const shown = (): string[] =>
+  (source.service(NAME)?.endpoints ?? []).map(
+    ({ instance, address, port, state }) => `${instance} ${address}:${port} ${state}`,
+  );
+
+describe('the operator stream of a master', () => {
+  test('tells of tasks that run, that are lost, that come back, and that end', async () => {
+    const first = mesos.addAgent();
+    const second = mesos.addAgent();
+    const hello = use('hello-world');
+    await hello.launch('a', '127.0.34.1', 4_001);
+    await eventually('it runs', () => first.running.size === 1);
+    source.start();
+    await eventually('the snapshot', () => source.connected);
+    await eventually('the first', () => shown().join() === 'a 127.0.34.1:4001 ready');
+    await hello.launch('b', '127.0.34.2', 4_002);
+    await eventually('both', () => shown().join() === 'a 127.0.34.1:4001 ready,b 127.0.34.2:4002 ready');
+    expect(changed).toContain(NAME);
+
+    second.cut();
+    await eventually('the loss', () => shown()[1] === 'b 127.0.34.2:4002 suspect');
+    second.connect();
+    await eventually('the return', () => shown()[1] === 'b 127.0.34.2:4002 ready');
+    second.fail(taskId('b'));
+    await eventually('the end', () => shown().length === 1);
+    expect(ended).toEqual([]);
+    expect(logs).toEqual(['the operator stream of Mesos is in place']);
+  });
+
+  test('gives a second look at the tasks of Marathon, and none while there is no stream', async () => {
+    const agent = mesos.addAgent();
+    const marathon = use('marathon');
+    const agentId = await eventually('the agent', () => agent.id ?? undefined);
+    source.start();
+    await marathon.launch('web.1', '127.0.34.1', 4_001);
+    await eventually('it is known', () => source.isGone('web.1', agentId) === 'alive');
+    await marathon.launch('web.2', '127.0.34.1', 4_002);
+    await eventually('it is known too', () => source.isGone('web.2', agentId) === 'alive');
+    expect(source.names()).toEqual([]);
+    expect(source.tasks()).toEqual({ named: 0, marathon: 2, other: 0 });
+
+    agent.fail(taskId('web.1'));
+    await eventually('the end', () => source.isGone('web.1', agentId) === 'gone');
+    expect(ended).toEqual(['web.1']);
+    expect(source.isGone('web.2', agentId)).toBe('alive');
+
+    const gap = mesos.failover(200);
+    await eventually('the loss of the master', () => !source.connected);
+    expect(['web.1', 'web.2'].map((id) => source.isGone(id, agentId))).toEqual(['unknown', 'unknown']);
+    // What has ended has ended.
+    expect(source.hasEnded('web.1')).toBe(true);
+    await gap;
+    await eventually('the next', () => source.isGone('web.2', agentId) === 'alive', 10_000);
+    expect(source.isGone('web.1', agentId)).toBe('gone');
+    expect(ended).toEqual(['web.1']);
+    expect(logs).toContain('the operator stream of Mesos is down; its services stay as they are');
+  });
+});
+
+test('a master that gives no stream is complained of once', async () => {
+  await mesos.stop();
+  source.start();
+  await eventually('more attempts', () => quiet.length >= 2);
+  expect(logs).toEqual(['Mesos gives no operator stream: services of other frameworks are not found; trying again']);
+  await mesos.start();
+});
