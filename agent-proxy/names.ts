@@ -2,7 +2,6 @@
 import type { RouterConfig } from './config/schema/linkerd.ts';
 import type { ProxySpec } from './config/spec.ts';
 import { makeInterpreter } from './interpreter/make-interpreter.ts';
-import { schedulerNames } from './interpreter/scheduler-names.ts';
 import { DirectoryWatches } from './namers/directory-watches.ts';
 import { InetAddresses } from './namers/inet.ts';
 import { type MadeNamers, makeNamers } from './namers/make-namers.ts';
@@ -10,6 +9,7 @@ import { transformersOf, type Whereabouts } from './namers/transformers-of.ts';
 import type { Interpreter } from './routing/binding.ts';
 import { readPath } from './routing/path.ts';
 import type { ServiceTable } from './routing/service-table.ts';
+import { tableNamers } from './routing/table-names/table-namers.ts';
 import { type Inet, lookupUtility } from './routing/utility-namers.ts';
 
 export interface Names {
@@ -39,7 +39,7 @@ export function makeNames(
     ...common,
     transformersOf: (configs) => transformersOf(configs, where),
   });
-  const scheduler = table === null ? null : schedulerNames(table);
+  const scheduler = table === null ? null : { table, ...tableNamers(table) };
   return {
     namers,
     interpreterOf: ({ interpreter, nodemesh }) =>

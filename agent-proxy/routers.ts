@@ -27,6 +27,7 @@ import { Identifiers } from './identify/identifiers.ts';
 import { LoadShedder } from './resilience/admission.ts';
 import type { Interpreter } from './routing/binding.ts';
 import { readDtab } from './routing/dtab.ts';
+import { normalizeHost } from './routing/host-names.ts';
 import type { BoundName } from './routing/names.ts';
 import { readPath } from './routing/path.ts';
 import type { ServiceTable } from './routing/service-table.ts';
@@ -139,7 +140,7 @@ export function makeRouter(
     prefix: readPath(config.dstPrefix),
     cache,
     optionsFor: (name) => optionsOf(services.paramsFor(name)),
-    canonical: mesh === null ? null : (host) => mesh.table.canonicalHost(host),
+    canonical: mesh !== null && isNamedByHost(config) ? normalizeHost : null,
   });
   let inflight = 0;
   const { maxLoopDelayMs } = nodemesh.shedding;
@@ -178,6 +179,11 @@ export function makeRouter(
       peers?.close();
     },
   };
+}
+
+/** A host is one name in any spelling; a path, or what another header says, is not. */
+function isNamedByHost({ identifier }: RouterConfig): boolean {
+  return identifier.every((one) => one.kind === 'io.l5d.header.token' && one.header.toLowerCase() === 'host');
 }
 
 /** An instance may be in several clients, of several names. */

@@ -1,6 +1,7 @@
 /** The table of services and agents as JSON for people and tests, in slices. Labels are left out: they may hold secrets. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceTable } from '../routing/service-table.ts';
+import { ambiguousNames } from '../routing/table-names/ambiguous-names.ts';
 
 /** Endpoints, and services, that are rendered in one turn of the loop. */
 const ROWS_A_SLICE = 200;
@@ -27,5 +28,6 @@ export async function* renderTable(table: ServiceTable, epoch: number): AsyncGen
     yield ']}';
     rows += 1;
   }
-  yield `],\n"agents":${JSON.stringify([...table.agents()])}}\n`;
+  const agents = JSON.stringify([...table.agents()]);
+  yield `],\n"agents":${agents},\n"ambiguous":${JSON.stringify(ambiguousNames(table))}}\n`;
 }

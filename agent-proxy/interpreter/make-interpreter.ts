@@ -1,20 +1,21 @@
-/** The interpreter of a router, as configured: which dtab stands below the router's own, and which namers there are. */
+/** The interpreter of a router, as configured: which dtab stands beside the router's own, and which namers there are. */
 import type { InterpreterConfig } from '../config/schema/linkerd.ts';
 import type { DirectoryWatches } from '../namers/directory-watches.ts';
-import { type Activity, constant } from '../routing/activity.ts';
+import type { Activity } from '../routing/activity.ts';
 import { Interpreter } from '../routing/binding.ts';
 import type { Dtab } from '../routing/dtab.ts';
 import type { Namer } from '../routing/names.ts';
+import type { ServiceTable } from '../routing/service-table.ts';
+import { namespaceDtab } from '../routing/table-names/namespace.ts';
 import type { Transformer } from '../routing/transformers.ts';
 import type { Inet } from '../routing/utility-namers.ts';
 import { dtabFile } from './dtab-file.ts';
-import { SCHEDULER_DTAB, type SchedulerNames } from './scheduler-names.ts';
 
 export interface InterpreterNeeds {
   /** Those of the configuration, in its order. */
   readonly namers: readonly Namer[];
-  /** Null without a scheduler. */
-  readonly scheduler: SchedulerNames | null;
+  /** The scheduler's table, and the namers that answer from it; null without a scheduler. */
+  readonly scheduler: { readonly table: ServiceTable; readonly namers: readonly Namer[] } | null;
   readonly inet: Inet;
   readonly transformers: readonly Transformer[];
   readonly watches: DirectoryWatches;
@@ -23,10 +24,12 @@ export interface InterpreterNeeds {
   readonly warn: (message: string) => void;
 }
 
-/** @throws an Error where the configuration asks for a scheduler, or for a namespace of it, that is not there. */
+/** @throws an Error where the configuration asks for a scheduler that is not there. */
 export function makeInterpreter(config: InterpreterConfig, needs: InterpreterNeeds): Interpreter {
   const { inet, transformers, localMayNameAddresses } = needs;
-  const common = { inet, transformers, localMayNameAddresses };
+  // A namespace goes over what a router says; a dtab file goes below it, as linkerd has it.
+  const dtabIsOver = config.kind === 'io.nodemesh.scheduler';
+  const common = { inet, transformers, localMayNameAddresses, dtabIsOver };
   const dtab = dtabOf(config, needs);
   const namers = [...needs.namers];
   // Asked first: what the scheduler says of an app is not asked of Marathon too.
@@ -46,9 +49,6 @@ function dtabOf(config: InterpreterConfig, { scheduler, watches, warn }: Interpr
           'interpreter io.nodemesh.scheduler works under a scheduler only; use the default interpreter and namers here',
         );
       }
-      if (config.namespace !== 'default') {
-        throw new Error(`the scheduler has no namespace '${config.namespace}', only 'default'; leave namespace out`);
-      }
-      return constant(SCHEDULER_DTAB);
+      return namespaceDtab(scheduler.table, config.namespace, warn);
   }
 }

@@ -19,8 +19,10 @@ export interface InterpreterOptions {
   /** The ones configured later are asked first. */
   readonly namers: readonly Namer[];
   readonly inet: Inet;
-  /** The interpreter's own dtab (of a file, of a namespace), which the router's and the request's override. */
+  /** The interpreter's own dtab (of a file, of a namespace), which the request's overrides. */
   readonly dtab?: Activity<Dtab>;
+  /** Whether that dtab overrides the router's; false by default: the router's overrides it. */
+  readonly dtabIsOver?: boolean;
   /** Applied one after the other to what a name was bound to. */
   readonly transformers?: readonly Transformer[];
   /** Whether a per-request dtab may name addresses (`/$/inet`). False by default: it would open the network. */
@@ -31,7 +33,7 @@ export class Interpreter {
   private readonly options: Required<InterpreterOptions>;
 
   constructor(options: InterpreterOptions) {
-    const defaults = { dtab: constant(EMPTY_DTAB), transformers: [], localMayNameAddresses: false };
+    const defaults = { dtab: constant(EMPTY_DTAB), transformers: [], localMayNameAddresses: false, dtabIsOver: false };
     this.options = { ...defaults, ...options };
   }
 
@@ -80,8 +82,9 @@ export class Interpreter {
   }
 
   private rules(own: Dtab, router: Dtab, local: Dtab): NameRules {
-    const { namers, inet, localMayNameAddresses } = this.options;
-    return { base: [own, router], local, namers, inet, localMayNameAddresses };
+    const { namers, inet, localMayNameAddresses, dtabIsOver } = this.options;
+    const base = dtabIsOver ? [router, own] : [own, router];
+    return { base, local, namers, inet, localMayNameAddresses };
   }
 }
 

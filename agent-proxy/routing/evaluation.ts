@@ -29,7 +29,7 @@ export type BoundTree = NameTree<BoundName>;
 export type Outcome = ActivityState<BoundTree>;
 
 export interface NameRules {
-  /** What configuration says: the interpreter's own dtab, then the router's. */
+  /** What configuration says: the interpreter's own dtab and the router's; the later one overrides the other. */
   readonly base: readonly Dtab[];
   /** What came with the request. It overrides `base`. */
   readonly local: Dtab;

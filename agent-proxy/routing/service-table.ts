@@ -1,11 +1,10 @@
 /**
- * The table of services, agents and documents that a proxy routes by: applies the frames of the control stream, answers look-ups
- * by host name, keeps a digest for anti-entropy. A snapshot is collected beside the table and takes its place in one
+ * The table of services, agents and documents that a proxy routes by: applies the frames of the control stream, keeps a
+ * digest for anti-entropy. A snapshot is collected beside the table and takes its place in one
  * step at its end, so that a request sees the old table or the new one and never half of either.
  */
 import type { Delta, DocumentKind, DocumentOf, Frame, MeshDocument, PeerAgent, Service } from '../control/contract.ts';
 import { documentKey } from './documents.ts';
-import { canonicalHostOf, normalizeHost } from './host-names.ts';
 import { StagedSnapshot, type TableChange } from './staged-snapshot.ts';
 import { type ServiceChange, TableGeneration } from './table-generation.ts';
 
@@ -73,23 +72,6 @@ export class ServiceTable {
   /** Digest of the table at its revision, as the scheduler keeps one too. */
   digest(): string {
     return this.current.digest.value();
-  }
-
-  /** The service that a host name means: any case, with or without a port and a trailing dot. */
-  lookup(host: string): Service | undefined {
-    const name = this.current.nameOf(normalizeHost(host));
-    return name === undefined ? undefined : this.current.service(name);
-  }
-
-  /** One spelling for all that mean the same service; a host that means none stays as it is. */
-  canonicalHost(host: string): string {
-    const normal = normalizeHost(host);
-    const name = this.current.nameOf(normal);
-    if (name === undefined) return host;
-    if (name === normal) return normal;
-    // The shortest of its names, unless another service has that.
-    const canonical = canonicalHostOf(name);
-    return this.current.nameOf(canonical) === name ? canonical : normal;
   }
 
   /** The service as it is now; what is returned stays as it is when the table changes. */

@@ -1,12 +1,9 @@
 /**
- * One state of the table: services with their endpoints by instance, agents, documents, the names that services answer to,
- * the digest.
- * Every change costs what it changes; the list of a service's endpoints is made again only when somebody asks for it.
+ * One state of the table: services with their endpoints by instance, agents, documents, the digest. Every change costs what it changes; the list of a service's endpoints is made again only when somebody asks for it.
  */
 import type { DocumentRef, Endpoint, MeshDocument, Patch, PeerAgent, Service } from '../control/contract.ts';
 import { TableDigest } from './digest.ts';
 import { Documents } from './documents.ts';
-import { HostIndex } from './host-names.ts';
 
 /** What is different in one service. `set` holds endpoints that are new or not as they were. */
 export interface ServiceChange {
@@ -31,7 +28,6 @@ export class TableGeneration {
   readonly documents = new Documents();
   private readonly entries = new Map<string, ServiceEntry>();
   private readonly agentsById = new Map<string, PeerAgent>();
-  private readonly hosts = new HostIndex();
 
   get serviceCount(): number {
     return this.entries.size;
@@ -47,11 +43,6 @@ export class TableGeneration {
 
   names(): IterableIterator<string> {
     return this.entries.keys();
-  }
-
-  /** The service that a normal host name means. */
-  nameOf(host: string): string | undefined {
-    return this.hosts.lookup(host);
   }
 
   service(name: string): Service | undefined {
@@ -108,7 +99,6 @@ export class TableGeneration {
 
   drop(name: string): boolean {
     if (!this.entries.delete(name)) return false;
-    this.hosts.remove(name);
     this.digest.removeService(name);
     return true;
   }
@@ -137,7 +127,6 @@ export class TableGeneration {
     if (entry === undefined) {
       entry = { endpoints: new Map(), list: null };
       this.entries.set(name, entry);
-      this.hosts.add(name);
       this.digest.addService(name);
     }
     for (const instance of unset) {

@@ -2,6 +2,7 @@
  * The namers under `/$/`, which need no configuration: addresses (`inet`), ends (`nil`, `fail`) and rewrites of HTTP
  * names. Pure: who resolves hosts is passed in.
  */
+import { normalizeHost } from './host-names.ts';
 import { isLinkLocal, normalizeInetHost, portOf } from './inet-address.ts';
 import { EMPTY, FAIL, leaf, type NameTree, NEG } from './name-tree.ts';
 import type { AddressSet, NamerLeaf } from './names.ts';
@@ -113,9 +114,11 @@ function subdomain(host: string | undefined, domain: string | undefined): string
   return name.toLowerCase().endsWith(end) && name.length > end.length ? name.slice(0, -end.length) : null;
 }
 
-/** `c/b/a` for `a.b.c`. A port stays where it is, behind the last label. */
+/** `c/b/a` for `a.b.c`, in lower case and without port: they are the same host (RFC 9110, 4.2.3). */
 function labelsReversed(host: string | undefined): Path | null {
   if (!isHost(host)) return null;
-  const labels = host.split('.').filter((label) => label !== '');
+  const labels = normalizeHost(host)
+    .split('.')
+    .filter((label) => label !== '');
   return labels.length === 0 ? null : labels.reverse();
 }

@@ -6,7 +6,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { InterpreterConfig } from '../../../agent-proxy/config/schema/linkerd.ts';
 import type { Endpoint, Service } from '../../../agent-proxy/control/contract.ts';
 import { makeInterpreter } from '../../../agent-proxy/interpreter/make-interpreter.ts';
-import { schedulerNames } from '../../../agent-proxy/interpreter/scheduler-names.ts';
 import { DirectoryWatches } from '../../../agent-proxy/namers/directory-watches.ts';
 import { InetAddresses } from '../../../agent-proxy/namers/inet.ts';
 import type { Activity } from '../../../agent-proxy/routing/activity.ts';
@@ -15,6 +14,7 @@ import { readDtab } from '../../../agent-proxy/routing/dtab.ts';
 import type { BoundTree } from '../../../agent-proxy/routing/evaluation.ts';
 import { showPath } from '../../../agent-proxy/routing/path.ts';
 import { ServiceTable, type TableFrame } from '../../../agent-proxy/routing/service-table.ts';
+import { tableNamers } from '../../../agent-proxy/routing/table-names/table-namers.ts';
 import { endpoint, snapshotFrames } from '../../fixtures/control-stream.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 
@@ -23,7 +23,7 @@ const SCHEDULER: InterpreterConfig = { kind: 'io.nodemesh.scheduler', namespace:
 
 function make(config: InterpreterConfig, table: ServiceTable | null = null): Interpreter {
   const inet = new InetAddresses();
-  const scheduler = table === null ? null : schedulerNames(table);
+  const scheduler = table === null ? null : { table, ...tableNamers(table) };
   onTestFinished(() => scheduler?.close());
   return makeInterpreter(config, {
     namers: [],
@@ -78,19 +78,18 @@ describe('the interpreter of the scheduler', () => {
     expect(web()).toBe('/#/io.l5d.marathon/web + /');
   });
 
-  it("lets the router's dtab override it, and falls back to it", () => {
+  it("overrides the router's dtab, and falls back to it", () => {
     const table = new ServiceTable();
-    snapshot(table, 1, service('web', 1), service('canary', 2));
+    snapshot(table, 1, service('web', 1), service('spare', 2));
     const interpreter = make(SCHEDULER, table);
-    const base = '/svc/web => /#/io.l5d.marathon/canary';
-    expect(bind(interpreter, ['svc', 'web'], base)()).toBe('/#/io.l5d.marathon/canary + /');
-    snapshot(table, 2, service('web', 1));
+    const base = '/svc/web => /#/io.l5d.marathon/spare';
     expect(bind(interpreter, ['svc', 'web'], base)()).toBe('/#/io.l5d.marathon/web + /');
+    snapshot(table, 2, service('spare', 2));
+    expect(bind(interpreter, ['svc', 'web'], base)()).toBe('/#/io.l5d.marathon/spare + /');
   });
 
-  it('needs a scheduler, and knows one namespace', () => {
+  it('needs a scheduler', () => {
     expect(() => make(SCHEDULER)).toThrow(/works under a scheduler only/);
-    expect(() => make({ ...SCHEDULER, namespace: 'team' }, new ServiceTable())).toThrow(/no namespace 'team'/);
   });
 });
 
@@ -104,5 +103,6 @@ it('the interpreter of a file binds live names anew when the file changes', asyn
   await eventually('the first dtab', () => web() === '/$/inet/127.0.0.1/1 + /web');
   await writeFile(file, '/svc => /$/inet/127.0.0.1/2');
   await eventually('the second dtab', () => web() === '/$/inet/127.0.0.1/2 + /web');
+  // A file goes below the dtab of its router.
   expect(bind(interpreter, ['svc', 'web'], '/svc => /$/nil')()).toBe('empty');
 });

@@ -1,11 +1,10 @@
-/** io.l5d.marathon and io.nodemesh.host over the table of the control stream, and who is told of which change. */
+/** io.l5d.marathon over the table of the control stream, and who is told of which change. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Endpoint, Frame, Service } from '../../../../agent-proxy/control/contract.ts';
 import type { Activity } from '../../../../agent-proxy/routing/activity.ts';
 import type { NameTree } from '../../../../agent-proxy/routing/name-tree.ts';
 import type { AddressChange, AddressSet, BoundName, NamerLeaf } from '../../../../agent-proxy/routing/names.ts';
 import { ServiceTable, type TableFrame } from '../../../../agent-proxy/routing/service-table.ts';
-import { TableHostNamer } from '../../../../agent-proxy/routing/table-names/host-namer.ts';
 import { TableNamer } from '../../../../agent-proxy/routing/table-names/table-namer.ts';
 import { endpoint, snapshotFrames } from '../../../fixtures/control-stream.ts';
 
@@ -39,12 +38,10 @@ function ports({ state }: AddressSet): string {
 describe('names of the table', () => {
   let table: ServiceTable;
   let apps: TableNamer;
-  let hosts: TableHostNamer;
 
   beforeEach(() => {
     table = new ServiceTable();
     apps = new TableNamer(table);
-    hosts = new TableHostNamer(table);
   });
 
   const snapshot = (revision: number, ...services: Service[]) => {
@@ -175,47 +172,6 @@ describe('names of the table', () => {
     });
   });
 
-  describe('by host', () => {
-    it.each([
-      [['web'], 'path /#/io.l5d.marathon/web'],
-      [['WEB:4140', 'x'], 'path /#/io.l5d.marathon/web/x'],
-      [['web.marathon.mesos.'], 'path /#/io.l5d.marathon/web'],
-      [['api.team'], 'path /#/io.l5d.marathon/team/api'],
-      [['api-team.marathon.mesos:80'], 'path /#/io.l5d.marathon/team/api'],
-      [['web.example.org'], 'neg'],
-      [[], 'neg'],
-    ])('%j is %s', (rest, expected) => {
-      snapshot(1, service('web', 1), service('team/api', 2));
-      expect(shown(hosts.lookup(rest))).toBe(expected);
-    });
-
-    it('hear when their service comes, goes, or loses its name to another', () => {
-      const lookup = hosts.lookup(['api.team']);
-      const seen: string[] = [];
-      lookup.observe(() => seen.push(shown(lookup)));
-      snapshot(1);
-      delta({ upsert: [service('team/api', 1)] });
-      delta({ upsert: [service('api.team', 1)] });
-      delta({ remove: ['api.team'] });
-      delta({ remove: ['team/api'] });
-      delta({ upsert: [service('unrelated', 1)] });
-      expect(seen).toEqual([
-        'neg',
-        'path /#/io.l5d.marathon/team/api',
-        'path /#/io.l5d.marathon/api.team',
-        'path /#/io.l5d.marathon/team/api',
-        'neg',
-      ]);
-    });
-
-    it('are let go of by the last observer', () => {
-      const stops = ['a', 'a', 'b'].map((host) => hosts.lookup([host]).observe(() => undefined));
-      expect(hosts.size).toBe(2);
-      for (const stop of stops) stop();
-      expect(hosts.size).toBe(0);
-    });
-  });
-
   it('a change tells only those whom it concerns, among thousands', () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `s${index}`);
     snapshot(1, ...names.map((name) => service(name, 1, 2, 3, 4, 5)));
@@ -227,11 +183,8 @@ describe('names of the table', () => {
           told += 1;
         });
       }
-      hosts.lookup([name]).observe(() => {
-        told += 1;
-      });
     }
     delta({ remove: ['s7'] });
-    expect(told).toBe(4);
+    expect(told).toBe(3);
   });
 });
