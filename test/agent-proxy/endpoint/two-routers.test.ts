@@ -97,7 +97,7 @@ test('a request travels by name through both routers to the instance of another 
     host: 'Web.Marathon.Mesos.:80',
     'l5d-ctx-thing': 'x',
     'l5d-dst-client': '/#/io.l5d.marathon/web',
-    'l5d-dst-service': '/svc/web',
+    'l5d-dst-service': '/svc/web.marathon.mesos',
     via: '1.1 nodemesh, 1.1 nodemesh',
   });
   expect(seen?.headers['l5d-reqid']).toMatch(/^[0-9a-f]{16}$/);
@@ -170,7 +170,7 @@ test('a refusal by the peer says each thing once, with the name in the spelling 
   await mesh.publish([{ name: 'team/api', endpoints: [at('team/api', 'api.1', dead, 2)] }]);
   const answer = await send(`${mesh.near.outgoing}/`, { headers: { Host: 'API-TEAM.marathon.mesos:80' } });
   const line =
-    'refused: /svc/api.team is /#/io.l5d.marathon/team/api: ' +
+    'refused: /svc/api-team.marathon.mesos is /#/io.l5d.marathon/team/api: ' +
     `api.1 at 127.0.0.1:${dead.port}: ECONNREFUSED (said the proxy at 127.0.35.2:${mesh.far.incomingPort}): ` +
     'the connection was refused or could not be made';
   expect(answer.status).toBe(502);
