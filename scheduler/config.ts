@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import type { z } from 'zod';
 import type { Constraint, RolloutSettings } from '../framework/index.ts';
 import type { ServiceAccount } from '../framework/mesos-http-client/auth/credential.ts';
+import type { MarathonConfig } from './config/marathons.ts';
 import {
   flagOf,
   isOptionName,
@@ -28,7 +29,10 @@ export type Credential =
 
 export interface SchedulerConfig {
   readonly master: MasterLocation;
-  readonly marathon: string;
+  /** The first one's apps have bare names. */
+  readonly marathons: readonly [MarathonConfig, ...MarathonConfig[]];
+  /** `user:password` in base64, for those without a login of their own. */
+  readonly marathonCredential: string | null;
   /** Whether Mesos' operator stream is a source of services. */
   readonly mesosDiscovery: boolean;
   readonly state: StateLocation;
@@ -129,13 +133,15 @@ function contradictions(options: Options, placeOf: (name: OptionName) => string)
 }
 
 function configOf(options: Options): SchedulerConfig {
-  const { master, marathon, state, listen, advertise, name, role, publicRole } = options;
+  const { master, state, listen, advertise, name, role, publicRole } = options;
   const { ports, bind, reserve, uninstall, logLevel } = options;
   const credential = credentialOf(options);
   return {
-    ...{ master, marathon, state, listen, advertise, name, role, publicRole },
+    ...{ master, state, listen, advertise, name, role, publicRole },
     ...{ ports, bind, reserve, uninstall, logLevel },
     mesosDiscovery: options.mesosDiscovery === 'on',
+    marathons: options.marathon,
+    marathonCredential: options.marathonCredentialFile,
     user: options.user ?? currentUser(),
     principal: options.principal ?? (credential.kind === 'service-account' ? credential.account.uid : null),
     credential,

@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
 import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
-import { Discovery } from './discovery/discovery.ts';
+import { Marathons } from './discovery/marathons.ts';
 import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
 import { Sources } from './discovery/sources.ts';
 import { Announcer } from './distribution/announcer.ts';
@@ -17,6 +17,7 @@ import { NodeSessions, type SessionView, type SubscribeOutcome } from './distrib
 import { endAll } from './ending.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
+import { marathonSources } from './marathon-access.ts';
 import type { MasterAccess } from './master-access.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
 import type { ProxyGoals } from './proxy/goals.ts';
@@ -24,6 +25,7 @@ import { proxyTask } from './proxy/task.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
+const TOO_LONG = 'their description is too long for the control stream; shorten labels or port names';
 const STREAM_GONE = 'The control stream of the proxy has been gone for more than 3 s';
 /** How long after a start a proxy that ran before is taken for ready before it says so. */
 const PRESUMED_READY_MS = 10_000;
@@ -63,7 +65,7 @@ export class ControlPlane {
   /** What proxies are to be. */
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
-  readonly discovery: Discovery;
+  readonly discovery: Marathons;
   /** Null where it is turned off. Other frameworks' services, and a second look at Marathon's tasks. */
   readonly mesos: MesosSource | null;
   readonly #sources: Sources;
@@ -77,6 +79,8 @@ export class ControlPlane {
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
+  /** Services with an instance that no record can hold: why it is left out. */
+  readonly #tooLong = new Map<string, string>();
   #presumedReady = new Set<string>();
   #ticker: NodeJS.Timeout | undefined;
   #presumption: NodeJS.Timeout | undefined;
@@ -114,15 +118,12 @@ export class ControlPlane {
       changed: (names) => this.#restage(names),
       taskEnded: (taskIds) => this.#restage(this.#sources.servicesOf(taskIds)),
     });
-    this.discovery = new Discovery({
-      marathon: config.marathon,
-      access: {
-        // A service account is one of the whole cluster; a principal with its secret is of Mesos alone.
-        authorization: config.credential.kind === 'service-account' ? options.access.authorization : undefined,
-        tls: options.access.tls,
-      },
+    this.discovery = new Marathons({
+      sources: marathonSources(config, options.access),
       logger,
       changed: (names) => this.#servicesChanged(names),
+      // The table may replace those that proxies have.
+      whole: () => this.#sessions.open(),
     });
     this.#sources = new Sources(this.discovery, this.mesos, this.#directory);
     this.#framework = options.createFramework({
@@ -257,6 +258,11 @@ export class ControlPlane {
     return this.#feed.services();
   }
 
+  /** Why services, or some of their instances, are not in the table, by name. */
+  skipped(): ReadonlyMap<string, string> {
+    return new Map([...this.discovery.skipped(), ...this.#tooLong]);
+  }
+
   get revision(): number {
     return this.#feed.revision;
   }
@@ -276,8 +282,6 @@ export class ControlPlane {
 
   #servicesChanged(names: readonly string[]): void {
     this.#restage(names);
-    // The first call: the table is whole, and may replace those that proxies have.
-    this.#sessions.open();
   }
 
   #restage(names: readonly string[]): void {
@@ -287,15 +291,20 @@ export class ControlPlane {
 
   #stageService(name: string): void {
     const service = this.#sources.stage(name);
+    this.#tooLong.delete(name);
     if (service === undefined) {
       this.#feed.removeService(name);
       return;
     }
     const leftOut = this.#feed.setService(service);
     if (leftOut.length > 0) {
+      this.#tooLong.set(
+        name,
+        `${leftOut.length} of its instances are left out, the first is ${leftOut[0]}: ${TOO_LONG}`,
+      );
       this.#options.logger.error(
         { service: name, instances: leftOut.length, first: leftOut[0] },
-        'instances get no traffic, because their description is too long for the control stream: shorten labels or port names',
+        `instances get no traffic: ${TOO_LONG}`,
       );
     }
   }
@@ -334,10 +343,8 @@ export class ControlPlane {
   }
 
   #restageServicesOn(agentIds: ReadonlySet<string>): void {
-    for (const name of this.discovery.names()) {
-      const app = this.discovery.app(name);
-      if (app?.instances.some((instance) => agentIds.has(instance.agentId))) this.#stageService(name);
-    }
+    const names = [...agentIds].flatMap((agentId) => this.discovery.namesOn(agentId));
+    for (const name of new Set(names)) this.#stageService(name);
   }
 
   #stageAgent(node: NodeStatus): void {

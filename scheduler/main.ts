@@ -148,7 +148,7 @@ export async function startScheduler(
         version,
         epoch: identity.epoch,
         master: shownMaster(config.master),
-        marathon: config.marathon,
+        marathon: config.marathons.map(({ url }) => url).join(','),
         archive: artifacts.wanted.path,
       },
       'the scheduler leads',

@@ -36,7 +36,12 @@ export const MAX_RECORD_BYTES = 64 * 1024;
 
 // ---- facts: endpoints, agents and documents ----------------------------------------------------------------------------------
 
-export const namedPortSchema = z.object({ name: z.string(), port: z.number().int().min(1).max(65_535) });
+export const namedPortSchema = z.object({
+  name: z.string(),
+  port: z.number().int().min(1).max(65_535),
+  /** Its position in the definitions of its app, where that is not its position in the list. */
+  index: z.number().int().min(0).optional(),
+});
 
 /** Where one instance of a service is. Agent addresses come from Mesos, never from DNS or from the task's address. */
 export const endpointSchema = z.object({

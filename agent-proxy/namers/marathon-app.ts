@@ -49,7 +49,9 @@ export function marathonAppAddresses(options: MarathonAppOptions): AddressVar {
  * their health says nothing, as in linkerd.
  */
 function endpointsOf({ name, labels, instances }: MarathonApp, useHealthCheck: boolean): Endpoint[] {
-  const used = useHealthCheck ? instances.filter(({ state }) => state === 'ready') : instances;
+  const used = instances.filter(
+    ({ task, health }) => task === 'running' && (!useHealthCheck || health === 'unchecked' || health === 'passing'),
+  );
   return used.map(({ taskId, agentId, host, address, port, ports }) => ({
     service: name,
     instance: taskId,

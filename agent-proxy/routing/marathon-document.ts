@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** A field that may be absent, null or of the wrong type: all three read as undefined. */
-function loose<T extends z.ZodType>(schema: T) {
+export function loose<T extends z.ZodType>(schema: T) {
   return schema
     .nullish()
     .catch(undefined)
@@ -13,7 +13,7 @@ function loose<T extends z.ZodType>(schema: T) {
 }
 
 /** A list whose unusable elements are left out. */
-function looseList<T extends z.ZodType>(schema: T) {
+export function looseList<T extends z.ZodType>(schema: T) {
   return loose(
     z.array(z.unknown()).transform((items) =>
       items.flatMap((item) => {
@@ -25,7 +25,7 @@ function looseList<T extends z.ZodType>(schema: T) {
 }
 
 /** A list of which the position counts: an unusable element reads as undefined, in its place. */
-function positionalList<T extends z.ZodType>(schema: T) {
+export function positionalList<T extends z.ZodType>(schema: T) {
   return loose(
     z.array(z.unknown()).transform((items) =>
       items.map((item): z.output<T> | undefined => {
@@ -36,11 +36,11 @@ function positionalList<T extends z.ZodType>(schema: T) {
   );
 }
 
-const text = loose(z.string());
-const number = loose(z.number().int());
+export const text = loose(z.string());
+export const number = loose(z.number().int());
 
 /** Labels are text by contract; numbers and booleans from careless writers become text, anything else is left out. */
-const labels = loose(z.record(z.string(), z.unknown())).transform((record) => {
+export const labels = loose(z.record(z.string(), z.unknown())).transform((record) => {
   const out: Record<string, string> = {};
   for (const [key, value] of Object.entries(record ?? {})) {
     if (typeof value === 'string') out[key] = value;
@@ -54,6 +54,8 @@ const portMapping = z.object({
   /** Null or absent: no host port is allocated (container networks); 0: any. */
   hostPort: number,
   name: text,
+  /** `tcp`, `udp` or `udp,tcp`. */
+  protocol: text,
   networkNames: looseList(z.string()),
 });
 export type PortMapping = z.output<typeof portMapping>;
@@ -63,6 +65,9 @@ const task = z.object({
   host: text,
   slaveId: text,
   state: text,
+  /** When it began to run, and which version of the app it is of; both as ISO 8601 has it. */
+  startedAt: text,
+  version: text,
   ports: positionalList(z.number().int()),
   ipAddresses: positionalList(z.object({ ipAddress: text, protocol: text })),
   healthCheckResults: looseList(z.object({ alive: loose(z.boolean()) })),
@@ -73,7 +78,14 @@ export const marathonAppSchema = z.object({
   id: z.string().regex(/^\/?[^/]/),
   labels,
   networks: positionalList(z.object({ mode: text, name: text })),
-  portDefinitions: positionalList(z.object({ name: text })),
+  portDefinitions: positionalList(z.object({ name: text, port: number, protocol: text })),
+  /** The host ports are those of the definitions, and no others. */
+  requirePorts: loose(z.boolean()),
+  /** How many there shall be. */
+  instances: number,
+  version: text,
+  versionInfo: loose(z.object({ lastConfigChangeAt: text })),
+  upgradeStrategy: loose(z.object({ minimumHealthCapacity: loose(z.number()) })),
   container: loose(
     z.object({
       portMappings: positionalList(portMapping),
@@ -83,10 +95,11 @@ export const marathonAppSchema = z.object({
   /** Before Marathon 1.5: one address a task. */
   ipAddress: loose(
     z.object({
-      discovery: loose(z.object({ ports: positionalList(z.object({ number, name: text })) })),
+      discovery: loose(z.object({ ports: positionalList(z.object({ number, name: text, protocol: text })) })),
     }),
   ),
   healthChecks: loose(z.array(z.unknown())),
+  readinessChecks: positionalList(z.object({ timeoutSeconds: loose(z.number()) })),
   readinessCheckResults: looseList(z.object({ taskId: z.string(), ready: loose(z.boolean()) })),
   deployments: loose(z.array(z.unknown())),
   tasks: looseList(task),

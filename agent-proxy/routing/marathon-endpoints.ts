@@ -1,16 +1,19 @@
 /**
- * The pure part of Marathon discovery: an app's JSON → where its running instances are. Addresses and ports depend on
- * the networking mode; the rule is the one on which Marathon itself, AdminRouter and marathon-lb agree.
+ * The pure part of Marathon discovery: an app's JSON → its instances, where they are, and what is known of their health.
  */
-import { type MarathonDocument, type MarathonTask, marathonAppSchema, type PortMapping } from './marathon-document.ts';
-
-export interface NamedPort {
-  readonly name: string;
-  readonly port: number;
-}
+import { type Location, locatorOf, type NamedPort } from './marathon-addresses.ts';
+import { type MarathonDocument, type MarathonTask, marathonAppSchema } from './marathon-document.ts';
 
 /** `unchecked`: the app has no health checks. `unknown`: it has, and Marathon has no result of each for this task yet. */
 export type MarathonHealth = 'unchecked' | 'passing' | 'failing' | 'unknown';
+
+/**
+ * - `ready`: gets traffic.
+ * - `unhealthy`: runs and fails its checks, or has passed none yet.
+ * - `draining`: Marathon kills it, or is about to; it finishes what it has.
+ * - `suspect`: Mesos has lost sight of its agent. It may serve well.
+ */
+export type MarathonInstanceState = 'ready' | 'unhealthy' | 'draining' | 'suspect';
 
 export interface MarathonInstance {
   readonly taskId: string;
@@ -22,66 +25,142 @@ export interface MarathonInstance {
   readonly address: string;
   readonly port: number;
   readonly ports: readonly NamedPort[];
+  /** The id by which Mesos knows it. An instance of a pod is several tasks: this is the first of them, if it is known. */
+  readonly mesosTaskId: string | null;
+  /** What Mesos says of the task. */
+  readonly task: 'running' | 'killing' | 'unreachable';
   readonly health: MarathonHealth;
-  /** What `health` means when nothing else is known: only `unchecked` and `passing` get traffic. */
-  readonly state: 'ready' | 'unhealthy';
+  /** When it began to run, milliseconds since the epoch. */
+  readonly startedAt: number | null;
+  /** It is young, its app has readiness checks, and there is no result of them yet: no traffic until this time. */
+  readonly notBefore: number | null;
+  /** What all this means when nothing else is known. */
+  readonly state: MarathonInstanceState;
+}
+
+/** A task that gets no traffic, and why, as the end of a sentence about it. */
+export interface LeftOut {
+  readonly taskId: string;
+  readonly reason: string;
 }
 
 export interface MarathonApp {
+  readonly kind: 'app' | 'pod';
   /** With its leading slash. */
   readonly id: string;
   /** The id without the leading slash: `team/api`. */
   readonly name: string;
+  /** Of the definition. Another one than before: there was a deployment. */
+  readonly version: string | null;
+  /** A deployment of it is under way. */
+  readonly deploying: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  /** Running tasks that can be reached, in the order of their ids. */
+  /** How many there shall be; null where that is not said. */
+  readonly wanted: number | null;
+  /** Tasks that can be reached, in the order of their ids. */
   readonly instances: readonly MarathonInstance[];
+  /** Tasks that run and cannot be reached. */
+  readonly leftOut: readonly LeftOut[];
+  /** Tasks of which Marathon says that they have ended. */
+  readonly ended: ReadonlySet<string>;
 }
 
-interface Location {
-  readonly address: string;
-  readonly ports: readonly NamedPort[];
-}
+const TASKS: Readonly<Record<string, MarathonInstance['task']>> = {
+  TASK_RUNNING: 'running',
+  TASK_KILLING: 'killing',
+  TASK_UNREACHABLE: 'unreachable',
+};
 
-type Locator = (task: MarathonTask, host: string) => Location | null;
+const ENDED: ReadonlySet<string> = new Set([
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_ERROR',
+  'TASK_GONE',
+  'TASK_DROPPED',
+]);
+
+/** Where an instance is that was seen before: Marathon forgets the ports of one that is unreachable for long. */
+export type KnownLocation = (taskId: string) => Pick<MarathonInstance, 'address' | 'ports'> | undefined;
 
 /** One app as `GET /v2/apps/<id>` (`.app`) or an element of `GET /v2/apps` shows it; null when it is not an app. */
-export function readMarathonApp(document: unknown): MarathonApp | null {
+export function readMarathonApp(document: unknown, known?: KnownLocation): MarathonApp | null {
   const parsed = marathonAppSchema.safeParse(document);
   if (!parsed.success) return null;
   const app = parsed.data;
   const locate = locatorOf(app);
   const instances: MarathonInstance[] = [];
+  const leftOut: LeftOut[] = [];
+  const ended = new Set<string>();
   const seen = new Set<string>();
   for (const task of app.tasks ?? []) {
-    if (task.state !== 'TASK_RUNNING' || !task.slaveId || !task.host || seen.has(task.id)) continue;
-    const location = locate(task, task.host);
-    const first = location?.ports[0];
-    if (location === null || first === undefined) continue;
+    if (seen.has(task.id)) continue;
     seen.add(task.id);
-    const health = healthOf(app, task);
-    instances.push({
-      taskId: task.id,
-      agentId: task.slaveId,
-      host: task.host,
-      address: location.address,
-      port: first.port,
-      ports: location.ports,
-      health,
-      state: health === 'unchecked' || health === 'passing' ? 'ready' : 'unhealthy',
+    const state = TASKS[task.state ?? ''];
+    if (state === undefined) {
+      if (ENDED.has(task.state ?? '')) ended.add(task.id);
+      continue;
+    }
+    const read = instanceOf(app, task, state, (host) => {
+      const location = locate(task, host);
+      const before = location.kind === 'nowhere' && state === 'unreachable' ? known?.(task.id) : undefined;
+      return before === undefined ? location : { kind: 'at', ...before };
     });
+    if (typeof read === 'string') leftOut.push({ taskId: task.id, reason: read });
+    else instances.push(read);
   }
   instances.sort((a, b) => (a.taskId < b.taskId ? -1 : 1));
   const name = app.id.replace(/^\//, '');
-  return { id: `/${name}`, name, labels: app.labels, instances };
+  return {
+    kind: 'app',
+    id: `/${name}`,
+    name,
+    version: app.version ?? null,
+    deploying: isDeploying(app),
+    labels: app.labels,
+    wanted: app.instances ?? null,
+    instances: withOutdatedDrained(app, instances),
+    leftOut,
+    ended,
+  };
 }
+
+/** Or why it gets no traffic. */
+function instanceOf(
+  app: MarathonDocument,
+  task: MarathonTask,
+  state: MarathonInstance['task'],
+  locate: (host: string) => Location,
+): MarathonInstance | string {
+  const { id: taskId, slaveId: agentId, host } = task;
+  if (!agentId || !host) return 'names no agent';
+  const location = locate(host);
+  if (location.kind === 'nowhere') return location.reason;
+  const { address, ports } = location;
+  const [first] = ports;
+  if (first === undefined) return 'has no port';
+  const health = healthOf(app, task);
+  const startedAt = timeOf(task.startedAt);
+  return {
+    ...{ taskId, mesosTaskId: taskId, agentId, host, address, port: first.port, ports },
+    ...{ task: state, health, startedAt, notBefore: notBefore(app, task, startedAt), state: stateOf(state, health) },
+  };
+}
+
+function stateOf(task: MarathonInstance['task'], health: MarathonHealth): MarathonInstanceState {
+  if (task === 'killing') return 'draining';
+  if (health === 'failing') return 'unhealthy';
+  // Nobody asks a task that cannot be reached for its health.
+  if (task === 'unreachable') return 'suspect';
+  return health === 'unknown' ? 'unhealthy' : 'ready';
+}
+
+const isDeploying = (app: MarathonDocument): boolean => (app.deployments?.length ?? 0) > 0;
 
 /** Marathon calls a task healthy when every one of its checks has a result and all are alive. */
 function healthOf(app: MarathonDocument, task: MarathonTask): MarathonHealth {
   // Results of readiness checks exist only while a deployment runs; then they decide with the health checks.
-  const deploying = (app.deployments?.length ?? 0) > 0;
-  if (deploying && app.readinessCheckResults?.some((result) => result.taskId === task.id && result.ready === false)) {
-    return 'failing';
-  }
+  if (isDeploying(app) && readinessOf(app, task) === false) return 'failing';
   const checks = app.healthChecks?.length ?? 0;
   if (checks === 0) return 'unchecked';
   const results = task.healthCheckResults ?? [];
@@ -89,104 +168,49 @@ function healthOf(app: MarathonDocument, task: MarathonTask): MarathonHealth {
   return results.filter((result) => result.alive === true).length >= checks ? 'passing' : 'unknown';
 }
 
-function locatorOf(app: MarathonDocument): Locator {
-  const mappings = app.container?.portMappings ?? app.container?.docker?.portMappings ?? [];
-  switch (modeOf(app)) {
-    case 'host':
-      return (task, host) => ({ address: host, ports: hostPorts(app, task) });
-    case 'bridge':
-      return (task, host) => ({ address: host, ports: bridgePorts(mappings, task) });
-    case 'container':
-      return (task, host) => onContainerNetwork(app, mappings, task, host);
-    case 'ip-per-task':
-      return (task) => {
-        const address = addressOf(task, 0);
-        if (address === null) return null;
-        const ports = (app.ipAddress?.discovery?.ports ?? []).map((port) => port?.number);
-        return { address, ports: named(ports, (index) => app.ipAddress?.discovery?.ports?.[index]?.name) };
-      };
+function readinessOf(app: MarathonDocument, task: MarathonTask): boolean | undefined {
+  return app.readinessCheckResults?.find((result) => result.taskId === task.id)?.ready;
+}
+
+/** Marathon's default for a readiness check. */
+const READINESS_TIMEOUT_S = 10;
+const READINESS_MARGIN_MS = 5_000;
+
+/**
+ * Marathon tells a task to be running a moment before it tells that it is not ready. So one without a result is believed
+ * only when it is older than a check takes: then it is one of before the deployment, which has no results.
+ */
+function notBefore(app: MarathonDocument, task: MarathonTask, startedAt: number | null): number | null {
+  const check = app.readinessChecks?.[0];
+  if (!isDeploying(app) || check === undefined || startedAt === null || readinessOf(app, task) !== undefined) {
+    return null;
   }
-}
-
-/** `networks` since Marathon 1.5; before it, docker's network or the presence of `ipAddress` told the mode. */
-function modeOf(app: MarathonDocument): 'host' | 'bridge' | 'container' | 'ip-per-task' {
-  const network = app.networks?.[0];
-  if (app.networks !== undefined && app.networks.length > 0) {
-    if (network?.mode === 'host') return 'host';
-    return network?.mode === 'container/bridge' ? 'bridge' : 'container';
-  }
-  const docker = app.container?.docker?.network?.toUpperCase();
-  if (docker === 'HOST') return 'host';
-  if (docker === 'BRIDGE') return 'bridge';
-  const hasMappings = (app.container?.docker?.portMappings ?? app.container?.portMappings ?? []).length > 0;
-  if (docker === 'USER') return hasMappings ? 'container' : 'ip-per-task';
-  return app.ipAddress === undefined ? 'host' : 'ip-per-task';
-}
-
-/** The task's `ports` are host ports in the order of the definitions; without definitions they have no names. */
-function hostPorts(app: MarathonDocument, task: MarathonTask): NamedPort[] {
-  const definitions = app.portDefinitions;
-  const ports = (task.ports ?? []).slice(0, definitions?.length);
-  return named(ports, (index) => definitions?.[index]?.name);
-}
-
-/** In bridge mode every mapping gets a host port, asked for or not. */
-function bridgePorts(mappings: readonly (PortMapping | undefined)[], task: MarathonTask): NamedPort[] {
-  return named((task.ports ?? []).slice(0, mappings.length), (index) => mappings[index]?.name);
+  return startedAt + (check.timeoutSeconds ?? READINESS_TIMEOUT_S) * 1_000 + READINESS_MARGIN_MS;
 }
 
 /**
- * On a network of its own a task is reached at its own address and container ports. `task.ports` holds host ports only,
- * and only of those mappings that asked for one, so its index is not that of the mappings: walk the mappings and consume
- * a host port for each that has `hostPort`.
+ * While a deployment replaces an app's tasks Marathon kills the old ones as the new ones become ready, down to the
+ * capacity that the app's upgrade strategy asks for. Once that many new ones are ready, none of the old ones is needed:
+ * they are drained before the kill. Scaling alone changes an app's version and kills nothing for it, so what counts is
+ * the last change of the configuration.
  */
-function onContainerNetwork(
+function withOutdatedDrained(
   app: MarathonDocument,
-  mappings: readonly (PortMapping | undefined)[],
-  task: MarathonTask,
-  host: string,
-): Location | null {
-  const hostPortOf: (number | undefined)[] = [];
-  let consumed = 0;
-  for (const mapping of mappings) {
-    hostPortOf.push(mapping?.hostPort === undefined ? undefined : task.ports?.[consumed++]);
-  }
-  // An instance has one address: that of the network which its first mapping names; only mappings of it are reachable there.
-  const network = mappings[0]?.networkNames?.[0];
-  const position = network === undefined ? 0 : (app.networks?.findIndex((each) => each?.name === network) ?? 0);
-  const own = addressOf(task, Math.max(position, 0));
-  const nameOf = (index: number): string | undefined => mappings[index]?.name;
-  if (own === null) {
-    // No address yet: what has a host port can be reached through the agent, the rest not at all.
-    const ports = named(hostPortOf, nameOf);
-    return ports.length === 0 ? null : { address: host, ports };
-  }
-  const ports = mappings.map((mapping, index) => {
-    if (mapping === undefined) return undefined;
-    const names = mapping.networkNames ?? [];
-    if (network !== undefined && names.length > 0 && !names.includes(network)) return undefined;
-    // Container port 0 means: the same number as the host port that was allocated.
-    return mapping.containerPort === 0 ? hostPortOf[index] : mapping.containerPort;
-  });
-  return { address: own, ports: named(ports, nameOf) };
+  instances: readonly MarathonInstance[],
+): readonly MarathonInstance[] {
+  const changedAt = timeOf(app.versionInfo?.lastConfigChangeAt);
+  if (!isDeploying(app) || changedAt === null) return instances;
+  const versions = new Map((app.tasks ?? []).map((task) => [task.id, timeOf(task.version)]));
+  const isOld = ({ taskId }: MarathonInstance): boolean => (versions.get(taskId) ?? changedAt) < changedAt;
+  const capacity = Math.min(1, Math.max(0, app.upgradeStrategy?.minimumHealthCapacity ?? 1));
+  const enough = Math.max(1, Math.ceil((app.instances ?? instances.length) * capacity));
+  const ready = instances.filter((each) => each.state === 'ready' && each.notBefore === null && !isOld(each)).length;
+  if (ready < enough) return instances;
+  return instances.map((each) => (isOld(each) ? { ...each, state: 'draining' as const } : each));
 }
 
-/** The task's address on its n-th network, else the first: IPv4 (a dual-stack network adds an IPv6 entry) and not loopback. */
-function addressOf(task: MarathonTask, position: number): string | null {
-  const usable = (task.ipAddresses ?? []).flatMap((entry) => {
-    const address = entry?.ipAddress;
-    if (address === undefined || !/^\d+\.\d+\.\d+\.\d+$/.test(address)) return [];
-    return address.startsWith('127.') || address === '0.0.0.0' ? [] : [address];
-  });
-  return usable[position] ?? usable[0] ?? null;
-}
-
-/** Ports that exist, with their names; `port<n>` for one without a name, as in the task's environment (`PORT0`). */
-function named(ports: readonly (number | undefined)[], nameOf: (index: number) => string | undefined): NamedPort[] {
-  const out: NamedPort[] = [];
-  ports.forEach((port, index) => {
-    if (port === undefined || port < 1 || port > 65_535) return;
-    out.push({ name: nameOf(index) ?? `port${index}`, port });
-  });
-  return out;
+/** Milliseconds since the epoch; null for what is no time. */
+export function timeOf(text: string | undefined): number | null {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? null : time;
 }

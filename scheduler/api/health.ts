@@ -47,6 +47,7 @@ export function healthJson(plane: ControlPlane | null, version: string, leader: 
     revision: plane?.revision ?? null,
     sessions: plane?.sessions ?? 0,
     marathon: { connected: plane?.discovery.connected ?? false, synced: plane?.discovery.synced ?? false },
+    marathons: plane?.discovery.statuses() ?? [],
     mesosDiscovery: {
       enabled: plane === null ? null : plane.mesos !== null,
       connected: plane?.mesos?.connected ?? false,

@@ -93,7 +93,7 @@ export function createMetrics(plane: () => ControlPlane | null): Registry {
         plane()
           ?.services()
           .flatMap((service) => service.endpoints.map((endpoint) => endpoint.state)) ?? [];
-      for (const state of ['ready', 'unhealthy', 'draining']) {
+      for (const state of ['ready', 'suspect', 'unhealthy', 'draining']) {
         this.set({ state }, all.filter((each) => each === state).length);
       }
     },

@@ -17,7 +17,7 @@ import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
 import { pageOf } from './paging.ts';
 import { plansRouter } from './plans.ts';
-import { nodeJson, serviceJson, trafficJson } from './views.ts';
+import { nodeJson, servicesJson, trafficJson } from './views.ts';
 
 export interface ApiOptions extends Leadership {
   readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken'>;
@@ -69,8 +69,8 @@ export function createApi(options: ApiOptions): Express {
     response.json(nodes.map((node) => nodeJson(node, wanted)));
   });
   app.get('/v1/services', (_request, response) => {
-    const services = leadingPlane(options).services();
-    response.json([...services].sort((a, b) => (a.name < b.name ? -1 : 1)).map(serviceJson));
+    const current = leadingPlane(options);
+    response.json(servicesJson(current.services(), current.skipped()));
   });
   app.get('/v1/traffic', (_request, response) => {
     response.json(trafficJson(leadingPlane(options), Date.now()));

@@ -43,9 +43,20 @@ function syncJson({ revision, digestOk, repairs, reportedAt }: SyncView): object
   return { revision, digestOk, repairs, lastReport: ago === null ? null : new Date(Date.now() - ago).toISOString() };
 }
 
-export function serviceJson(service: Service): object {
+/** In the order of their names. What is left out as a whole is listed too, for its reason. */
+export function servicesJson(services: readonly Service[], skipped: ReadonlyMap<string, string>): object[] {
+  const known = new Set(services.map(({ name }) => name));
+  const absent = [...skipped.keys()].filter((name) => !known.has(name)).map((name) => ({ name, endpoints: [] }));
+  return [...services, ...absent]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((service) => serviceJson(service, skipped.get(service.name) ?? null));
+}
+
+function serviceJson(service: Service, reason: string | null): object {
   return {
     name: service.name,
+    // Why some or all of its instances are not among the endpoints.
+    reason,
     endpoints: service.endpoints.map((endpoint) => ({
       instance: endpoint.instance,
       address: endpoint.address,
@@ -53,6 +64,7 @@ export function serviceJson(service: Service): object {
       ports: endpoint.ports,
       agentId: endpoint.agentId,
       healthy: endpoint.state === 'ready',
+      state: endpoint.state,
     })),
   };
 }

@@ -26,6 +26,14 @@ export const secretFile = textual((path) => {
   throw new Error(`the file ${path} must hold one line, the secret`);
 });
 
+/** `user:password`, as Basic authentication wants it: in base64. */
+export const basicCredentialFile = textual((path) => {
+  const credential = readText(path).replace(/\r?\n$/, '');
+  // RFC 7617, section 2: the first colon ends the name, and there are no control characters.
+  if (/^[^:\p{Cc}]+:\P{Cc}*$/u.test(credential)) return Buffer.from(credential).toString('base64');
+  throw new Error(`the file ${path} must hold one line, user:password`);
+});
+
 export const serviceAccountFile = textual((path): ServiceAccount => {
   const text = readText(path);
   try {

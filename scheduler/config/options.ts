@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { parseConstraint } from '../../framework/index.ts';
-import { apiTokenFile, certificatesFile, secretFile, serviceAccountFile } from './files.ts';
+import { apiTokenFile, basicCredentialFile, certificatesFile, secretFile, serviceAccountFile } from './files.ts';
+import { marathons } from './marathons.ts';
 import * as values from './values.ts';
 
 export interface OptionSpec {
@@ -43,7 +44,14 @@ export const OPTIONS = {
     needed: true,
     group: 'Where things are',
   },
-  marathon: { value: 'url', help: 'Marathon', fallback: null, needed: true, group: 'Where things are' },
+  marathon: {
+    value: '[prefix=]url',
+    help: 'a Marathon. The apps of the first are found under /#/io.l5d.marathon, those of others under /#/PREFIX',
+    fallback: null,
+    needed: true,
+    repeated: true,
+    group: 'Where things are',
+  },
   mesosDiscovery: {
     value: 'on|off',
     help: "find the tasks of other frameworks too, by Mesos' operator stream, and believe it when it says that a task has ended",
@@ -107,6 +115,13 @@ export const OPTIONS = {
     value: 'file',
     help: 'file with the credential of a DC/OS service account (JSON), to log in to Mesos and Marathon with',
     fallback: null,
+    group: 'Who it is',
+  },
+  marathonCredentialFile: {
+    value: 'file',
+    help: 'file with user:password, for Basic authentication at Marathon',
+    fallback: null,
+    otherwise: 'the service account, or none',
     group: 'Who it is',
   },
   mesosCaFile: {
@@ -226,7 +241,7 @@ export type OptionName = keyof typeof OPTIONS;
 /** What the text of each option has to be. An option that is absent is null where it has no default. */
 export const optionsSchema = z.object({
   master: values.master,
-  marathon: values.baseUrl,
+  marathon: marathons,
   mesosDiscovery: z.enum(['on', 'off'], 'must be on or off'),
   state: values.state,
   listen: values.listen,
@@ -238,6 +253,7 @@ export const optionsSchema = z.object({
   principal: values.text.min(1, 'must not be empty').nullable(),
   secretFile: secretFile.nullable(),
   serviceAccountFile: serviceAccountFile.nullable(),
+  marathonCredentialFile: basicCredentialFile.nullable(),
   mesosCaFile: certificatesFile.nullable(),
   constraint: z.array(values.textual(parseConstraint)).nullable(),
   ports: values.ports,

@@ -38,7 +38,8 @@ export function textual<T>(read: (text: string) => T): z.ZodType<T, string> {
   });
 }
 
-const httpUrl = (text: string, examples: string): string => {
+/** @throws for what is none; `examples` tell what one is. */
+export const httpUrl = (text: string, examples: string): string => {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
     throw new Error(`'${text}' is not a URL like ${examples}`);

@@ -1,18 +1,22 @@
 /**
- * Follows Marathon: the event stream says what is doubtful, the plan says when to ask, one question at a time is asked,
- * and the table says what changed. A failure never clears anything; it is asked again, and then everything.
+ * Follows one Marathon: the event stream says what is doubtful, the plan says when to ask, one question at a time is
+ * asked, and the table says what changed. A failure never clears anything; it is asked again, and then everything.
  */
-import { setImmediate as immediate } from 'node:timers/promises';
 import type { MarathonApp } from '../../agent-proxy/routing/marathon-endpoints.ts';
 import { AppTable } from './app-table.ts';
 import { EVENT_FEED_TIMES, EventFeed, type EventFeedTimes } from './event-feed.ts';
-import { WATCHED_EVENTS } from './events.ts';
+import { type Dirty, WATCHED_EVENTS } from './events.ts';
 import { FETCH_LIMITS, type FetchLimits, FetchPlan } from './fetch-plan.ts';
-import { type MarathonAccess, MarathonClient } from './marathon-client.ts';
+import { type MarathonAccess, MarathonClient, REQUEST_MS } from './marathon-client.ts';
+import { MarathonReader } from './marathon-reader.ts';
+import type { SecondLook } from './second-look.ts';
+import { Slices } from './slices.ts';
 
 export interface DiscoveryTimes extends EventFeedTimes {
-  /** Between the first list that lacks most apps and the second opinion. */
+  /** Between the first answer that lacks many endpoints and the second look. */
   readonly confirmMs: number;
+  /** How long one answer may take. */
+  readonly requestMs: number;
   /** The table is held against Marathon's answer this often, whatever the events said. */
   readonly auditMs: number;
   /** How often everything is asked for while there is no event stream. */
@@ -21,7 +25,8 @@ export interface DiscoveryTimes extends EventFeedTimes {
 
 export const DISCOVERY_TIMES: DiscoveryTimes = {
   ...EVENT_FEED_TIMES,
-  confirmMs: 1_000,
+  confirmMs: 3_000,
+  requestMs: REQUEST_MS,
   auditMs: 300_000,
   blindMs: 10_000,
 };
@@ -36,8 +41,11 @@ export interface DiscoveryOptions {
   readonly marathon: string;
   readonly access?: MarathonAccess;
   readonly logger: DiscoveryLogger;
-  /** Names of services that changed or went. The first call says that the table is complete, even with no names. */
+  /** Names of services that changed or went. */
   changed(names: readonly string[]): void;
+  /** Called once: the table is whole. */
+  whole(): void;
+  readonly secondLook?: SecondLook | undefined;
   readonly times?: DiscoveryTimes;
   readonly limits?: FetchLimits;
 }
@@ -50,9 +58,12 @@ export interface DiscoveryCounters {
   readonly singleApps: number;
   readonly failures: number;
   readonly connections: number;
-  /** Lists that were not believed at first. */
+  /** Answers that were not believed at first. */
   readonly held: number;
 }
+
+/** Of a list, services are told of in groups with about so many endpoints. */
+const BATCH = 500;
 
 export class Discovery {
   readonly #options: DiscoveryOptions;
@@ -60,18 +71,23 @@ export class Discovery {
   readonly #client: MarathonClient;
   readonly #feed: EventFeed;
   readonly #plan: FetchPlan;
-  readonly #table = new AppTable();
+  readonly #table: AppTable;
+  readonly #reader: MarathonReader;
   readonly #stop = new AbortController();
   readonly #events = new Map<string, number>();
   #counts = { unreadableEvents: 0, lists: 0, singleApps: 0, failures: 0, connections: 0, held: 0 };
   #connected = false;
   #synced = false;
   #failing = 0;
+  /** Why the last question had no answer; null: it had one. */
+  #reason: string | null = null;
   #timer: NodeJS.Timeout | undefined;
   /** Runs while nothing may be asked: after a failure, or before a second opinion. */
   #holdOff: NodeJS.Timeout | undefined;
   #audit: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
+  /** Runs while losses are held. */
+  #secondLook: NodeJS.Timeout | undefined;
   /** Runs while there is no event stream. */
   #blind: NodeJS.Timeout | undefined;
   #asking: Promise<void> | null = null;
@@ -80,7 +96,9 @@ export class Discovery {
     this.#options = options;
     this.#times = options.times ?? DISCOVERY_TIMES;
     this.#plan = new FetchPlan(options.limits ?? FETCH_LIMITS);
-    this.#client = new MarathonClient(options.marathon, options.access);
+    this.#table = new AppTable({ confirmMs: this.#times.confirmMs, secondLook: options.secondLook });
+    this.#client = new MarathonClient(options.marathon, { ...options.access, requestMs: this.#times.requestMs });
+    this.#reader = new MarathonReader(this.#client, this.#table);
     this.#feed = new EventFeed(
       this.#client,
       {
@@ -89,7 +107,7 @@ export class Discovery {
         dirty: (dirties, type) => {
           const label = WATCHED_EVENTS.includes(type) ? type : 'other';
           this.#events.set(label, (this.#events.get(label) ?? 0) + 1);
-          for (const dirty of dirties) this.#plan.doubt(dirty, Date.now());
+          for (const dirty of dirties) this.#doubt(dirty);
           if (dirties.length > 0) this.#schedule();
         },
         unreadable: (type) => {
@@ -111,6 +129,7 @@ export class Discovery {
   async stop(): Promise<void> {
     this.#stop.abort();
     for (const timer of [this.#timer, this.#holdOff, this.#audit, this.#expiry, this.#blind]) clearTimeout(timer);
+    clearTimeout(this.#secondLook);
     await this.#feed.stop();
     await this.#asking;
     await this.#client.close();
@@ -132,6 +151,30 @@ export class Discovery {
 
   names(): string[] {
     return this.#table.names();
+  }
+
+  /** Services with an instance on this agent. */
+  namesOn(agentId: string): Iterable<string> {
+    return this.#table.namesOn(agentId);
+  }
+
+  /** Why the last question had no answer; null: it had one. */
+  get reason(): string | null {
+    return this.#reason;
+  }
+
+  /** Why instances of an app, or all of it, are left out, by name. */
+  skipped(): ReadonlyMap<string, string> {
+    return this.#reader.skipped();
+  }
+
+  /** Mesos says that a task has ended: its endpoint goes before Marathon says so too. */
+  taskGone(taskId: string, agentId: string): void {
+    const name = this.#table.taskGone(taskId, agentId, Date.now());
+    if (name === null) return;
+    this.#options.changed([name]);
+    this.#doubt({ kind: 'app', name });
+    this.#schedule();
   }
 
   counters(): DiscoveryCounters {
@@ -199,6 +242,7 @@ export class Discovery {
       .then(
         () => {
           this.#failing = 0;
+          this.#reason = null;
         },
         (error: unknown) => this.#failed(error),
       )
@@ -210,35 +254,67 @@ export class Discovery {
 
   async #askList(): Promise<void> {
     const startedAt = Date.now();
-    const documents = await this.#client.apps(this.#stop.signal);
+    const slices = new Slices();
+    const fresh = await this.#reader.everything(this.#stop.signal);
     this.#counts.lists++;
     this.#plan.listTook(Date.now() - startedAt, Date.now());
-    const outcome = this.#table.applyList(documents, Date.now());
     this.#rearmAudit();
-    if (outcome.kind === 'held') {
-      this.#counts.held++;
-      const { lost, had } = outcome;
-      this.#options.logger.warn(
-        { lost, had },
-        'Marathon suddenly lists few of its apps; the old endpoints stay until it says so again',
-      );
-      this.#later(this.#times.confirmMs);
-      return;
+    // Judged as a whole, and then told of piece by piece.
+    const isSuspicious = this.#table.isSuspicious(fresh, Date.now());
+    let held = 0;
+    let changed: string[] = [];
+    let size = 0;
+    for (const name of new Set([...this.#table.names(), ...fresh.keys()])) {
+      const applied = this.#table.applyAs(name, fresh.get(name), Date.now(), isSuspicious);
+      held += applied.held;
+      if (applied.changed) {
+        changed.push(name);
+        size += 1 + (fresh.get(name)?.instances.length ?? 0);
+      }
+      if (size >= BATCH) {
+        this.#options.changed(changed);
+        changed = [];
+        size = 0;
+      }
+      await slices.pause();
     }
-    const first = !this.#synced;
-    this.#synced = true;
-    if (first || outcome.changed.length > 0) this.#options.changed(outcome.changed);
-    this.#watchExpiry();
+    if (changed.length > 0) this.#options.changed(changed);
+    if (isSuspicious) this.#tellHeld(held);
+    if (!this.#synced) {
+      this.#synced = true;
+      this.#options.whole();
+    }
+    this.#watchTimes();
   }
 
   async #askApps(names: readonly string[]): Promise<void> {
+    const slices = new Slices();
     for (const name of names) {
-      const document = await this.#client.app(name, this.#stop.signal);
+      const answer = await this.#reader.one(name, this.#stop.signal);
       this.#counts.singleApps++;
-      if (this.#table.applyApp(name, document, Date.now())) this.#options.changed([name]);
-      await immediate();
+      if (answer.kind === 'odd') continue;
+      const had = this.#table.held;
+      const applied = this.#table.apply(name, answer.app, Date.now());
+      if (applied.changed) this.#options.changed([name]);
+      if (this.#table.held > had) this.#tellHeld(applied.held);
+      await slices.pause();
     }
-    this.#watchExpiry();
+    this.#watchTimes();
+  }
+
+  #tellHeld(lost: number): void {
+    this.#counts.held++;
+    this.#options.logger.warn(
+      { lost },
+      'Marathon suddenly lists few of its tasks; the old endpoints stay until a second look agrees',
+    );
+  }
+
+  #doubt(dirty: Dirty): void {
+    const now = Date.now();
+    if (dirty.kind === 'app' && dirty.isMeant) this.#table.announcements.app(dirty.name, now);
+    if (dirty.kind === 'all' && dirty.group !== undefined) this.#table.announcements.group(dirty.group, now);
+    this.#plan.doubt(dirty, now);
   }
 
   /** What was asked for stays doubtful, and while answers fail so does everything else: ask for all, later. */
@@ -249,6 +325,7 @@ export class Discovery {
     const { firstRetryMs, maxRetryMs } = this.#times;
     const ms = Math.min(maxRetryMs, firstRetryMs * 2 ** (this.#failing - 1)) * (0.5 + Math.random() / 2);
     const reason = error instanceof Error ? error.message : String(error);
+    this.#reason = reason;
     this.#options.logger.warn(
       { reason, retryInMs: Math.round(ms) },
       'Marathon could not be asked; the endpoints stay as they are',
@@ -283,17 +360,36 @@ export class Discovery {
     );
   }
 
+  #watchTimes(): void {
+    this.#watchExpiry();
+    this.#watchHeld();
+  }
+
   #watchExpiry(): void {
     const next = this.#table.nextExpiry();
-    if (next === null || this.#expiry !== undefined) return;
+    clearTimeout(this.#expiry);
+    if (next === null) return;
     this.#expiry = setTimeout(
       () => {
-        this.#expiry = undefined;
         const changed = this.#table.expire(Date.now());
         if (changed.length > 0) this.#options.changed(changed);
         this.#watchExpiry();
       },
       Math.max(10, next - Date.now()),
+    );
+  }
+
+  /** What is held is asked for again: by then Mesos may know more, or Marathon's second answer decides. */
+  #watchHeld(): void {
+    const next = this.#table.nextLook();
+    clearTimeout(this.#secondLook);
+    if (next === null) return;
+    this.#secondLook = setTimeout(
+      () => {
+        for (const name of this.#table.nextLook()?.services ?? []) this.#doubt({ kind: 'app', name });
+        this.#schedule();
+      },
+      Math.max(10, next.at - Date.now()),
     );
   }
 }

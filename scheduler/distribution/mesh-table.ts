@@ -49,11 +49,12 @@ export class AgentDirectory {
   }
 }
 
-export function serviceOf(app: MarathonApp, agents: AgentDirectory): Service {
+/** `name` is the service's: the app's own, or with the prefix of its Marathon before it. */
+export function serviceOf(app: MarathonApp, agents: AgentDirectory, name = app.name): Service {
   const labels = routingLabels(app.labels);
   return {
-    name: app.name,
-    endpoints: app.instances.flatMap((instance) => endpointOf(app.name, instance, labels, agents) ?? []),
+    name,
+    endpoints: app.instances.flatMap((instance) => endpointOf(name, instance, labels, agents) ?? []),
   };
 }
 
@@ -78,7 +79,7 @@ function endpointOf(
     agentAddress,
     weight: 1,
     state: instance.state,
-    startedAt: null,
+    startedAt: instance.startedAt,
     labels,
   };
 }

@@ -33,7 +33,8 @@ describe('options', () => {
   test('have defaults for all but master, Marathon and state', () => {
     expect(readConfig(REQUIRED)).toEqual({
       master: { kind: 'urls', urls: ['http://127.0.0.1:5050'] },
-      marathon: 'http://127.0.0.1:8080',
+      marathons: [{ url: 'http://127.0.0.1:8080', prefix: 'io.l5d.marathon', place: null, login: null, ca: null }],
+      marathonCredential: null,
       mesosDiscovery: true,
       state: { kind: 'file', directory: '/tmp/x' },
       listen: { host: '127.0.0.1', port: 4180 },
@@ -64,7 +65,7 @@ describe('options', () => {
     vi.stubEnv('NODEMESH_PORTS', 'admin=1');
     expect(readConfig(['--marathon', 'https://marathon.mesos:8443/x/'])).toMatchObject({
       master: { urls: ['http://m:5050'] },
-      marathon: 'https://marathon.mesos:8443/x',
+      marathons: [{ url: 'https://marathon.mesos:8443/x' }],
       state: { directory: 'state' },
       ports: { out: 4140, in: 4141, admin: 1 },
     });

@@ -45,7 +45,10 @@ export function atPort(addresses: AddressSet, { port }: AppCandidate): AddressSe
   if (port === null) return addresses;
   const index = /^\d{1,3}$/.test(port) ? Number(port) : -1;
   return new MappedAddresses(addresses, (endpoint) => {
-    const found = endpoint.ports.find(({ name }) => name === port) ?? endpoint.ports[index];
+    const { ports } = endpoint;
+    // The index is that of the definition: a port before it may be missing, and then it says so itself.
+    const found =
+      ports.find(({ name }) => name === port) ?? ports.find((each, position) => (each.index ?? position) === index);
     return found === undefined ? null : { ...endpoint, port: found.port };
   });
 }

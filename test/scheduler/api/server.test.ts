@@ -96,15 +96,24 @@ describe('reads', () => {
       { id: 'web.3', state: 'TASK_STAGING' },
     ]);
     use.marathon.put('team/api', []);
+    use.marathon.apps.set('odd', { id: '/' });
+    use.marathon.put('odd/tasks', [{ id: 'odd.1' }, { id: 'odd.2', host: '' }]);
     const scheduler = await use.start({ nodes: { S1 } });
     await eventually(
       'the services',
-      async () => ((await scheduler.get('/v1/services')).json as unknown[]).length === 2,
+      async () => ((await scheduler.get('/v1/services')).json as unknown[]).length === 4,
     );
     expect((await scheduler.get('/v1/services')).json).toEqual([
-      { name: 'team/api', endpoints: [] },
+      {
+        name: '(without a name, 1)',
+        reason: 'its definition cannot be read; what was known of it stays',
+        endpoints: [],
+      },
+      { name: 'odd/tasks', reason: 'task odd.2 names no agent', endpoints: [expect.anything()] },
+      { name: 'team/api', reason: null, endpoints: [] },
       {
         name: 'web',
+        reason: null,
         endpoints: [
           {
             instance: 'web.1',
@@ -113,6 +122,7 @@ describe('reads', () => {
             ports: [{ name: 'http', port: 21_000 }],
             agentId: 'S1',
             healthy: true,
+            state: 'ready',
           },
           {
             instance: 'web.2',
@@ -121,6 +131,7 @@ describe('reads', () => {
             ports: [{ name: 'http', port: 21_001 }],
             agentId: 'S1',
             healthy: false,
+            state: 'unhealthy',
           },
         ],
       },
@@ -191,6 +202,7 @@ describe('reads', () => {
       subscribed: true,
       epoch: 1,
       marathon: { connected: false, synced: false },
+      marathons: [{ prefix: 'io.l5d.marathon', connected: false, synced: false }],
       mesosDiscovery: { enabled: true, connected: false },
     });
     expect((await scheduler.get('/v1/nodes')).json).toHaveLength(1);

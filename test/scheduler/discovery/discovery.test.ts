@@ -9,10 +9,12 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
 let marathon: FakeMarathon;
 let discovery: Discovery | null = null;
 let changes: string[][];
+let wholes: number;
 
 beforeEach(async () => {
   marathon = await FakeMarathon.start();
   changes = [];
+  wholes = 0;
 });
 
 afterEach(async () => {
@@ -26,6 +28,7 @@ function follow(times: Partial<DiscoveryTimes> = {}): Discovery {
     marathon: marathon.url,
     logger: silent,
     changed: (names) => changes.push([...names].sort()),
+    whole: () => wholes++,
     times: { ...DISCOVERY_TIMES, confirmMs: 50, ...times },
   });
   discovery.start();
@@ -48,14 +51,15 @@ describe('following Marathon', () => {
     await synced();
     expect(marathon.requests[0]).toMatch(/^\/v2\/events\?event_type=/);
     expect(marathon.requests[1]).toMatch(/^\/v2\/apps\?embed=apps.tasks/);
-    expect(marathon.requests).toHaveLength(2);
+    expect(marathon.requests[2]).toBe('/v2/pods/::status');
+    expect(marathon.requests).toHaveLength(3);
     expect(changes).toEqual([['team/api', 'web']]);
     expect(instancesOf('team/api')).toEqual(['api.1 ready', 'api.2 ready']);
   });
 
   test('tells that an empty Marathon is a complete table', async () => {
     await synced();
-    expect(changes).toEqual([[]]);
+    expect([changes, wholes]).toEqual([[], 1]);
   });
 
   test('an event about one app fetches that app alone, soon, and nothing is asked without events', async () => {
@@ -67,7 +71,7 @@ describe('following Marathon', () => {
     marathon.emit('status_update_event', { appId: '/web', taskId: 'web.2', taskStatus: 'TASK_RUNNING' });
     await eventually('web.2', () => instancesOf('web')?.length === 2);
     expect(performance.now() - at).toBeLessThan(3_000);
-    expect(marathon.requests.slice(2)).toEqual(['/v2/apps/web?embed=app.tasks&embed=app.readiness']);
+    expect(marathon.requests.slice(3)).toEqual(['/v2/apps/web?embed=app.tasks&embed=app.readiness']);
     expect(changes).toEqual([['web'], ['web']]);
   });
 
@@ -256,7 +260,7 @@ describe('answers that cannot be trusted', () => {
     await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
   });
 
-  test('a list that suddenly lacks most apps is believed only when a second one agrees', async () => {
+  test('D19: a list that suddenly lacks most apps is believed only when a second answer agrees', async () => {
     for (let n = 0; n < 6; n++) marathon.put(`app${n}`, [{ id: `app${n}.1` }]);
     await synced({ confirmMs: 100 });
     marathon.script('/v2/apps?', (_request, response) => {
@@ -265,7 +269,7 @@ describe('answers that cannot be trusted', () => {
     marathon.dropStreams();
     await eventually('the doubt', () => discovery?.counters().held === 1);
     expect(discovery?.names()).toHaveLength(6);
-    await eventually('the second opinion', () => marathon.asked('/v2/apps?') === 3);
+    await eventually('the second look', () => marathon.asked('/v2/apps/app') === 6);
     expect(discovery?.names()).toHaveLength(6);
 
     marathon.apps.clear();

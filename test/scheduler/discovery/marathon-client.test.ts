@@ -39,7 +39,11 @@ function client(tokens: string[]): MarathonClient {
   return made;
 }
 
-const apps = (from: MarathonClient) => from.apps(new AbortController().signal);
+async function apps(from: MarathonClient): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const app of from.apps(new AbortController().signal)) all.push(app);
+  return all;
+}
 
 describe('a login', () => {
   test('goes along with every request', async () => {

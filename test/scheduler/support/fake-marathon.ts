@@ -15,6 +15,10 @@ type Script = (request: IncomingMessage, response: ServerResponse) => void | Pro
 
 export class FakeMarathon {
   readonly apps = new Map<string, object>();
+  /** Statuses by name; null where this Marathon has no pods. */
+  pods: Map<string, object> | null = new Map();
+  /** What else is there to be asked for, by path. */
+  readonly documents = new Map<string, object>();
   readonly requests: string[] = [];
   /** Answers the next requests whose path begins with the key, once each. */
   readonly scripts = new Map<string, Script[]>();
@@ -109,6 +113,14 @@ export class FakeMarathon {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
     if (url.pathname === '/v2/apps') return json(200, { apps: [...this.apps.values()] });
+    const document = this.documents.get(decodeURIComponent(url.pathname));
+    if (document !== undefined) return json(200, document);
+    const isPods = url.pathname.startsWith('/v2/pods/');
+    if (isPods && url.pathname === '/v2/pods/::status' && this.pods !== null) return json(200, [...this.pods.values()]);
+    if (isPods) {
+      const pod = this.pods?.get(decodeURIComponent(url.pathname.replace('/v2/pods/', '').replace('::status', '')));
+      return json(pod === undefined ? 404 : 200, pod ?? { message: 'Pod does not exist' });
+    }
     const name = decodeURIComponent(url.pathname.replace('/v2/apps/', ''));
     const app = this.apps.get(name);
     json(app === undefined ? 404 : 200, app === undefined ? { message: `App '/${name}' does not exist` } : { app });
