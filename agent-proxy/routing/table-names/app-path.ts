@@ -7,7 +7,7 @@ import type { AddressSet } from '../names.ts';
 import type { Path } from '../path.ts';
 
 export interface AppCandidate {
-  /** The id without its leading slash, in lower case. */
+  /** The id without its leading slash, in lower case; of another source behind its name, as the service is called. */
   readonly app: string;
   readonly port: string | null;
   /** How many segments it takes. */
@@ -35,9 +35,19 @@ export function appCandidates(rest: Path, order: 'longest' | 'shortest'): AppCan
   return order === 'longest' ? candidates.reverse() : candidates;
 }
 
+/** Of another source than the first Marathon: the first segment names it, and its services begin with `#` and that. */
+export function otherCandidates(rest: Path): AppCandidate[] {
+  const [source] = rest;
+  if (source === undefined) return [];
+  return appCandidates(rest.slice(1), 'longest').map(({ app, port, depth }) => {
+    return { app: `#${source}/${app}`, port, depth: depth + 1 };
+  });
+}
+
 /** The bound name of a candidate below a namer's prefix. */
 export function appId(prefix: Path, { app, port }: AppCandidate): Path {
-  return ['#', ...prefix, ...(port === null ? app : `${app}:${port}`).split('/')];
+  const id = app.startsWith('#') ? app.slice(1) : app;
+  return ['#', ...prefix, ...(port === null ? id : `${id}:${port}`).split('/')];
 }
 
 /** The addresses of an app, at the port that the candidate names. Endpoints without such a port are not among them. */

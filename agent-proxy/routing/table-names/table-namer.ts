@@ -9,32 +9,33 @@ import type { AddressChange, Namer, NamerLeaf } from '../names.ts';
 import type { Path } from '../path.ts';
 import type { ServiceTable } from '../service-table.ts';
 import type { TableChange } from '../staged-snapshot.ts';
-import { type AppCandidate, appCandidates, appId, atPort } from './app-path.ts';
+import { type AppCandidate, appCandidates, appId, atPort, otherCandidates } from './app-path.ts';
 import { Computed } from './computed.ts';
 import { TableService, type TableServices } from './table-service.ts';
 
 const NOTHING: ActivityState<NameTree<NamerLeaf>> = { kind: 'ok', value: NEG };
 const RESET: AddressChange = { kind: 'reset' };
 
+const ofFirstMarathon = (rest: Path): AppCandidate[] => appCandidates(rest, 'longest');
+
 export class TableNamer implements Namer {
   readonly prefix: Path;
   private readonly table: ServiceTable;
-  private readonly before: string;
+  private readonly candidatesOf: (rest: Path) => AppCandidate[];
   private readonly services: TableServices = new Map();
   private readonly stop: Unsubscribe;
   private wasReady: boolean;
 
-  /** `before`: what the names of its services begin with in the table; Marathon's apps stand there bare. */
-  constructor(table: ServiceTable, prefix: Path = ['io.l5d.marathon'], before = '') {
+  constructor(table: ServiceTable, prefix: Path = ['io.l5d.marathon'], candidatesOf = ofFirstMarathon) {
     this.prefix = prefix;
+    this.candidatesOf = candidatesOf;
     this.table = table;
-    this.before = before;
     this.wasReady = table.ready;
     this.stop = table.onChange((change) => this.changed(change));
   }
 
   lookup(rest: Path): Activity<NameTree<NamerLeaf>> {
-    const candidates = appCandidates(rest, 'longest');
+    const candidates = this.candidatesOf(rest);
     let matched: AppCandidate | null = null;
     let bound = NOTHING;
     const compute = (): ActivityState<NameTree<NamerLeaf>> => {
@@ -75,13 +76,11 @@ export class TableNamer implements Namer {
     return leaf({ kind: 'bound', bound });
   }
 
-  private service(app: string): TableService {
-    const name = this.before + app;
+  private service(name: string): TableService {
     return this.services.get(name) ?? new TableService(name, this.table, this.services);
   }
 
-  private sizeOf(app: string): number {
-    const name = this.before + app;
+  private sizeOf(name: string): number {
     return this.services.get(name)?.size ?? this.table.service(name)?.endpoints.length ?? -1;
   }
 
@@ -116,4 +115,12 @@ export class TableNamer implements Namer {
     for (const [service, addressChange] of told) service.tell(addressChange);
     for (const lookup of lookups) lookup();
   }
+}
+
+/**
+ * The services of all other sources: `/#/eu/team/api` is `#eu/team/api`. Which sources there are, the table says; so it
+ * is asked for every prefix, after the namers that have one of their own.
+ */
+export function otherSourcesNamer(table: ServiceTable): TableNamer {
+  return new TableNamer(table, [], otherCandidates);
 }

@@ -2,7 +2,7 @@
 import type { Namer } from '../names.ts';
 import type { ServiceTable } from '../service-table.ts';
 import { mesosDnsNamer } from './mesos-dns.ts';
-import { TableNamer } from './table-namer.ts';
+import { otherSourcesNamer, TableNamer } from './table-namer.ts';
 import { vipNamer } from './vip.ts';
 
 export interface TableNamers {
@@ -12,8 +12,8 @@ export interface TableNamers {
 }
 
 export function tableNamers(table: ServiceTable): TableNamers {
-  const tasks = new TableNamer(table, ['io.nodemesh.mesos'], '#io.nodemesh.mesos/');
-  const namers = [new TableNamer(table), tasks, mesosDnsNamer(table), vipNamer(table)];
+  // Its prefix is empty: the others are asked before it.
+  const namers = [otherSourcesNamer(table), new TableNamer(table), mesosDnsNamer(table), vipNamer(table)];
   return {
     namers,
     close() {

@@ -5,7 +5,7 @@ import type { Activity } from '../../../../agent-proxy/routing/activity.ts';
 import type { NameTree } from '../../../../agent-proxy/routing/name-tree.ts';
 import type { AddressChange, AddressSet, BoundName, NamerLeaf } from '../../../../agent-proxy/routing/names.ts';
 import { ServiceTable, type TableFrame } from '../../../../agent-proxy/routing/service-table.ts';
-import { TableNamer } from '../../../../agent-proxy/routing/table-names/table-namer.ts';
+import { otherSourcesNamer, TableNamer } from '../../../../agent-proxy/routing/table-names/table-namer.ts';
 import { endpoint, snapshotFrames } from '../../../fixtures/control-stream.ts';
 
 function service(name: string, ...ports: number[]): Service {
@@ -91,6 +91,45 @@ describe('names of the table', () => {
       expect(shown(lookup)).toBe(expected);
       lookup.observe(() => undefined);
       expect(shown(lookup)).toBe(expected);
+    });
+
+    it.each([
+      ['P19: an index', 'api:1', '3'],
+      ['a name', 'api:stats', '4'],
+      ['an index behind a port that is missing', 'api:3', '4'],
+      ['the index of the port that is missing', 'api:2', 'neg'],
+      ['P20: an index beyond the last', 'api:9', 'neg'],
+      ['P21, P23: a name that there is not', 'api:aaaa', 'neg'],
+      ['no port: the first', 'api', '1'],
+    ])('may name a port: %s', (_name, segment, expected) => {
+      const named = [
+        { name: 'http', port: 2 },
+        { name: 'port1', port: 3 },
+        { name: 'stats', port: 4, index: 3 },
+      ];
+      snapshot(1, {
+        name: 'api',
+        endpoints: [endpoint({ service: 'api', instance: 'api.1', port: 1, ports: named })],
+      });
+      expect(shown(apps.lookup([segment])).split(' = ')[1] ?? 'neg').toBe(expected);
+    });
+
+    it.each([
+      [['eu', 'web'], '/#/eu/web + / = 2'],
+      [['eu', 'web:admin', 'x'], '/#/eu/web:admin + /x = 3'],
+      [['eu', 'Team', 'api', 'v1'], '/#/eu/team/api + /v1 = 4'],
+      [['us', 'web'], 'neg'],
+      [['eu', 'none'], 'neg'],
+      [['eu'], 'neg'],
+      [[], 'neg'],
+    ])('of other sources stand behind the name of the source: %j is %s', (rest, expected) => {
+      snapshot(1, service('web', 1), service('#eu/web', 2), service('#eu/team/api', 4));
+      const others = otherSourcesNamer(table);
+      const lookup = others.lookup(rest);
+      expect(shown(lookup)).toBe(expected);
+      lookup.observe(() => undefined);
+      expect(shown(lookup)).toBe(expected);
+      expect(shown(apps.lookup(rest))).toBe('neg');
     });
 
     it('come back when the app does', () => {
