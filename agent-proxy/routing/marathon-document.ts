@@ -58,7 +58,7 @@ const portMapping = z.object({
   protocol: text,
   networkNames: looseList(z.string()),
 });
-export type PortMapping = z.output<typeof portMapping>;
+type PortMapping = z.output<typeof portMapping>;
 
 const task = z.object({
   id: z.string().min(1),

@@ -103,7 +103,7 @@ describe.each([
     const busy = longestTurn();
     const startedAt = performance.now();
     discovery.start();
-    await eventually('the table', () => whole, 20_000);
+    await eventually('the table', () => whole, 60_000);
     const took = performance.now() - startedAt;
     const blocked = busy.stop();
     figure(`${TASKS} tasks in ${apps} apps, ${Math.round(bytes / 1e6)} MB: taken in`, took, 'ms');
