@@ -13,6 +13,7 @@ const SCRIPTS = {
   test: () => import('../../test/setup/test.mjs'),
   bench: () => import('../../test/bench/main.mjs'),
   'bench:scheduler': () => import('../../test/bench/scheduler/main.mjs'),
+  'bench:control': () => import('../../test/bench/control/main.mjs'),
   'test:mesos': () => import('../../test/mesos/main.mjs'),
   soak: () => import('../../test/soak/main.mjs'),
   fuzz: () => import('../../test/fuzz/main.mjs'),
