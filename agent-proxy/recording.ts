@@ -1,5 +1,5 @@
 /** What is kept of a request that is over: figures of its server and its name, a line, a sample, a trace. */
-import { INCOMING, OUTGOING } from './config/spec.ts';
+import { EDGE, INCOMING, OUTGOING } from './config/spec.ts';
 import type { Attempt } from './exchange/attempt.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { LocalInstances } from './health/local-instances.ts';
@@ -56,8 +56,10 @@ function recordFigures(exchange: Exchange, { traffic, locals }: Recorders, now: 
   }
   if (attempt === null) return;
   if (runtime.label === INCOMING) locals?.find(attempt.instance.endpoint.instance)?.judged(success);
-  if (traffic !== null && (runtime.label === INCOMING || runtime.label === OUTGOING)) {
-    traffic.record(runtime.label, attempt.branch.client.service, success, latencyMs, retries);
+  // At the edge a request meets its first proxy, as at the outgoing router.
+  const side = runtime.label === EDGE ? OUTGOING : runtime.label;
+  if (traffic !== null && (side === INCOMING || side === OUTGOING)) {
+    traffic.record(side, attempt.branch.client.service, success, latencyMs, retries);
   }
 }
 

@@ -11,9 +11,10 @@ import { ClientLayers, type ClientParams } from './config/client-params.ts';
 import { onceFor } from './config/once-for.ts';
 import type { RouterConfig } from './config/schema/linkerd.ts';
 import { ServiceLayers, type ServiceParams } from './config/service-params.ts';
-import { INCOMING } from './config/spec.ts';
+import { EDGE, INCOMING } from './config/spec.ts';
 import type { Endpoint } from './control/contract.ts';
 import type { PeerKeys } from './control/peer-keys.ts';
+import { edgeStack } from './edge/edge-stack.ts';
 import { connector } from './endpoint/connect.ts';
 import { PeerPaths } from './endpoint/peers.ts';
 import { Pool, type PoolContext, type PoolLimits } from './endpoint/pool.ts';
@@ -27,6 +28,7 @@ import { Identifiers } from './identify/identifiers.ts';
 import { LoadShedder } from './resilience/admission.ts';
 import type { Interpreter } from './routing/binding.ts';
 import { readDtab } from './routing/dtab.ts';
+import { ExposedApps } from './routing/exposed-apps.ts';
 import { normalizeHost } from './routing/host-names.ts';
 import type { BoundName } from './routing/names.ts';
 import { readPath } from './routing/path.ts';
@@ -91,6 +93,7 @@ export function makeRouter(
   const { now, random, wheel, tree } = shared;
   const { label, nodemesh } = config;
   const isIncoming = mesh !== null && label === INCOMING;
+  const exposed = mesh !== null && label === EDGE ? new ExposedApps(mesh.table) : null;
   const limits = headLimits(config);
   const pools: PoolContext = { wheel, now, headLimits: limits };
   const peers = mesh !== null && !isIncoming ? peerPaths(mesh.table, pools) : null;
@@ -140,7 +143,7 @@ export function makeRouter(
     prefix: readPath(config.dstPrefix),
     cache,
     optionsFor: (name) => optionsOf(services.paramsFor(name)),
-    canonical: mesh !== null && isNamedByHost(config) ? normalizeHost : null,
+    canonical: mesh !== null && exposed === null && isNamedByHost(config) ? normalizeHost : null,
   });
   let inflight = 0;
   const { maxLoopDelayMs } = nodemesh.shedding;
@@ -153,7 +156,11 @@ export function makeRouter(
     inflight: () => inflight,
     isReady: () => mesh === null || mesh.table.ready,
   };
-  const walk: Walk = isIncoming && mesh !== null ? incomingStack({ ...parts, keys: mesh.keys }) : outgoingStack(parts);
+  const walkOf = (): Walk => {
+    if (exposed !== null) return edgeStack({ ...parts, exposed });
+    return isIncoming && mesh !== null ? incomingStack({ ...parts, keys: mesh.keys }) : outgoingStack(parts);
+  };
+  const walk = walkOf();
   const hooks: ExchangeHooks = {
     walk(exchange) {
       inflight += 1;
@@ -177,6 +184,7 @@ export function makeRouter(
     close() {
       cache.close();
       peers?.close();
+      exposed?.close();
     },
   };
 }

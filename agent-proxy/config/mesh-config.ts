@@ -1,10 +1,10 @@
 /**
  * The configuration of a proxy under a scheduler, as linkerd.yaml would say it: an outgoing and an incoming router over the
- * names that the control stream tells. Written out, so that a worker starts without the schema.
+ * names that the control stream tells, and on public agents an edge router. Written out, so that a worker starts without the schema.
  */
 import { NODEMESH_DEFAULTS } from './defaults.ts';
 import type { AdminConfig, RouterConfig } from './schema/linkerd.ts';
-import { INCOMING, OUTGOING } from './spec.ts';
+import { EDGE, INCOMING, OUTGOING } from './spec.ts';
 
 /** Applications that answer slower than this exist; those that do not answer at all hold a connection for so long. */
 const ATTEMPT_TIMEOUT_MS = 60_000;
@@ -28,9 +28,21 @@ export const MESH_ADMIN: Pick<AdminConfig, 'security' | 'shutdownGraceMs'> = {
 
 export function meshRouters(
   ip: string,
-  ports: { readonly outgoing: number; readonly incoming: number },
+  ports: { readonly outgoing: number; readonly incoming: number; readonly edge: number | null },
 ): RouterConfig[] {
-  return [routerConfig(OUTGOING, ip, ports.outgoing), routerConfig(INCOMING, ip, ports.incoming)];
+  const { outgoing, incoming, edge } = ports;
+  const routers = [routerConfig(OUTGOING, ip, outgoing), routerConfig(INCOMING, ip, incoming)];
+  return edge === null ? routers : [...routers, edgeConfig(routerConfig(EDGE, ip, edge))];
+}
+
+/** Its clients may be anybody: none of what they say of context is believed, and apps are named by the labels alone. */
+function edgeConfig(config: RouterConfig): RouterConfig {
+  return {
+    ...config,
+    servers: config.servers.map((server) => ({ ...server, clearContext: true })),
+    dstPrefix: '/marathonId',
+    nodemesh: { ...config.nodemesh, localDtab: 'ignore' },
+  };
 }
 
 function routerConfig(label: string, ip: string, port: number): RouterConfig {

@@ -33,7 +33,8 @@ export const USAGE = [
   '  --node-ip IP      the address of this node: to listen on under a scheduler, else to know what is local',
   '  --bind WHERE      under a scheduler: node (default) to listen on --node-ip alone, config to listen as the',
   '                    configuration says: on every address, where it says nothing',
-  '  --ports LIST      out=4140,in=4141,admin=9990: any of them, the others keep their defaults',
+  '  --ports LIST      out=4140,in=4141,admin=9990: any of them, the others keep their defaults; edge=PORT for an',
+  '                    edge router too, which serves the apps that are exposed by labels to anybody',
   '  --data-dir DIR    where the last table is kept (default: proxy-state in the Mesos sandbox or here)',
   '  --access-log      one line on standard output for each request',
   '  -h, --help        this text',
@@ -49,8 +50,10 @@ export const USAGE = [
   '  MESOS_SANDBOX          where proxy-state is, where --data-dir is not given',
 ].join('\n');
 
-const DEFAULT_PORTS = { out: 4140, in: 4141, admin: 9990 } as const;
+const DEFAULT_PORTS = { out: 4140, in: 4141, admin: 9990, edge: null } as const;
 type PortName = keyof typeof DEFAULT_PORTS;
+/** Null: there is none. */
+type Ports = Record<Exclude<PortName, 'edge'>, number> & { edge: number | null };
 
 export type Command =
   | { readonly kind: 'help' }
@@ -198,13 +201,13 @@ function bindOf(text: string): 'node' | 'config' {
 function meshSpec(
   nodeIp: string | undefined,
   bind: 'node' | 'config',
-  ports: Record<PortName, number>,
+  ports: Ports,
   env: Environment,
   schedulers: string,
 ): FromConfig & Pick<ProxySpec, 'mesh'> {
   if (nodeIp === undefined) throw new UsageError(`under a scheduler --node-ip (or ${ENV.nodeIp}) is needed`);
   const ip = bind === 'node' ? nodeIp : MESH_IP;
-  const routers = meshRouters(ip, { outgoing: ports.out, incoming: ports.in });
+  const routers = meshRouters(ip, { outgoing: ports.out, incoming: ports.in, edge: ports.edge });
   return {
     listeners: [{ ip, port: ports.admin, serves: { kind: 'admin' } }, ...listenersOf(routers)],
     admin: MESH_ADMIN,
@@ -234,19 +237,19 @@ function schedulerUrl(text: string): string[] {
   return [text.replace(/\/+$/, '')];
 }
 
-function parsePorts(text: string): Record<PortName, number> {
-  const ports: Record<PortName, number> = { ...DEFAULT_PORTS };
+function parsePorts(text: string): Ports {
+  const ports: Ports = { ...DEFAULT_PORTS };
   for (const part of text.split(',').filter((piece) => piece !== '')) {
     const [name = '', value = '', ...more] = part.split('=');
     if (!Object.hasOwn(DEFAULT_PORTS, name) || more.length > 0) {
-      throw new UsageError(`--ports: '${part}' is not one of out=PORT, in=PORT, admin=PORT`);
+      throw new UsageError(`--ports: '${part}' is not one of out=PORT, in=PORT, admin=PORT, edge=PORT`);
     }
     if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
       throw new UsageError(`--ports: '${value}' is not a port (0 to 65535)`);
     }
     ports[name as PortName] = Number(value);
   }
-  const used = Object.values(ports).filter((port) => port !== 0);
+  const used = Object.values(ports).filter((port) => port !== 0 && port !== null);
   if (new Set(used).size < used.length) throw new UsageError('--ports: two of the ports are the same');
   return ports;
 }

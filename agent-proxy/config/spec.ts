@@ -50,6 +50,7 @@ export interface ProxySpec {
   readonly maxConnections: number;
 }
 
-/** Labels of the two routers of a mesh. */
+/** Labels of the routers of a mesh; the last one is there on public agents. */
 export const OUTGOING = 'outgoing';
 export const INCOMING = 'incoming';
+export const EDGE = 'edge';

@@ -16,6 +16,7 @@ export const REASONS = {
   'bad-request': { status: 400, retryable: false, sentence: 'the request could not be understood' },
   'not-supported': { status: 501, retryable: false, sentence: 'this proxy does not pass on such a request' },
   unidentified: { status: 400, retryable: false, sentence: 'no identifier found a name in the request' },
+  'not-exposed': { status: 404, retryable: false, sentence: 'no app is exposed under this host and path' },
   'unknown-name': { status: 502, retryable: false, sentence: 'no service has this name' },
   'no-endpoint': { status: 502, retryable: false, sentence: 'the service has no instance that takes traffic' },
   refused: { status: 502, retryable: true, sentence: 'the connection was refused or could not be made' },

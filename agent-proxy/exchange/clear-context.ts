@@ -2,9 +2,12 @@
  * `clearContext`: a server at the edge believes nothing of what `l5d-*` headers say, and tells nobody outside. What a request
  * brings is dropped; what an answer carries is too, and an error's text with it (linkerd's rule).
  */
+import type { Refusal } from '../balance/picker.ts';
+import { REASONS, type ReasonCode } from '../control/reason-codes.ts';
 import type { BodySink } from '../http1/body-sink.ts';
 import { FIELD } from '../http1/fields.ts';
 import { type ResponseHead, responseValue } from '../http1/response-head.ts';
+import type { ErrorResponse } from '../respond/error-response.ts';
 import type { Relay } from './relayed.ts';
 
 /** Header lines without those that linkerd's family knows. */
@@ -31,4 +34,18 @@ export function clearedRelay(relay: Relay, response: ResponseHead): Relay {
     form: 'content',
     end: null,
   };
+}
+
+/** What they say is made of the request alone. */
+const OF_THE_REQUEST: ReadonlySet<ReasonCode> = new Set([
+  'bad-request',
+  'not-supported',
+  'unidentified',
+  'not-exposed',
+]);
+
+/** An error of the proxy's own: nobody outside is told which instances there are, and where. */
+export function clearedError({ status, body: told }: ErrorResponse, { code }: Refusal): ErrorResponse {
+  const body = OF_THE_REQUEST.has(code) ? told : `${code}: ${REASONS[code].sentence}\n`;
+  return { status, lines: `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n`, body };
 }

@@ -15,6 +15,7 @@ import type { ServerExchange } from '../http1/server-exchange.ts';
 import { errorResponse, errorText, ownAnswer } from '../respond/error-response.ts';
 import type { Attempt, AttemptFailure } from './attempt.ts';
 import { attemptLines } from './attempt-lines.ts';
+import { clearedError } from './clear-context.ts';
 import { type Delivery, Dispatching } from './dispatching.ts';
 import type { Entrance } from './entrance.ts';
 import { explainedRefusal } from './explained-refusal.ts';
@@ -346,7 +347,8 @@ export class Exchange extends Dispatching implements ServerExchange {
     const { connection } = this;
     // What comes behind a CONNECT that was refused may be bytes for a tunnel, and not the next request.
     const keepAlive = connection.mayKeepAlive && this.head.method !== 'CONNECT';
-    const answer = errorResponse(explainedRefusal(this, refusal), retryable);
+    const told = errorResponse(explainedRefusal(this, refusal), retryable);
+    const answer = this.entrance.config.clearContext ? clearedError(told, refusal) : told;
     this.phase = 'answering';
     this.status = answer.status;
     this.reason = refusal.code;

@@ -16,8 +16,8 @@ export interface Claim {
 
 /** A name that several services claim. */
 export interface AmbiguousName {
-  readonly kind: 'mesos-dns' | 'vip';
-  /** `api-team`, `web:80`. */
+  readonly kind: 'mesos-dns' | 'vip' | 'edge';
+  /** `api-team`, `web:80`, `www.example.com/path`. */
   readonly name: string;
   /** The one that has it, then the others. */
   readonly services: readonly string[];
