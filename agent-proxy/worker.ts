@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Ending } from './accept/ending.ts';
 import { listenOn } from './accept/listen-on.ts';
 import { MESH_ADMIN, meshRouters } from './config/mesh-config.ts';
-import { INCOMING, OUTGOING, type ProxySpec } from './config/spec.ts';
+import { EDGE, INCOMING, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { sha256Of } from './control/code-archive.ts';
 import { OwnCode } from './control/own-code.ts';
 import { type AssembledProxy, createProxy } from './proxy.ts';
@@ -69,9 +69,9 @@ export async function work(version: string): Promise<void> {
 /** What the routers of a mesh are is a matter of the code, and this code may be another than the supervisor's. */
 function ownSpec(spec: ProxySpec, version: string): ProxySpec {
   if (spec.mesh === null) return { ...spec, version };
-  const portOf = (label: string): number =>
-    spec.listeners.find(({ serves }) => serves.kind === 'router' && serves.label === label)?.port ?? 0;
-  const ports = { outgoing: portOf(OUTGOING), incoming: portOf(INCOMING) };
+  const portOf = (label: string): number | null =>
+    spec.listeners.find(({ serves }) => serves.kind === 'router' && serves.label === label)?.port ?? null;
+  const ports = { outgoing: portOf(OUTGOING) ?? 0, incoming: portOf(INCOMING) ?? 0, edge: portOf(EDGE) };
   return { ...spec, version, admin: MESH_ADMIN, routers: meshRouters(spec.mesh.nodeIp, ports) };
 }
 

@@ -13,7 +13,10 @@ export function banner(ready: ReadyDocument, seconds: string, demo: boolean, col
     ...(ready.scheduler === null ? [] : [`  dashboard  ${strong(`${ready.scheduler}/`)}`]),
     `  Mesos      ${ready.mesos}`,
     `  Marathon   ${ready.marathon}`,
-    ...ready.nodes.map((node) => `  node       ${node.http}  ${faint(node.public ? 'public' : 'private')}`),
+    ...ready.nodes.map(
+      (node) =>
+        `  node       ${node.http}  ${faint(node.edge === undefined ? 'private' : `public, edge ${node.edge}`)}`,
+    ),
   ];
   if (first !== undefined && ready.scheduler !== null) {
     lines.push('', '  Try:');

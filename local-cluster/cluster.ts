@@ -41,7 +41,7 @@ export const MARATHON_PORT = 8080;
 export const SCHEDULER_PORT = 4180;
 /** Where the proxies think the scheduler is. */
 const RELAY_PORT = 4181;
-export const PROXY_PORTS = { outgoing: 4140, incoming: 4141, admin: 9990 } as const;
+export const PROXY_PORTS = { outgoing: 4140, incoming: 4141, admin: 9990, edge: 4143 } as const;
 
 /** The framework's name when nothing else is said. */
 const SCHEDULER_NAME = 'nodemesh';
@@ -204,6 +204,7 @@ export class LocalCluster implements ClusterControls {
       public: isPublic,
       http: `http://${ip}:${PROXY_PORTS.outgoing}`,
       admin: `http://${ip}:${PROXY_PORTS.admin}`,
+      ...(isPublic ? { edge: `http://${ip}:${PROXY_PORTS.edge}` } : {}),
     };
     this.agents.set(agentId, { agent, node });
     this.directLoad();
@@ -357,11 +358,12 @@ export class LocalCluster implements ClusterControls {
     ];
     const nodes = Array.from({ length: agents + publicAgents }, (_, index) => `${agentNet}.${index + 1}`);
     return control.concat(
-      nodes.flatMap((ip) => [
+      nodes.flatMap((ip, index) => [
         { what: `the agent ${ip}`, ip, port: AGENT_PORT },
         { what: `the proxy of ${ip}`, ip, port: PROXY_PORTS.outgoing },
         { what: `the proxy of ${ip}`, ip, port: PROXY_PORTS.incoming },
         { what: `the proxy of ${ip}`, ip, port: PROXY_PORTS.admin },
+        ...(index < agents ? [] : [{ what: `the edge router of ${ip}`, ip, port: PROXY_PORTS.edge }]),
       ]),
     );
   }

@@ -10,6 +10,8 @@ export interface LocalNode {
   /** The outgoing router. */
   readonly http: string;
   readonly admin: string;
+  /** The edge router, of public nodes. */
+  readonly edge?: string;
 }
 
 /** The one line of `--json`. */

@@ -56,9 +56,9 @@ const DEFAULT_DISK = 65_536;
 
 const FIRST_PORT = 20_000;
 const PORTS_PER_AGENT = 200;
-/** The proxy's: outgoing, incoming and HTTP/2 routers, and its admin. Each agent has an address of its own for them. */
+/** The proxy's: outgoing, incoming, HTTP/2 and edge routers, and its admin. Each agent has an address of its own for them. */
 const PROXY_PORTS: readonly Range[] = [
-  { begin: 4140, end: 4142 },
+  { begin: 4140, end: 4143 },
   { begin: 9990, end: 9990 },
 ];
 /** The role of public agents in DC/OS. */

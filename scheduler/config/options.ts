@@ -140,8 +140,8 @@ export const OPTIONS = {
   },
   ports: {
     value: 'list',
-    help: "the proxies' ports",
-    fallback: 'out=4140,in=4141,admin=9990',
+    help: "the proxies' ports; edge is the edge router's, on public agents (none: there is none)",
+    fallback: 'out=4140,in=4141,admin=9990,edge=4143',
     group: 'Where proxies run',
   },
   bind: {

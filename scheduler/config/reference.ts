@@ -19,7 +19,7 @@ master: zk://10.0.0.1:2181,10.0.0.2:2181,10.0.0.3:2181/mesos
 marathon: http://marathon.mesos:8080
 state: file:/var/lib/nodemesh
 constraint: ["@public:IS:false", "rack:LIKE:r[1-3]"]
-ports: { out: 4140, in: 4141, admin: 9990 }
+ports: { out: 4140, in: 4141, admin: 9990, edge: 80 }
 \`\`\`
 `;
 

@@ -21,6 +21,8 @@ export interface ProxyPorts {
   readonly out: number;
   readonly in: number;
   readonly admin: number;
+  /** Of the edge router, which public agents have; null for none. */
+  readonly edge: number | null;
 }
 
 /** Flags and variables are text always; a file may hold anything. */
@@ -95,10 +97,12 @@ export const role = roleName.refine((given) => given !== '*', 'must not be *: re
 
 export const publicRole = role.transform((given) => (given === 'none' ? null : given));
 
-const PORT_NAMES = ['out', 'in', 'admin'] as const;
-const PORTS_HINT = 'write out=4140,in=4141,admin=9990';
+const PORT_NAMES = ['out', 'in', 'admin', 'edge'] as const;
+const PORTS_HINT = 'write out=4140,in=4141,admin=9990,edge=4143';
 
-function portOf(part: string, number: unknown): number {
+/** Null for none, which only the edge router's may be. */
+function portOf(name: unknown, part: string, number: unknown): number | null {
+  if (name === 'edge' && (number === 'none' || number === null)) return null;
   const port = /^\d{1,5}$/.test(String(number)) ? Number(number) : 0;
   if (port < 1 || port > 65_535) throw new Error(`'${part}' is not a port from 1 to 65535`);
   return port;
@@ -108,7 +112,7 @@ function portOf(part: string, number: unknown): number {
 export const ports = z
   .union([z.string(), z.record(z.string(), z.unknown())])
   .transform((given, context): ProxyPorts => {
-    const found = new Map<string, number>();
+    const found = new Map<string, number | null>();
     const isText = typeof given === 'string';
     const pairs = isText
       ? given.split(',').map((part) => ({ part, entry: part.split('=', 2) }))
@@ -125,14 +129,18 @@ export const ports = z
         continue;
       }
       try {
-        found.set(String(key), portOf(part, number));
+        found.set(String(key), portOf(key, part, number));
       } catch (error) {
         fault(key, `${error instanceof Error ? error.message : error}; ${PORTS_HINT}`);
       }
     }
-    const all = { out: found.get('out') ?? 4140, in: found.get('in') ?? 4141, admin: found.get('admin') ?? 9990 };
+    const edge = found.get('edge');
+    const all = {
+      ...{ out: found.get('out') ?? 4140, in: found.get('in') ?? 4141, admin: found.get('admin') ?? 9990 },
+      edge: edge === undefined ? 4143 : edge,
+    };
     if (!bad && new Set(Object.values(all)).size < PORT_NAMES.length) {
-      const shown = isText ? given : PORT_NAMES.map((port) => `${port}=${all[port]}`).join(',');
+      const shown = isText ? given : PORT_NAMES.map((port) => `${port}=${all[port] ?? 'none'}`).join(',');
       context.addIssue({ code: 'custom', message: `'${shown}' uses a port twice; ${PORTS_HINT}` });
     }
     return all;

@@ -8,7 +8,8 @@ import type { ProxyArchive } from './artifacts.ts';
 
 /** The task of a proxy, whatever the code in it. */
 export const proxyPlanSchema = z.object({
-  ports: z.object({ out: z.int(), in: z.int(), admin: z.int() }),
+  /** `edge` is for public agents; null for none, also in a plan that was remembered before there was one. */
+  ports: z.object({ out: z.int(), in: z.int(), admin: z.int(), edge: z.int().nullable().default(null) }),
   bind: z.enum(['node', 'config']),
   workers: z.int().min(1),
   cpus: z.number(),
@@ -39,7 +40,7 @@ export function goalOf({ manifest, code }: ProxyArchive, plan: ProxyPlan): Proxy
   const relaunchKey = digestOf([
     manifest.supervisor,
     plan.image ?? manifest.runtime?.sha256 ?? manifest.platform,
-    [plan.ports.out, plan.ports.in, plan.ports.admin],
+    [plan.ports.out, plan.ports.in, plan.ports.admin, ...(plan.ports.edge === null ? [] : [plan.ports.edge])],
     [plan.bind, plan.workers, plan.cpus, plan.cpusLimit, plan.mem, plan.disk],
   ]);
   const { version } = manifest;

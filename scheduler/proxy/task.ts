@@ -9,6 +9,8 @@ import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
 /** A worker drains its requests when it is told to end. */
 const KILL_GRACE_SECONDS = 15;
 
+type ContainerInfo = NonNullable<TaskTemplate['container']>;
+
 export interface ProxyTaskOptions {
   readonly archive: ProxyArchive;
   readonly plan: ProxyPlan;
@@ -31,20 +33,27 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
     [ENV.clusterKey]: options.clusterKey,
   };
   const named = (name: string, number: number) => ({ number, name, protocol: 'tcp' });
+  const edge = agent.isPublic ? ports.edge : null;
+  const container = containerOf(image, edge);
   return {
     name: `${options.name}-proxy`,
     ...{ cpus, mem, disk },
     ...(cpusLimit === null ? {} : { limits: { cpus: cpusLimit } }),
-    ports: [ports.out, ports.in, ports.admin],
+    ports: [ports.out, ports.in, ports.admin, ...(edge === null ? [] : [edge])],
     command: {
       ...commandOf(options, wordsOf(plan, agent)),
       environment: { variables: Object.entries(variables).map(([name, value]) => ({ name, value })) },
     },
-    ...(image === null ? {} : { container: containerOf(image) }),
+    ...(container === null ? {} : { container }),
     discovery: {
       visibility: 'CLUSTER',
       name: `${options.name}-proxy`,
-      ports: { ports: [named('outgoing', ports.out), named('incoming', ports.in), named('admin', ports.admin)] },
+      ports: {
+        ports: [
+          ...[named('outgoing', ports.out), named('incoming', ports.in), named('admin', ports.admin)],
+          ...(edge === null ? [] : [named('edge', edge)]),
+        ],
+      },
     },
     // Only a backstop: what decides is the control stream. An executor that kills for health hits every proxy at once
     // when one cause stalls them all, so it must take long to lose patience (10 s × 60).
@@ -69,7 +78,8 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
 }
 
 function wordsOf({ ports, workers, bind }: ProxyPlan, agent: AgentView): string[] {
-  const list = `out=${ports.out},in=${ports.in},admin=${ports.admin}`;
+  const edge = agent.isPublic && ports.edge !== null ? `,edge=${ports.edge}` : '';
+  const list = `out=${ports.out},in=${ports.in},admin=${ports.admin}${edge}`;
   const where = bind === 'node' ? [] : ['--bind', bind];
   return ['--node-ip', agent.ip, ...where, '--ports', list, '--workers', String(workers)];
 }
@@ -93,12 +103,27 @@ function pingOf({ archive, plan }: ProxyTaskOptions, { ip }: AgentView): string 
   );
 }
 
-/** On the agent's own network: the proxy listens on the agent's address. */
-function containerOf({ name, containerizer }: ProxyImage): NonNullable<TaskTemplate['container']> {
-  switch (containerizer) {
-    case 'mesos':
-      return { type: 'MESOS', mesos: { image: { type: 'DOCKER', docker: { name } } } };
-    case 'docker':
-      return { type: 'DOCKER', docker: { image: name, network: 'HOST', force_pull_image: false } };
+/** Below this only root may listen, or who has the capability. */
+const FIRST_FREE_PORT = 1_024;
+const BIND_CAPABILITY = 'NET_BIND_SERVICE';
+
+/**
+ * On the agent's own network: the proxy listens on the agent's address. For a port that is root's it gets the capability
+ * to listen there, and nothing else of root's; Mesos' agent needs the isolator `linux/capabilities` for that.
+ */
+function containerOf(image: ProxyImage | null, edge: number | null): ContainerInfo | null {
+  const isPrivileged = edge !== null && edge < FIRST_FREE_PORT;
+  if (image?.containerizer === 'docker') {
+    const parameters = isPrivileged ? { parameters: [{ key: 'cap-add', value: BIND_CAPABILITY }] } : {};
+    return { type: 'DOCKER', docker: { image: image.name, network: 'HOST', force_pull_image: false, ...parameters } };
   }
+  if (image === null && !isPrivileged) return null;
+  const capabilities = { capabilities: [BIND_CAPABILITY] };
+  return {
+    type: 'MESOS',
+    ...(image === null ? {} : { mesos: { image: { type: 'DOCKER', docker: { name: image.name } } } }),
+    ...(isPrivileged
+      ? { linux_info: { effective_capabilities: capabilities, bounding_capabilities: capabilities } }
+      : {}),
+  };
 }

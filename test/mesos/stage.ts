@@ -116,7 +116,7 @@ export class Stage {
       ...['--master', options.master.includes('://') ? options.master : `http://${options.master}`],
       ...['--marathon', this.#marathon.url, '--state', `file:${join(this.directory, 'state')}`],
       ...['--listen', `${listenIp}:${port}`, '--name', 'nodemesh-stories', '--role', 'nodemesh-stories'],
-      ...['--ports', `out=${ports.out},in=${ports.in},admin=${ports.admin}`, '--bind', 'node'],
+      ...['--ports', `out=${ports.out},in=${ports.in},admin=${ports.admin},edge=none`, '--bind', 'node'],
       ...['--proxy-cpus', CPUS, '--proxy-mem', String(mem), '--proxy-workers', '1', '--rollout-gate', '1s'],
       ...archives.flatMap((file) => ['--proxy-archive', file]),
       ...(this.#token === null ? [] : ['--api-token-file', this.#token.file]),

@@ -3,7 +3,7 @@ import type { ProxyPorts } from '../../scheduler/config.ts';
 
 export interface Options {
   readonly master: string;
-  readonly ports: ProxyPorts | null;
+  readonly ports: Omit<ProxyPorts, 'edge'> | null;
   readonly agents: number | null;
   readonly archive: string | null;
   readonly commands: {

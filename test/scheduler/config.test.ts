@@ -47,7 +47,7 @@ describe('options', () => {
       credential: { kind: 'none' },
       mesosCa: null,
       constraints: [],
-      ports: { out: 4140, in: 4141, admin: 9990 },
+      ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
       bind: 'node',
       reserve: true,
       proxy: { archives: [], workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
@@ -67,8 +67,16 @@ describe('options', () => {
       master: { urls: ['http://m:5050'] },
       marathons: [{ url: 'https://marathon.mesos:8443/x' }],
       state: { directory: 'state' },
-      ports: { out: 4140, in: 4141, admin: 1 },
+      ports: { out: 4140, in: 4141, admin: 1, edge: 4143 },
     });
+  });
+
+  test.each([
+    ['edge=80', { out: 4140, in: 4141, admin: 9990, edge: 80 }],
+    ['edge=none', { out: 4140, in: 4141, admin: 9990, edge: null }],
+  ])('may name the port of the edge router, or say that there is none: %s', (text, ports) => {
+    const needed = ['--master', 'http://m:5050', '--marathon', 'http://m:8080', '--state', 'file:state'];
+    expect(readConfig([...needed, '--ports', text])).toMatchObject({ ports });
   });
 
   test('read the API token from its file', () => {
@@ -188,7 +196,7 @@ describe('faults', () => {
       "--listen: 'localhost:4180' is not an address and a port like 127.0.0.1:4180",
       '--name: must be 1 to 63 of A-Z a-z 0-9 . _ -',
       '--role: must not be *: reservations need a role of their own',
-      "--ports: 'out=1,in=1' uses a port twice; write out=4140,in=4141,admin=9990",
+      "--ports: 'out=1,in=1' uses a port twice; write out=4140,in=4141,admin=9990,edge=4143",
       '--log-level: must be one of trace, debug, info, warn, error, silent',
     ]);
   });
@@ -197,6 +205,8 @@ describe('faults', () => {
     ['--listen=127.0.0.1:70000', 'is not an address and a port'],
     ['--listen=4180', 'is not an address and a port'],
     ['--ports=out=0', "'out=0' is not a port from 1 to 65535"],
+    ['--ports=out=none', "'out=none' is not a port from 1 to 65535"],
+    ['--ports=edge=4140', "'edge=4140' uses a port twice"],
     ['--ports=outgoing=1', "'outgoing=1' names no port of the proxy"],
     ['--state=etcd://x', 'is not a store like file:/var/lib/nodemesh or zk://'],
     ['--master=zk://x', 'the ZooKeeper URL of the masters has no path'],

@@ -72,13 +72,22 @@ export interface Volume {
   host_path?: string;
 }
 
+/** Linux capabilities by their names without `CAP_`; the agent needs the isolator `linux/capabilities`. */
+export interface CapabilityInfo {
+  capabilities: string[];
+}
+
 /** A container of Mesos' own (UCR), with or without an image, or one of Docker. Without `network_infos` or with HOST: the agent's network. */
 export type ContainerInfo = { hostname?: string; volumes?: Volume[] } & (
   | {
       type: 'MESOS';
       mesos?: { image?: { type: 'DOCKER'; docker: { name: string }; cached?: boolean } };
       network_infos?: { name?: string }[];
-      linux_info?: { share_cgroups?: boolean };
+      linux_info?: {
+        share_cgroups?: boolean;
+        effective_capabilities?: CapabilityInfo;
+        bounding_capabilities?: CapabilityInfo;
+      };
     }
   | {
       type: 'DOCKER';

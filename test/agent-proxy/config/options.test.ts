@@ -46,6 +46,14 @@ test('under a scheduler it needs an address and knows the rest', () => {
   expect(spec.mesh).toMatchObject({ schedulers: ['http://127.0.0.1:4180', 'http://marathon.mesos:4180'] });
 });
 
+test('on a public agent it has an edge router, which believes nothing of a client', () => {
+  const spec = meshSpec(['--node-ip', '127.0.1.2', '--ports', 'edge=80']);
+  expect(spec.listeners.at(-1)).toMatchObject({ ip: '127.0.1.2', port: 80, serves: { label: 'edge', server: 0 } });
+  const edge = spec.routers.find(({ label }) => label === 'edge');
+  expect(edge).toMatchObject({ dstPrefix: '/marathonId', nodemesh: { localDtab: 'ignore', connect: false } });
+  expect(edge?.servers.map(({ clearContext }) => clearContext)).toEqual([true]);
+});
+
 test('under a scheduler it can be told to listen on every address, and still knows its own', () => {
   const spec = meshSpec(['--node-ip', '127.0.1.2', '--bind', 'config']);
   expect(spec.listeners.map(({ ip }) => ip)).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0']);

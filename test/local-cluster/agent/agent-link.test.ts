@@ -60,7 +60,7 @@ describe('registration', () => {
     expect(resources.map(({ name }) => name)).toEqual(['cpus', 'mem', 'disk', 'ports']);
     expect(resources.every(({ reservations }) => reservations?.length === 0)).toBe(true);
     expect(resources.at(-1)?.ranges?.range).toEqual([
-      { begin: 4140, end: 4142 },
+      { begin: 4140, end: 4143 },
       { begin: 9990, end: 9990 },
       { begin: 20_400, end: 20_599 },
     ]);

@@ -51,7 +51,7 @@ maxUnavailable: 3
       logLevel: 'warn',
       proxy: { cpus: 1.5, mem: 512 },
       reserve: false,
-      ports: { out: 5140, in: 4141, admin: 5990 },
+      ports: { out: 5140, in: 4141, admin: 5990, edge: 4143 },
       constraints: [{ field: '@zone' }, { field: 'rack' }],
       rollout: { maxUnavailable: 3 },
     });
@@ -96,8 +96,8 @@ listen: [1]
       `${file}: log-levle: is no option; did you mean log-level?`,
       `${file}: listen: must be one value, and is a list or a block`,
       expect.stringContaining(`${file}: constraint.1: 'rack:NEAR:x': there is no operator NEAR`),
-      `${file}: ports.out: '0' is not a port from 1 to 65535; write out=4140,in=4141,admin=9990`,
-      `${file}: ports.inn: 'inn' names no port of the proxy; write out=4140,in=4141,admin=9990`,
+      `${file}: ports.out: '0' is not a port from 1 to 65535; write out=4140,in=4141,admin=9990,edge=4143`,
+      `${file}: ports.inn: 'inn' names no port of the proxy; write out=4140,in=4141,admin=9990,edge=4143`,
       '--bind: must be one of node, config',
       "NODEMESH_STRATEGY: 'canary:0' is none of serial, parallel, canary, canary:N and percentages:10,50,100",
     ]);

@@ -3,7 +3,7 @@ import type { ProxyArchive } from '../../../scheduler/proxy/artifacts.ts';
 import type { ProxyPlan } from '../../../scheduler/proxy/goal.ts';
 
 export const PLAN: ProxyPlan = {
-  ports: { out: 4140, in: 4141, admin: 9990 },
+  ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
   ...{ bind: 'node' as const, workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
 };
 

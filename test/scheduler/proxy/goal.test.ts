@@ -42,6 +42,7 @@ test.each<[string, ProxyArchive, ProxyPlan]>([
   ["the agent's own Node.js", archive({ runtime: null, platform: 'host-node' }), PLAN],
   ['another supervisor', archive({ supervisor: 2 }), PLAN],
   ['other ports', ARCHIVE, { ...PLAN, ports: { ...PLAN.ports, admin: 9991 } }],
+  ['another edge port', ARCHIVE, { ...PLAN, ports: { ...PLAN.ports, edge: 80 } }],
   ['more workers', ARCHIVE, { ...PLAN, workers: 2 }],
   ['more cpus', ARCHIVE, { ...PLAN, cpus: 2 }],
   ['another limit', ARCHIVE, { ...PLAN, cpusLimit: 'unlimited' }],

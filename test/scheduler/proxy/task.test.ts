@@ -15,14 +15,14 @@ const ARCHIVE: ProxyArchive = {
   code: { path: '/artifacts/code', sha256: 'd'.repeat(64) },
 };
 
-function taskOf(plan: Partial<ProxyPlan>) {
+function taskOf(plan: Partial<ProxyPlan>, agent = AGENT) {
   const whole: ProxyPlan = {
-    ports: { out: 4140, in: 4141, admin: 9990 },
+    ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
     ...{ bind: 'node' as const, workers: 2, cpus: 2, cpusLimit: null, mem: 256, disk: 128, image: null },
     ...plan,
   };
   const options = { archive: ARCHIVE, plan: whole, advertise: 'http://s:1', clusterKey: 'k', name: 'mesh' };
-  return proxyTask(options, AGENT, taskId('t'));
+  return proxyTask(options, agent, taskId('t'));
 }
 
 test('an image has nothing to fetch, and shares the network of its agent', () => {
@@ -49,4 +49,33 @@ test('resources and their limits are those of the plan', () => {
   expect(taskOf({}).limits).toBeUndefined();
   expect(taskOf({ cpusLimit: 'unlimited' }).limits).toEqual({ cpus: 'unlimited' });
   expect(taskOf({}).container).toBeUndefined();
+});
+
+test('only a public agent has an edge router, and only there its port is asked for', () => {
+  const open = { ...AGENT, isPublic: true };
+  expect(taskOf({}).ports).toEqual([4140, 4141, 9990]);
+  expect(taskOf({}).command.value).toContain('--ports out=4140,in=4141,admin=9990 ');
+  expect(taskOf({}, open).ports).toEqual([4140, 4141, 9990, 4143]);
+  expect(taskOf({}, open).command.value).toContain('--ports out=4140,in=4141,admin=9990,edge=4143 ');
+  expect(taskOf({}, open).discovery?.ports?.ports).toContainEqual({ number: 4143, name: 'edge', protocol: 'tcp' });
+  expect(taskOf({}, open).container).toBeUndefined();
+  const none = { ports: { out: 1, in: 2, admin: 3, edge: null } };
+  expect(taskOf(none, open).ports).toEqual([1, 2, 3]);
+  expect(taskOf(none, open).command.value).toContain('--ports out=1,in=2,admin=3 ');
+});
+
+test("for a port that is root's, the task has the capability to listen there", () => {
+  const open = { ...AGENT, isPublic: true };
+  const ports = { out: 4140, in: 4141, admin: 9990, edge: 80 };
+  const capabilities = { capabilities: ['NET_BIND_SERVICE'] };
+  const linux = { effective_capabilities: capabilities, bounding_capabilities: capabilities };
+  expect(taskOf({ ports }, open).container).toEqual({ type: 'MESOS', linux_info: linux });
+  expect(taskOf({ ports, image: { name: 'a', containerizer: 'mesos' } }, open).container).toMatchObject({
+    ...{ type: 'MESOS', linux_info: linux },
+    mesos: { image: { docker: { name: 'a' } } },
+  });
+  expect(taskOf({ ports, image: { name: 'a', containerizer: 'docker' } }, open).container).toMatchObject({
+    docker: { image: 'a', parameters: [{ key: 'cap-add', value: 'NET_BIND_SERVICE' }] },
+  });
+  expect(taskOf({ ports }).container).toBeUndefined();
 });

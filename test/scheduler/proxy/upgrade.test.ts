@@ -82,7 +82,7 @@ test('a goal is reached in place while requests flow, and so is the way back', a
     return row?.running?.codeSha256 === goal.codeSha256 && row.state === 'healthy';
   };
   const plan: ProxyPlan = {
-    ports: { out, in: incoming, admin },
+    ports: { out, in: incoming, admin, edge: 4143 },
     ...{ bind: 'node' as const, workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
   };
   const artifacts = await loadArtifacts({ dist: packages, version: '0', files });
