@@ -120,6 +120,7 @@ export class ControlPlane {
     });
     this.discovery = new Marathons({
       sources: marathonSources(config, options.access),
+      ...(this.mesos === null ? {} : { secondLook: this.mesos }),
       logger,
       changed: (names) => this.#servicesChanged(names),
       // The table may replace those that proxies have.

@@ -58,7 +58,6 @@ const portMapping = z.object({
   protocol: text,
   networkNames: looseList(z.string()),
 });
-type PortMapping = z.output<typeof portMapping>;
 
 const task = z.object({
   id: z.string().min(1),

@@ -50,13 +50,14 @@ export interface MesosCounters {
 
 /** Null where it is turned off. */
 export function openMesosSource(
-  config: Pick<SchedulerConfig, 'mesosDiscovery' | 'name' | 'marathon'>,
+  config: Pick<SchedulerConfig, 'mesosDiscovery' | 'name' | 'marathons'>,
   access: MasterAccess,
   logger: MesosSourceLogger,
   hooks: MesosSourceHooks,
 ): MesosSource | null {
   if (!config.mesosDiscovery) return null;
-  return new MesosSource({ access, known: { ownName: config.name, marathons: [config.marathon] }, logger, ...hooks });
+  const known = { ownName: config.name, marathons: config.marathons.map(({ url }) => url) };
+  return new MesosSource({ access, known, logger, ...hooks });
 }
 
 export class MesosSource implements SecondLook {

@@ -6,7 +6,7 @@
  */
 import { isIP } from 'node:net';
 import type { EndpointState } from '../../agent-proxy/control/contract.ts';
-import type { NamedPort } from '../../agent-proxy/routing/marathon-endpoints.ts';
+import type { NamedPort } from '../../agent-proxy/routing/marathon-addresses.ts';
 import type { OperatorTask, TaskState, TaskStatus } from '../../framework/mesos-http-client/messages.ts';
 
 /** The namer, and what the names of its services begin with. */

@@ -1,18 +1,17 @@
 /** All that services come from, as one: Marathon's apps, other frameworks' tasks, and what Mesos takes out of the first. */
 import type { Service } from '../../agent-proxy/control/contract.ts';
 import { type AgentDirectory, serviceOf } from '../distribution/mesh-table.ts';
-import type { Discovery } from './discovery.ts';
 import { EndedInstances } from './ended-instances.ts';
+import type { Marathons } from './marathons.ts';
 import type { MesosSource } from './mesos-source.ts';
-import { NO_SECOND_LOOK, type SecondLook } from './second-look.ts';
 
 export class Sources {
-  readonly #marathon: Discovery;
+  readonly #marathon: Pick<Marathons, 'app'>;
   readonly #mesos: MesosSource | null;
   readonly #agents: AgentDirectory;
   readonly #ended: EndedInstances;
 
-  constructor(marathon: Discovery, mesos: MesosSource | null, agents: AgentDirectory) {
+  constructor(marathon: Pick<Marathons, 'app'>, mesos: MesosSource | null, agents: AgentDirectory) {
     this.#marathon = marathon;
     this.#mesos = mesos;
     this.#agents = agents;
@@ -26,11 +25,6 @@ export class Sources {
     if (app !== undefined) return this.#ended.staged(serviceOf(app, this.#agents));
     this.#ended.removed(name);
     return undefined;
-  }
-
-  /** Whom to ask when Marathon suddenly lists far fewer tasks. */
-  get secondLook(): SecondLook {
-    return this.#mesos ?? NO_SECOND_LOOK;
   }
 
   /** The services in the table that these tasks are instances of. */

@@ -1,6 +1,6 @@
 /** The scheduler with a Marathon and a Mesos that tells its operators of tasks: what its proxies get. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TableNamer } from '../../agent-proxy/routing/table-names/table-namer.ts';
+import { otherSourcesNamer } from '../../agent-proxy/routing/table-names/table-namer.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { ScriptedMaster } from '../framework/mesos-http-client/scripted-master.ts';
 import { added, subscribed, task, updated } from './discovery/mesos-tasks.ts';
@@ -39,8 +39,8 @@ describe('tasks of other frameworks', () => {
     expect(proxy.table.service(NAME)?.endpoints).toMatchObject([
       { instance: 'node-0__1', address: '10.0.0.1', port: 31_000 },
     ]);
-    const namer = new TableNamer(proxy.table, ['io.nodemesh.mesos'], '#io.nodemesh.mesos/');
-    const bound = namer.lookup(['Hello-World', 'node-0:http', 'rest']);
+    const namer = otherSourcesNamer(proxy.table);
+    const bound = namer.lookup(['io.nodemesh.mesos', 'Hello-World', 'node-0:http', 'rest']);
     const stop = bound.observe(() => {});
     const leaf = {
       kind: 'leaf',

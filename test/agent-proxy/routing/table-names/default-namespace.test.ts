@@ -268,7 +268,7 @@ it('look-ups that nobody observes any more are forgotten', () => {
       .observe(() => undefined),
   );
   const sizes = () => names.namers.map((namer) => ('size' in namer ? namer.size : null));
-  expect(sizes()).toEqual([4, 0, 1, 3]);
+  expect(sizes()).toEqual([0, 4, 1, 3]);
   for (const stop of stops) stop();
   expect(sizes()).toEqual([0, 0, 0, 0]);
 });
