@@ -10,6 +10,7 @@ import { debugValue, diagnosticText } from './tracing/diagnostic.ts';
 export function annotator(locals: LocalInstances | null, now: () => number): ExchangeHooks['annotate'] {
   return (exchange, attempt) => {
     let lines = '';
+    if (exchange.stickiness !== null && attempt !== null) lines = exchange.stickiness.line(attempt.instance);
     if (exchange.wantsDebug) lines = `l5d-debug: ${debugValue(tracedRequest(exchange, now()), now())}\r\n`;
     // The judgement of the hop that sees all traffic (contract 8) is told to the peer with each answer.
     if (locals === null || attempt === null || !exchange.answersPeer) return lines;

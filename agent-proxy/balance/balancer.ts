@@ -95,6 +95,14 @@ export class Balancer {
     return this.instances.get(id) ?? null;
   }
 
+  /** One of those that take traffic and are open, of which this holds; null for none. */
+  findOpen(holds: (instance: Instance) => boolean, now: number): Instance | null {
+    for (const instance of this.instances.values()) {
+      if (!instance.draining && instance.isAvailable(now) && holds(instance)) return instance;
+    }
+    return null;
+  }
+
   /** Why the picker found nothing. */
   refusal(tried: readonly Instance[]): Refusal {
     const { service, known, size } = this;

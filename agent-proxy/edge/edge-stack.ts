@@ -10,6 +10,7 @@ import { readContext } from '../exchange/request-context.ts';
 import type { ExposedApps } from '../routing/exposed-apps.ts';
 import { normalizeHost } from '../routing/host-names.ts';
 import { withForwardedFor } from './forwarded-for.ts';
+import { Stickiness } from './stickiness.ts';
 
 export interface EdgeParts extends AdmissionParts {
   readonly exposed: ExposedApps;
@@ -43,11 +44,12 @@ export function edgeStack({ exposed, routes, ...admission }: EdgeParts): (exchan
       redirect(exchange, host);
       return;
     }
+    if (app.sticky) exchange.stickiness = new Stickiness(app.service, app.path, head.header('cookie'));
     exchange.follow(routes.route(keyOf(app.service, app.port), NO_DTAB));
   };
 }
 
-const HINT = 'an app is exposed by labels: HAPROXY_0_VHOST, or NODEMESH_0_EXPOSE';
+const HINT = 'an app is exposed by labels: HAPROXY_0_VHOST, or NODEMESH_EXPOSE';
 
 /** Below the router's prefix (`/marathonId`): so an override of an app holds here too. */
 function keyOf(service: string, port: string | null): string {

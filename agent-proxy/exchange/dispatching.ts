@@ -94,6 +94,11 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   }
 
   private choose({ client: { balancer } }: Branch, now: number): Target | null {
+    const { stickiness } = this;
+    if (stickiness !== null && this.tried.length === 0) {
+      const kept = balancer.findOpen((instance) => stickiness.prefers(instance), now);
+      if (kept !== null) return kept as Target;
+    }
     const instance = balancer.picker.pick(this.tried, now);
     // A connection that died may have been an old one, an error may have been a passing one: the only instance that there
     // is gets a second chance.

@@ -2,8 +2,10 @@
  * What is known of a request: what came, what the walk found out of it, what has become of it. Metrics, traces and the access
  * log read this when the request is over.
  */
+
 import type { Branch, Route } from '../bind/route.ts';
 import type { ReasonCode } from '../control/reason-codes.ts';
+import type { Stickiness } from '../edge/stickiness.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ServerConnection } from '../http1/server-connection.ts';
 import { Timed } from '../timing/timer-wheel.ts';
@@ -31,6 +33,8 @@ export abstract class RequestFacts extends Timed {
   target: string;
   /** The header lines that go on, each with its CR LF; null where they are those of the head. */
   changedLines: string | null = null;
+  /** Whether its client is to keep its instance; null where it is not. */
+  stickiness: Stickiness | null = null;
   /** The request's own dtab, as it is passed on; null where it has none. */
   localDtab: string | null = null;
   deadline: ReceivedDeadline | null = null;

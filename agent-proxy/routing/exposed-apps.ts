@@ -13,7 +13,11 @@ export interface ExposedApp {
   readonly service: string;
   /** The name of its port; null for the first. */
   readonly port: string | null;
+  /** The beginning of the path by which it was found. */
+  readonly path: string;
   readonly redirectToHttps: boolean;
+  /** A client keeps its instance. */
+  readonly sticky: boolean;
 }
 
 interface Exposure {
@@ -22,6 +26,7 @@ interface Exposure {
   readonly path: string;
   readonly port: string;
   readonly redirectToHttps: boolean;
+  readonly sticky: boolean;
 }
 
 export class ExposedApps {
@@ -48,8 +53,7 @@ export class ExposedApps {
     const path = query === -1 ? target : target.slice(0, query);
     const found = this.byHost.get(normalizeHost(host))?.find((exposure) => path.startsWith(exposure.path));
     if (found === undefined) return null;
-    const { service, port, redirectToHttps } = found;
-    return { service, port: otherPort(this.table, service, port), redirectToHttps };
+    return { ...found, port: otherPort(this.table, found.service, found.port) };
   }
 
   /** Places that several apps claim. */
@@ -85,9 +89,7 @@ export class ExposedApps {
 
 function exposuresOf(service: string, { off, exposed }: ServiceSettings): Exposure[] {
   if (off) return [];
-  return exposed.map(({ host, path, port, redirectToHttps }) => {
-    return { service, host: normalizeHost(host), path, port, redirectToHttps };
-  });
+  return exposed.map((place) => ({ ...place, service, host: normalizeHost(place.host) }));
 }
 
 /** Of two apps in one place the shorter id has it, then the alphabet: the same on every node, whoever came first. */

@@ -20,6 +20,7 @@ function exposed(name: string, ...places: (Partial<Exposed> & Pick<Exposed, 'hos
 interface EdgeMesh {
   readonly gate: RunningProxy;
   readonly app: (name: string, answer?: Parameters<typeof useBackend>[1]) => Promise<Backend>;
+  readonly instances: (name: string, count: number) => Promise<{ name: string; backend: Backend }[]>;
   readonly publish: (...documents: MeshDocument[]) => Promise<void>;
 }
 
@@ -49,6 +50,20 @@ async function useEdge(): Promise<EdgeMesh> {
         endpoints: [endpoint({ service: name, instance: `${name}.1`, port: http.port, ports, ...where })],
       });
       return http;
+    },
+    async instances(name, count) {
+      const made = await Promise.all(
+        Array.from({ length: count }, async (_, index) => {
+          const own = `${name}.${index}`;
+          return { name: own, backend: await useBackend(own) };
+        }),
+      );
+      const where = { agentId: 'agent-2', agentAddress: '127.0.36.2' };
+      const endpoints = made.map((one) =>
+        endpoint({ service: name, instance: one.name, port: one.backend.port, ...where }),
+      );
+      services.push({ name, endpoints });
+      return made;
     },
     async publish(...documents) {
       revision += 1;
@@ -95,7 +110,7 @@ test('an exposed app is served by its host, any other is not, whatever a client 
       const answer = await send(`${mesh.gate.edge}/`, { headers: { Host: host, ...headers } });
       expect(answer.status).toBe(404);
       expect(answer.body).toBe(
-        `not-exposed: host '${host}': no app is exposed under this host and path; an app is exposed by labels: HAPROXY_0_VHOST, or NODEMESH_0_EXPOSE\n`,
+        `not-exposed: host '${host}': no app is exposed under this host and path; an app is exposed by labels: HAPROXY_0_VHOST, or NODEMESH_EXPOSE\n`,
       );
       expect(Object.keys(answer.headers).filter((name) => name.startsWith('l5d-'))).toEqual([]);
     }
@@ -190,6 +205,35 @@ test('an error says what kind it is, and nothing of instances and addresses', as
   expect(answer).toMatchObject({ status: 502, body: 'refused: the connection was refused or could not be made\n' });
   expect(Object.keys(answer.headers).filter((name) => name.startsWith('l5d-'))).toEqual([]);
   expect((await send(`${mesh.gate.edge}/`, { method: 'TRACE', headers: { Host: 'www' } })).status).toBe(501);
+});
+
+test('a sticky app keeps its clients by a cookie, as long as their instance is there', async () => {
+  const mesh = await useEdge();
+  const backends = await mesh.instances('web', 4);
+  const place = { host: 'www', path: '/shop', sticky: true };
+  await mesh.publish(exposed('web', place));
+  const ask = (cookie?: string) =>
+    send(`${mesh.gate.edge}/shop`, { headers: { Host: 'www', ...(cookie === undefined ? {} : { Cookie: cookie }) } });
+  const first = await ask();
+  const [set = ''] = first.headers['set-cookie'] ?? [];
+  expect(set).toMatch(/^nodemesh-[0-9a-f]{8}=[0-9a-f]{16}; Path=\/shop; HttpOnly; SameSite=Lax$/);
+  const cookie = `a=b; ${set.split(';')[0]}; c=d`;
+  for (let index = 0; index < 20; index += 1) {
+    const again = await ask(cookie);
+    expect(again).toMatchObject({ status: 200, body: first.body });
+    expect(again.headers['set-cookie']).toBeUndefined();
+  }
+  // Without a cookie, or with one that names nobody, any of them.
+  const others = new Set<string>();
+  await eventually('another instance', async () => {
+    others.add((await ask(set.replace(/=[0-9a-f]{16};.*/, '=0123456789abcdef'))).body);
+    return others.size > 1;
+  });
+  await backends.find(({ name }) => name === first.body)?.backend.kill();
+  const moved = await ask(cookie);
+  expect(moved.status).toBe(200);
+  expect(moved.body).not.toBe(first.body);
+  expect(moved.headers['set-cookie']).toHaveLength(1);
 });
 
 test('its requests are counted as those of any router', async () => {
