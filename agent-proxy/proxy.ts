@@ -6,6 +6,7 @@ import { ConnectionLimit, Listener } from './accept/listener.ts';
 import { makeAccessLogs } from './access-logs.ts';
 import { createAdminServer } from './admin/server.ts';
 import { adminHost, type NamedRouter } from './admin-host.ts';
+import { AppPolicies } from './bind/app-policies.ts';
 import { INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { MeshControl } from './control/mesh-control.ts';
 import { type OwnCode, unknownCode } from './control/own-code.ts';
@@ -39,6 +40,8 @@ export interface AssembledProxy {
 
 /** Names that nobody asked for are looked for so often. */
 const SWEEP_MS = 10_000;
+/** Weights in a slow start grow so often. */
+const RAMP_MS = 250;
 
 export function createProxy(
   spec: ProxySpec,
@@ -68,7 +71,8 @@ export function createProxy(
   // Who is there, under a scheduler.
   const keys = new PeerKeys();
   const locals = mesh === null ? null : new LocalInstances(table, mesh.agentId);
-  const meshParts: MeshParts | null = locals === null ? null : { table, keys, locals };
+  const policies = new AppPolicies(table, warn);
+  const meshParts: MeshParts | null = locals === null ? null : { table, keys, locals, policies };
   const followers = makeFollowers(crew, { tree, table, keys, now, epoch: () => control?.epochs.highest ?? 0 });
   // Of several workers one has the link, and the file.
   const control =
@@ -107,6 +111,9 @@ export function createProxy(
   const following = makeFollowing(crew, { tree, routers, recent, log, now, dataDir, mesh: meshOfFollower });
   ticker.every(SWEEP_MS, () => {
     for (const { router } of routers) router.sweep();
+  });
+  ticker.every(RAMP_MS, () => {
+    for (const { router } of routers) router.ramp();
   });
   ticker.onTick((lateMs) => {
     for (const { router } of routers) router.observeLoop(lateMs);

@@ -1,10 +1,11 @@
 /** Puts a router together from its configuration: once, before a request comes. */
 
 import { annotator, diagnosticOf } from './annotations.ts';
+import { type AppPolicies, type AppPort, appOf } from './bind/app-policies.ts';
 import { BoundClient } from './bind/bound-client.ts';
 import { poolLimits } from './bind/client-options.ts';
 import { Clients } from './bind/clients.ts';
-import type { RouteOptions } from './bind/route.ts';
+import type { RouteOptions, RouteParams } from './bind/route.ts';
 import { RouteCache } from './bind/route-cache.ts';
 import { Routes } from './bind/routes.ts';
 import { ClientLayers, type ClientParams } from './config/client-params.ts';
@@ -31,7 +32,7 @@ import { readDtab } from './routing/dtab.ts';
 import { ExposedApps } from './routing/exposed-apps.ts';
 import { normalizeHost } from './routing/host-names.ts';
 import type { BoundName } from './routing/names.ts';
-import { readPath } from './routing/path.ts';
+import { type Path, readPath } from './routing/path.ts';
 import type { ServiceTable } from './routing/service-table.ts';
 import { incomingStack, outgoingStack, type Walk } from './STACK.ts';
 import type { MetricsTree } from './telemetry/metrics-tree.ts';
@@ -59,6 +60,8 @@ export interface MeshParts {
   readonly table: ServiceTable;
   readonly keys: PeerKeys;
   readonly locals: LocalInstances;
+  /** What the labels of apps say. */
+  readonly policies: AppPolicies;
 }
 
 export interface Router {
@@ -70,6 +73,8 @@ export interface Router {
   clients(): Iterable<BoundClient>;
   /** To be called now and then: forgets names that nobody asks for. */
   sweep(): void;
+  /** To be called a few times a second: instances in their slow start get the weight of now. */
+  ramp(): void;
   /** How late the event loop is, several times a second. */
   observeLoop(delayMs: number): void;
   close(): void;
@@ -112,7 +117,8 @@ export function makeRouter(
     warnOfSkew: skewWarning(label, shared),
   };
   const nodes = (): number => (mesh === null ? 1 : Math.max(1, mesh.table.agentCount));
-  const clients = new Clients(clientMaker(config, shared, pools, { mesh, isIncoming, nodes }), tree);
+  const maker = clientMaker(config, shared, pools, { mesh, isIncoming, nodes });
+  const clients = new Clients(maker.make, tree);
   if (isIncoming && mesh !== null) mesh.locals.inflightOf = (instance) => inflightAt(instance, clients);
   const figuresOfPaths = new BindCacheScope(label, 'path');
   tree.add(figuresOfPaths);
@@ -124,18 +130,19 @@ export function makeRouter(
     figures: figuresOfPaths,
   });
   const services = new ServiceLayers(config);
-  const optionsOf = onceFor(({ classifier, retries, totalTimeoutMs }: ServiceParams): RouteOptions => {
+  const labelled = mesh === null ? {} : { labelled: labelledParams(services, mesh.policies) };
+  const optionsOf = onceFor((params: ServiceParams): RouteOptions => {
     return {
-      router: label,
-      clients,
-      scopes: tree,
-      classifier,
-      totalTimeoutMs: totalTimeoutMs ?? NEVER,
-      retries,
-      isFirstHop: !isIncoming,
-      nodes,
-      now,
+      ...{ router: label, clients, scopes: tree, isFirstHop: !isIncoming, nodes, now },
+      ...routeParams(params),
+      ...labelled,
     };
+  });
+  const stopPolicies = mesh?.policies.onChange((apps) => {
+    clients.renew((client) => client.app !== null && apps.has(client.app.app) && maker.isOutdated(client));
+    for (const route of cache.all()) {
+      if (route.branches.some(({ client: { app } }) => app !== null && apps.has(app.app))) route.refresh();
+    }
   });
   const routes = new Routes({
     interpreter,
@@ -180,8 +187,10 @@ export function makeRouter(
     limits,
     clients: () => clients.all(),
     sweep: () => cache.sweep(),
+    ramp: () => clients.ramp(),
     observeLoop: (delayMs) => shedder?.observe(now(), delayMs, inflight),
     close() {
+      stopPolicies?.();
       cache.close();
       peers?.close();
       exposed?.close();
@@ -192,6 +201,18 @@ export function makeRouter(
 /** A host is one name in any spelling; a path, or what another header says, is not. */
 function isNamedByHost({ identifier }: RouterConfig): boolean {
   return identifier.every((one) => one.kind === 'io.l5d.header.token' && one.header.toLowerCase() === 'host');
+}
+
+function routeParams({ classifier, retries, totalTimeoutMs }: ServiceParams): RouteParams {
+  return { classifier, retries, totalTimeoutMs: totalTimeoutMs ?? NEVER };
+}
+
+/** Null where the labels say nothing of the service. */
+function labelledParams(services: ServiceLayers, policies: AppPolicies): NonNullable<RouteOptions['labelled']> {
+  return (logical, { app }) => {
+    const over = app === null ? [] : policies.of(app).service;
+    return over.length === 0 ? null : routeParams(services.paramsFor(readPath(logical), over));
+  };
 }
 
 /** An instance may be in several clients, of several names. */
@@ -269,13 +290,19 @@ interface ClientSurroundings {
   readonly nodes: () => number;
 }
 
-/** Makes the client of a bound name, with the parameters that the configuration gives it. */
+interface ClientMaker {
+  make(id: string, bound: BoundName): BoundClient;
+  /** The labels of its app say something else than when it was made. */
+  isOutdated(client: BoundClient): boolean;
+}
+
+/** Makes the client of a bound name, with the parameters that the configuration and the labels of its app give it. */
 function clientMaker(
   config: RouterConfig,
-  { now, random, warn }: SharedParts,
+  { now, random, warn, wallClock }: SharedParts,
   pools: PoolContext,
   { mesh, isIncoming, nodes }: ClientSurroundings,
-): (id: string, bound: BoundName) => BoundClient {
+): ClientMaker {
   const layers = new ClientLayers(config);
   const accepts = isIncoming && mesh !== null ? (endpoint: Endpoint) => mesh.locals.isLocal(endpoint) : null;
   const openerOf = onceFor((params: ClientParams) => {
@@ -288,22 +315,39 @@ function clientMaker(
     const limits = poolLimits(params);
     return ({ address, port }: Endpoint): Pool => new Pool(address, port, limits, pools, connect);
   });
-  return (id, { id: path, addresses }) => {
-    const params = layers.paramsFor(path);
-    const open = openerOf(params);
-    return new BoundClient({
-      router: config.label,
-      id,
-      addresses,
-      balance: params.balance,
-      requeueBudget: params.requeueBudget,
-      attemptTimeoutMs: params.requestAttemptTimeoutMs ?? NEVER,
-      connectTimeoutMs: params.connectTimeoutMs,
-      instance: (endpoint, siblings) => new Target(endpoint, siblings, open),
-      accepts,
-      nodes,
-      now,
-      random,
-    });
+  const madeWith = new WeakMap<BoundClient, Wanted>();
+  const wanted = (path: Path): Wanted => {
+    const app = mesh === null ? null : appOf(path);
+    const policy = app === null ? undefined : mesh?.policies.of(app);
+    return { app, params: layers.paramsFor(path, policy?.client), slowStartMs: policy?.slowStartMs ?? 0 };
   };
+  return {
+    make(id, { id: path, addresses }) {
+      const made = wanted(path);
+      const { app, params, slowStartMs } = made;
+      const open = openerOf(params);
+      const client = new BoundClient({
+        ...{ router: config.label, id, app, addresses, accepts, nodes, now, random },
+        balance: params.balance,
+        requeueBudget: params.requeueBudget,
+        attemptTimeoutMs: params.requestAttemptTimeoutMs ?? NEVER,
+        connectTimeoutMs: params.connectTimeoutMs,
+        instance: (endpoint, siblings) => new Target(endpoint, siblings, open),
+        ...(slowStartMs === 0 ? {} : { slowStart: { overMs: slowStartMs, wallClock } }),
+      });
+      madeWith.set(client, made);
+      return client;
+    },
+    isOutdated(client) {
+      const made = madeWith.get(client);
+      return JSON.stringify(made) !== JSON.stringify(wanted(readPath(client.id)));
+    },
+  };
+}
+
+/** What a client is made with. */
+interface Wanted {
+  readonly app: AppPort | null;
+  readonly params: ClientParams;
+  readonly slowStartMs: number;
 }

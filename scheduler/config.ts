@@ -52,6 +52,8 @@ export interface SchedulerConfig {
   readonly constraints: readonly Constraint[];
   readonly ports: ProxyPorts;
   readonly bind: (typeof BINDS)[number];
+  /** Groups of marathon-lb whose apps the edge serves; `-`: apps that name none, `*`: all. */
+  readonly edgeGroups: readonly string[];
   readonly reserve: boolean;
   readonly proxy: ProxyOptions;
   readonly rollout: RolloutSettings;
@@ -134,11 +136,11 @@ function contradictions(options: Options, placeOf: (name: OptionName) => string)
 
 function configOf(options: Options): SchedulerConfig {
   const { master, state, listen, advertise, name, role, publicRole } = options;
-  const { ports, bind, reserve, uninstall, logLevel } = options;
+  const { ports, bind, edgeGroups, reserve, uninstall, logLevel } = options;
   const credential = credentialOf(options);
   return {
     ...{ master, state, listen, advertise, name, role, publicRole },
-    ...{ ports, bind, reserve, uninstall, logLevel },
+    ...{ ports, bind, edgeGroups, reserve, uninstall, logLevel },
     mesosDiscovery: options.mesosDiscovery === 'on',
     marathons: options.marathon,
     marathonCredential: options.marathonCredentialFile,

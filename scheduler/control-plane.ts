@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
 import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
+import { LabelBook } from './discovery/labels/label-book.ts';
 import { Marathons } from './discovery/marathons.ts';
 import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
 import { Sources } from './discovery/sources.ts';
@@ -69,6 +70,8 @@ export class ControlPlane {
   /** Null where it is turned off. Other frameworks' services, and a second look at Marathon's tasks. */
   readonly mesos: MesosSource | null;
   readonly #sources: Sources;
+  /** What the labels of apps say, by service. */
+  readonly labels: LabelBook;
   readonly #options: ControlPlaneOptions;
   readonly #framework: Framework;
   readonly #feed: Feed;
@@ -95,6 +98,7 @@ export class ControlPlane {
     this.configRevision = identity.config.revision;
     this.clusterKey = identity.clusterKey;
     this.#feed = new Feed(identity.epoch);
+    this.labels = new LabelBook(config.edgeGroups);
     this.#sessions = new NodeSessions({
       feed: this.#feed,
       peerKey: identity.peerKey,
@@ -291,13 +295,15 @@ export class ControlPlane {
   }
 
   #stageService(name: string): void {
+    const app = this.discovery.app(name);
+    this.#stageSettings(app === undefined ? this.labels.remove(name) : this.labels.put({ ...app, name }));
     const service = this.#sources.stage(name);
     this.#tooLong.delete(name);
     if (service === undefined) {
       this.#feed.removeService(name);
       return;
     }
-    const leftOut = this.#feed.setService(service);
+    const leftOut = this.#feed.setService(this.labels.weighted(service));
     if (leftOut.length > 0) {
       this.#tooLong.set(
         name,
@@ -307,6 +313,19 @@ export class ControlPlane {
         { service: name, instances: leftOut.length, first: leftOut[0] },
         `instances get no traffic: ${TOO_LONG}`,
       );
+    }
+  }
+
+  #stageSettings(names: Iterable<string>): void {
+    for (const name of names) {
+      const settings = this.labels.settings(name);
+      if (settings === null) this.#feed.removeDocument({ kind: 'settings', name });
+      else if (!this.#feed.setDocument({ kind: 'settings', name, settings })) {
+        this.#options.logger.error(
+          { service: name },
+          'its labels say more than proxies can be told, and do nothing: shorten them',
+        );
+      }
     }
   }
 

@@ -8,6 +8,8 @@ import { Instance } from './instance.ts';
 import { type BalanceParams, DEFAULT_BALANCE } from './params.ts';
 import type { Algorithm, Picker, Refusal } from './picker.ts';
 import { Siblings } from './siblings.ts';
+import { SlowStart } from './slow-start.ts';
+import { WithReserve } from './with-reserve.ts';
 
 export interface BalancerOptions {
   readonly params?: BalanceParams;
@@ -15,10 +17,11 @@ export interface BalancerOptions {
   readonly accepts?: (endpoint: Endpoint) => boolean;
   /** Makes an instance, where it has to be more than that. An instance belongs to one balancer. */
   readonly instance?: (endpoint: Endpoint, siblings: Siblings) => Instance;
+  /** Over how long the weight of a new instance grows. `wallClock`: milliseconds since the epoch. */
+  readonly slowStart?: { readonly overMs: number; readonly wallClock: () => number };
 }
 
 export class Balancer {
-  readonly picker: Picker;
   /** The counters of failure accrual are in here. */
   readonly siblings: Siblings;
   /** Counters: instances that came and went, and what brought that. */
@@ -26,7 +29,13 @@ export class Balancer {
   private readonly service: string;
   private readonly accepts: (endpoint: Endpoint) => boolean;
   private readonly makeInstance: (endpoint: Endpoint, siblings: Siblings) => Instance;
+  /** Over those that are ready. */
   private readonly algorithm: Algorithm;
+  /** Over those of which Mesos has lost sight: nearly always none, and then there is no such algorithm. */
+  private reserve: Algorithm | null = null;
+  private readonly suspects = new Set<Instance>();
+  private readonly slowStart: SlowStart | null;
+  private current: Picker;
   /** By id; also those that take no traffic now and may come back. */
   private readonly instances = new Map<string, Instance>();
   private readonly isLimited: boolean;
@@ -42,7 +51,14 @@ export class Balancer {
     this.accepts = options.accepts ?? (() => true);
     this.makeInstance = options.instance ?? ((endpoint, siblings) => new Instance(endpoint, siblings));
     this.algorithm = algorithmFor(this.siblings);
-    this.picker = this.algorithm;
+    this.current = this.algorithm;
+    const { slowStart } = options;
+    this.slowStart = slowStart === undefined ? null : new SlowStart(slowStart.overMs, slowStart.wallClock);
+  }
+
+  /** The one of now: to be asked for with each pick. */
+  get picker(): Picker {
+    return this.current;
   }
 
   /** Instances that take traffic. */
@@ -169,26 +185,65 @@ export class Balancer {
       return;
     }
     if (known === undefined) {
-      if (endpoint.state === 'ready') this.add(this.makeInstance(endpoint, this.siblings));
+      if (takesTraffic(endpoint)) this.add(this.makeInstance(endpoint, this.siblings));
       return;
     }
     known.update(endpoint);
-    if (endpoint.state !== 'ready') this.retire(known);
+    this.slowStart?.take(known);
+    if (!takesTraffic(endpoint)) this.retire(known);
     else if (known.draining) this.add(known);
-    else this.algorithm.reweigh(known);
+    else if (this.suspects.has(known) !== isSuspect(endpoint)) this.move(known);
+    else this.homeOf(known).reweigh(known);
+  }
+
+  /** Gives young instances the weight of now. To be called a few times a second. */
+  ramp(): void {
+    this.slowStart?.advance((instance) => {
+      if (!instance.draining) this.homeOf(instance).reweigh(instance);
+    });
   }
 
   private add(instance: Instance): void {
     this.instances.set(instance.endpoint.instance, instance);
     this.changes.adds += 1;
     instance.join();
-    this.algorithm.add(instance);
+    this.slowStart?.take(instance);
+    this.settle(instance);
+  }
+
+  private settle(instance: Instance): void {
+    if (isSuspect(instance.endpoint)) this.suspects.add(instance);
+    this.homeOf(instance).add(instance);
+    this.choosePicker();
+  }
+
+  private unsettle(instance: Instance): void {
+    this.homeOf(instance).remove(instance);
+    this.suspects.delete(instance);
+    this.choosePicker();
+  }
+
+  private move(instance: Instance): void {
+    this.unsettle(instance);
+    this.settle(instance);
+  }
+
+  private homeOf(instance: Instance): Algorithm {
+    if (!this.suspects.has(instance)) return this.algorithm;
+    this.reserve ??= algorithmFor(this.siblings);
+    return this.reserve;
+  }
+
+  private choosePicker(): void {
+    if (this.suspects.size === 0 || this.reserve === null) this.current = this.algorithm;
+    else if (this.current === this.algorithm) this.current = new WithReserve(this.algorithm, this.reserve);
   }
 
   private retire(instance: Instance): void {
     if (instance.draining) return;
     this.changes.removes += 1;
-    this.algorithm.remove(instance);
+    this.unsettle(instance);
+    this.slowStart?.forget(instance);
     instance.leave();
   }
 
@@ -196,6 +251,14 @@ export class Balancer {
     this.retire(instance);
     this.instances.delete(instance.endpoint.instance);
   }
+}
+
+function isSuspect({ state }: Endpoint): boolean {
+  return state === 'suspect';
+}
+
+function takesTraffic({ state }: Endpoint): boolean {
+  return state === 'ready' || state === 'suspect';
 }
 
 /** Addresses in one answer. */

@@ -28,7 +28,7 @@ export class Heap implements Algorithm, InstanceListener {
     instance.listener = this;
     this.lighten(instance.endpoint.weight);
     // Not all at the same turn, or every proxy would begin with the same instance.
-    this.place(instance, this.turn + this.siblings.random() / instance.endpoint.weight);
+    this.place(instance, this.turn + this.siblings.random() / instance.weight);
   }
 
   remove(instance: Instance): void {
@@ -51,7 +51,7 @@ export class Heap implements Algorithm, InstanceListener {
   began(instance: Instance): void {
     if (!this.open.has(instance)) return;
     this.turn = Math.max(this.turn, this.open.rankOf(instance));
-    this.open.update(instance, this.load(instance), this.turn + 1 / instance.endpoint.weight);
+    this.open.update(instance, this.load(instance), this.turn + 1 / instance.weight);
   }
 
   released(instance: Instance): void {
@@ -89,7 +89,7 @@ export class Heap implements Algorithm, InstanceListener {
       open.remove(top);
     }
     const { first } = open;
-    for (const instance of aside) open.push(instance, this.load(instance), this.turn + 1 / instance.endpoint.weight);
+    for (const instance of aside) open.push(instance, this.load(instance), this.turn + 1 / instance.weight);
     return first;
   }
 
@@ -107,11 +107,11 @@ export class Heap implements Algorithm, InstanceListener {
     return null;
   }
 
-  private load({ inflight, endpoint: { weight } }: Instance): number {
+  private load({ inflight, weight }: Instance): number {
     return Math.floor((inflight * this.leastWeight) / weight);
   }
 
-  /** A new least weight is a new unit of load. */
+  /** A new least weight is a new unit of load. That of an instance that is young will pass, and counts as what it will be. */
   private lighten(weight: number): void {
     if (weight >= this.leastWeight) return;
     this.leastWeight = weight;

@@ -45,6 +45,8 @@ const FAIL_FAST_BACKOFF: BackoffParams = { kind: 'equalJittered', minMs: 1_000, 
 
 export class Instance {
   endpoint: Endpoint;
+  /** Its share of the draw: that of its endpoint, less while it is young (slow start). */
+  weight: number;
   /** Requests on their way, of this balancer. */
   inflight = 0;
   /** Out of rotation: it finishes what it has. */
@@ -69,6 +71,7 @@ export class Instance {
 
   constructor(endpoint: Endpoint, siblings: Siblings) {
     this.endpoint = endpoint;
+    this.weight = endpoint.weight;
     this.siblings = siblings;
     this.policy = accrualPolicy(siblings.params.failureAccrual, siblings.rates);
     this.latency = latencyOf(siblings);
@@ -176,6 +179,7 @@ export class Instance {
   update(endpoint: Endpoint): void {
     const moved = endpoint.address !== this.endpoint.address || endpoint.port !== this.endpoint.port;
     this.endpoint = endpoint;
+    this.weight = endpoint.weight;
     if (!moved) return;
     this.latency = latencyOf(this.siblings);
     this.reported = null;

@@ -14,8 +14,8 @@ export class LeastLoaded extends PowerOfTwo {
  * shared out evenly.
  */
 export function hasLessLoad(b: Instance, a: Instance): boolean {
-  const weightA = a.endpoint.weight;
-  const weightB = b.endpoint.weight;
+  const weightA = a.weight;
+  const weightB = b.weight;
   if (weightA === weightB) return b.inflight < a.inflight;
   return (b.inflight + 1) * weightA <= (a.inflight - 1) * weightB;
 }

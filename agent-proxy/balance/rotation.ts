@@ -24,7 +24,7 @@ export class Rotation {
   }
 
   add(instance: Instance): void {
-    const { weight } = instance.endpoint;
+    const { weight } = instance;
     const slot = this.instances.length;
     instance.slot = slot;
     this.instances.push(instance);
@@ -45,7 +45,7 @@ export class Rotation {
     this.checkUniform();
   }
 
-  reweigh({ slot, endpoint: { weight } }: Instance): void {
+  reweigh({ slot, weight }: Instance): void {
     const before = this.weights[slot] ?? weight;
     if (before === weight) return;
     this.weights[slot] = weight;

@@ -20,15 +20,17 @@ export class RoundRobin implements Algorithm {
 
   add(instance: Instance): void {
     // Within one round, but not all at once, or every proxy would begin with the same instance.
-    this.turns.push(instance, this.turn + this.siblings.random() / instance.endpoint.weight, 0);
+    this.turns.push(instance, this.turn + this.siblings.random() / instance.weight, 0);
   }
 
   remove(instance: Instance): void {
     this.turns.remove(instance);
   }
 
-  reweigh(): void {
-    // Its next stride has the new length.
+  /** Its next stride has the new length; it need not wait for the end of a longer one. */
+  reweigh(instance: Instance): void {
+    const soonest = this.turn + 1 / instance.weight;
+    if (soonest < this.turns.keyOf(instance)) this.turns.update(instance, soonest, 0);
   }
 
   pick(tried: readonly Instance[], now: number): Instance | null {
@@ -46,7 +48,7 @@ export class RoundRobin implements Algorithm {
     const { first } = this.turns;
     if (first === null) return null;
     this.turn = this.turns.keyOf(first);
-    this.turns.update(first, this.turn + 1 / first.endpoint.weight, 0);
+    this.turns.update(first, this.turn + 1 / first.weight, 0);
     return first;
   }
 

@@ -2,7 +2,7 @@
  * The client of one bound name: its balancer, kept up to date with its addresses, and what all requests to it share.
  * Several logical names that lead to one bound name share its client.
  */
-import { Balancer } from '../balance/balancer.ts';
+import { Balancer, type BalancerOptions } from '../balance/balancer.ts';
 import type { Instance } from '../balance/instance.ts';
 import type { BalanceParams } from '../balance/params.ts';
 import type { Siblings } from '../balance/siblings.ts';
@@ -13,12 +13,15 @@ import type { BudgetParams } from '../resilience/params.ts';
 import type { Unsubscribe } from '../routing/activity.ts';
 import type { AddressChange, AddressSet } from '../routing/names.ts';
 import { ClientScope } from '../telemetry/scopes.ts';
+import type { AppPort } from './app-policies.ts';
 import { BalancerView } from './balancer-view.ts';
 
 export interface BoundClientOptions {
   readonly router: string;
   /** `/#/io.l5d.marathon/web` */
   readonly id: string;
+  /** Left out where it is no app of a scheduler's table. */
+  readonly app?: AppPort | null;
   readonly addresses: AddressSet;
   readonly balance: BalanceParams;
   readonly requeueBudget: BudgetParams;
@@ -28,6 +31,8 @@ export interface BoundClientOptions {
   readonly instance: (endpoint: Endpoint, siblings: Siblings) => Instance;
   /** Limits it to some endpoints. */
   readonly accepts: ((endpoint: Endpoint) => boolean) | null;
+  /** Over how long the weight of a new instance grows; left out for none. */
+  readonly slowStart?: BalancerOptions['slowStart'];
   /** How many proxies share the budget's floor. */
   readonly nodes: () => number;
   readonly now: () => number;
@@ -38,6 +43,8 @@ export class BoundClient implements ConnectionListener {
   readonly id: string;
   /** The name of the service in reports: the bound name without its namer where that is Marathon's. */
   readonly service: string;
+  /** The app that its name is of; null where it is none of a scheduler's table. */
+  readonly app: AppPort | null;
   readonly balancer: Balancer;
   readonly scope: ClientScope;
   readonly requeueBudget: RetryBudget;
@@ -53,12 +60,14 @@ export class BoundClient implements ConnectionListener {
     const { router, id, addresses, balance, random, now, accepts, instance } = options;
     this.id = id;
     this.service = id.startsWith(MARATHON_PREFIX) ? id.slice(MARATHON_PREFIX.length) : id;
+    this.app = options.app ?? null;
     this.addresses = addresses;
     this.now = now;
     this.attemptTimeoutMs = options.attemptTimeoutMs;
     this.connectTimeoutMs = options.connectTimeoutMs;
     const limits = accepts === null ? {} : { accepts };
-    this.balancer = new Balancer(this.service, random, { params: balance, instance, ...limits });
+    const start = options.slowStart === undefined ? {} : { slowStart: options.slowStart };
+    this.balancer = new Balancer(this.service, random, { params: balance, instance, ...limits, ...start });
     this.requeueBudget = new RetryBudget(now(), options.nodes, options.requeueBudget);
     const budget = (): number => this.requeueBudget.balance(now());
     this.scope = new ClientScope(router, id, { balancer: new BalancerView(this.balancer), budget, clock: now });

@@ -13,6 +13,8 @@ export class Clients {
   private readonly make: (id: string, bound: BoundName) => BoundClient;
   private readonly scopes: ScopeHome;
   private readonly byId = new Map<string, Held>();
+  /** Those that another one has taken the place of, as long as somebody holds them. */
+  private readonly outdated = new Map<BoundClient, Held>();
 
   constructor(make: (id: string, bound: BoundName) => BoundClient, scopes: ScopeHome) {
     this.make = make;
@@ -37,17 +39,33 @@ export class Clients {
     return held.client;
   }
 
+  /** Clients of which this is true are not given to anybody any more: whoever holds a name gets a new one. */
+  renew(isOutdated: (client: BoundClient) => boolean): void {
+    for (const [id, held] of this.byId) {
+      if (!isOutdated(held.client)) continue;
+      this.byId.delete(id);
+      this.outdated.set(held.client, held);
+    }
+  }
+
   release(client: BoundClient): void {
-    const held = this.byId.get(client.id);
-    if (held === undefined || held.client !== client) return;
+    const current = this.byId.get(client.id);
+    const held = current?.client === client ? current : this.outdated.get(client);
+    if (held === undefined) return;
     held.holders -= 1;
     if (held.holders > 0) return;
-    this.byId.delete(client.id);
+    if (held === current) this.byId.delete(client.id);
+    else this.outdated.delete(client);
     this.scopes.remove(client.scope);
     client.close();
   }
 
   all(): Iterable<BoundClient> {
-    return Array.from(this.byId.values(), ({ client }) => client);
+    return Array.from([...this.byId.values(), ...this.outdated.values()], ({ client }) => client);
+  }
+
+  /** Young instances get the weight of now. */
+  ramp(): void {
+    for (const { client } of this.byId.values()) client.balancer.ramp();
   }
 }

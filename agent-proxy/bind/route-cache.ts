@@ -53,6 +53,10 @@ export class RouteCache {
     return isKept;
   }
 
+  *all(): Iterable<Route> {
+    for (const names of [this.bound, this.unbound]) for (const [, route] of names.all()) yield route;
+  }
+
   /** Forgets what has been idle for long, and puts each route where it belongs by now. */
   sweep(): void {
     const { now, idleMs, figures } = this.options;

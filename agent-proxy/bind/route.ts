@@ -24,14 +24,23 @@ export interface Branch {
   readonly lines: string;
 }
 
-/** What routes with the same parameters share. */
-export interface RouteOptions {
-  readonly router: string;
-  readonly clients: Clients;
-  readonly scopes: ScopeHome;
+/** What holds for the requests by a name. */
+export interface RouteParams {
   readonly classifier: ClassifierKind;
   readonly totalTimeoutMs: number;
   readonly retries: RetryParams;
+}
+
+/** What routes with the same parameters share. */
+export interface RouteOptions extends RouteParams {
+  readonly router: string;
+  readonly clients: Clients;
+  readonly scopes: ScopeHome;
+  /**
+   * The parameters of a name that leads to this client only, where the labels of its app say anything of them; else null.
+   * Left out where there are no labels.
+   */
+  readonly labelled?: (logical: string, client: BoundClient) => RouteParams | null;
   readonly isFirstHop: boolean;
   readonly nodes: () => number;
   readonly now: () => number;
@@ -51,10 +60,11 @@ const PENDING: State = { kind: 'pending' };
 
 export class Route {
   readonly logical: string;
-  readonly classifier: ClassifierKind;
-  readonly totalTimeoutMs: number;
-  readonly budget: RetryBudget;
-  readonly retries: RetryPolicy;
+  // These four follow the labels of the app that the name leads to; whoever serves a request reads them.
+  classifier: ClassifierKind;
+  totalTimeoutMs: number;
+  budget: RetryBudget;
+  retries: RetryPolicy;
   readonly scope: ServiceScope;
   /** When a request came last, milliseconds. */
   usedAt: number;
@@ -66,6 +76,7 @@ export class Route {
   /** Null where nobody waits, as most of the time. */
   private waiters: Set<() => void> | null = null;
   private current: State = PENDING;
+  private params: RouteParams;
   private scopesAdded = false;
   private isOneshot = false;
 
@@ -75,12 +86,12 @@ export class Route {
     this.options = options;
     this.logical = logical;
     this.tree = tree;
+    this.params = options;
     this.classifier = options.classifier;
     this.totalTimeoutMs = options.totalTimeoutMs;
     this.usedAt = now();
     this.budget = new RetryBudget(now(), nodes, retries.budget);
-    const { maxRetries, backoff } = retries;
-    this.retries = { isFirstHop: options.isFirstHop, maxRetries, backoff, budget: this.budget };
+    this.retries = this.policyOf(retries);
     this.scope = new ServiceScope(router, logical, () => this.budget.balance(now()));
     this.stop = tree.observe(() => this.changed());
     this.changed();
@@ -145,6 +156,11 @@ export class Route {
     if (this.scopesAdded) this.options.scopes.remove(this.scope);
   }
 
+  /** Clients that it leads to have been replaced, or the labels of their app say something else. */
+  refresh(): void {
+    this.changed();
+  }
+
   private changed(): void {
     const before = this.branches;
     const { state } = this.tree;
@@ -154,6 +170,7 @@ export class Route {
         ? { kind: 'none', refusal: { code: 'unknown-name', detail: `${this.logical}: ${state.reason}` } }
         : this.bound(state.value);
     this.release(before, this.branches);
+    this.follow(this.labelled() ?? this.options);
     if (this.current.kind === 'bound' && !this.scopesAdded) {
       this.scopesAdded = true;
       this.options.scopes.add(this.scope);
@@ -161,6 +178,29 @@ export class Route {
     const listeners = this.waiters ?? [];
     this.waiters = null;
     for (const listener of listeners) listener();
+  }
+
+  /** What the labels of an app say, where all requests go to that app. */
+  private labelled(): RouteParams | null {
+    const { labelled } = this.options;
+    const [first, ...others] = this.branches;
+    if (labelled === undefined || first === undefined) return null;
+    return others.every(({ client }) => client === first.client) ? labelled(this.logical, first.client) : null;
+  }
+
+  private follow(params: RouteParams): void {
+    if (params === this.params) return;
+    const { retries, classifier, totalTimeoutMs } = params;
+    const isSameBudget = JSON.stringify(retries.budget) === JSON.stringify(this.params.retries.budget);
+    this.params = params;
+    this.classifier = classifier;
+    this.totalTimeoutMs = totalTimeoutMs;
+    if (!isSameBudget) this.budget = new RetryBudget(this.options.now(), this.options.nodes, retries.budget);
+    this.retries = this.policyOf(retries);
+  }
+
+  private policyOf({ maxRetries, backoff }: RetryParams): RetryPolicy {
+    return { isFirstHop: this.options.isFirstHop, maxRetries, backoff, budget: this.budget };
   }
 
   private bound(tree: BoundTree): State {

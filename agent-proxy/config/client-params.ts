@@ -27,9 +27,9 @@ export class ClientLayers {
     this.defaults = defaultsFor(router.nodemesh.linkerdCompat).client;
   }
 
-  /** `id` is the bound name with its transformers: `/%/io.l5d.port/4141/#/io.l5d.marathon/web`. */
-  paramsFor(id: Path): ClientParams {
-    return this.layers.once(id, (matching) => this.put(matching));
+  /** `id` is the bound name with its transformers: `/%/io.l5d.port/4141/#/io.l5d.marathon/web`. `over`: what goes over all layers. */
+  paramsFor(id: Path, over: readonly ClientLayer[] = []): ClientParams {
+    return this.layers.once(id, (matching) => this.put(matching), over);
   }
 
   private put(matching: readonly MatchedLayer<ClientLayer>[]): ClientParams {

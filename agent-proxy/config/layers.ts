@@ -9,6 +9,8 @@ export interface MatchedLayer<Layer> {
   readonly captures: Captures;
 }
 
+const NO_CAPTURES: Captures = new Map();
+
 /** `Result` is what matching layers come to. Thousands of names with the same layers share one. */
 export class Layers<Layer extends { readonly prefix: string }, Result extends object> {
   private readonly layers: readonly { readonly layer: Layer; readonly matcher: PathMatcher }[];
@@ -19,8 +21,11 @@ export class Layers<Layer extends { readonly prefix: string }, Result extends ob
     this.layers = configs.map((layer) => ({ layer, matcher: new PathMatcher(layer.prefix) }));
   }
 
-  /** What `put` makes of the layers that match; made once where the name itself has no say in it. */
-  once(name: Path, put: (matching: readonly MatchedLayer<Layer>[]) => Result): Result {
+  /**
+   * What `put` makes of the layers that match, and of those `over` them, which match whatever the name is; made once where
+   * the name itself has no say in it.
+   */
+  once(name: Path, put: (matching: readonly MatchedLayer<Layer>[]) => Result, over: readonly Layer[] = []): Result {
     const matching: MatchedLayer<Layer>[] = [];
     const positions: number[] = [];
     let isOwn = false;
@@ -31,7 +36,8 @@ export class Layers<Layer extends { readonly prefix: string }, Result extends ob
       positions.push(position);
       if (match.captures.size > 0) isOwn = true;
     });
-    if (isOwn) return put(matching);
+    for (const layer of over) matching.push({ layer, captures: NO_CAPTURES });
+    if (isOwn || over.length > 0) return put(matching);
     const key = positions.join();
     const known = this.results.get(key);
     if (known !== undefined) return known;

@@ -35,20 +35,22 @@ export class ServiceLayers {
     this.maxRetries = router.nodemesh.maxRetries;
   }
 
-  /** `name` is the logical name, with its prefix: `/svc/web`. */
-  paramsFor(name: Path): ServiceParams {
-    return this.layers.once(name, (matching) => this.put(matching));
+  /** `name` is the logical name, with its prefix: `/svc/web`. `over`: what goes over all layers. */
+  paramsFor(name: Path, over: readonly ServiceLayer[] = []): ServiceParams {
+    return this.layers.once(name, (matching) => this.put(matching), over);
   }
 
   private put(matching: readonly MatchedLayer<ServiceLayer>[]): ServiceParams {
     let layered = this.defaults;
+    let { maxRetries } = this;
     for (const { layer } of matching) {
-      const { retries, ...whole } = layer;
+      const { retries, nodemesh, ...whole } = layer;
+      if (nodemesh?.maxRetries !== undefined) maxRetries = nodemesh.maxRetries;
       layered = { ...override(layered, whole), retries: override(layered.retries, retries) };
     }
     return {
       classifier: CLASSIFIERS[layered.responseClassifier.kind],
-      retries: { ...layered.retries, maxRetries: this.maxRetries },
+      retries: { ...layered.retries, maxRetries },
       totalTimeoutMs: layered.totalTimeoutMs,
     };
   }

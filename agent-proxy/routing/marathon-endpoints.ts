@@ -3,6 +3,7 @@
  */
 import { type Location, locatorOf, type NamedPort } from './marathon-addresses.ts';
 import { type MarathonDocument, type MarathonTask, marathonAppSchema } from './marathon-document.ts';
+import { type PortFacts, portFactsOf } from './marathon-ports.ts';
 
 /** `unchecked`: the app has no health checks. `unknown`: it has, and Marathon has no result of each for this task yet. */
 export type MarathonHealth = 'unchecked' | 'passing' | 'failing' | 'unknown';
@@ -44,7 +45,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-export interface MarathonApp {
+export interface MarathonApp extends PortFacts {
   readonly kind: 'app' | 'pod';
   /** With its leading slash. */
   readonly id: string;
@@ -122,6 +123,7 @@ export function readMarathonApp(document: unknown, known?: KnownLocation): Marat
     instances: withOutdatedDrained(app, instances),
     leftOut,
     ended,
+    ...portFactsOf(document),
   };
 }
 

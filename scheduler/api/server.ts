@@ -70,7 +70,7 @@ export function createApi(options: ApiOptions): Express {
   });
   app.get('/v1/services', (_request, response) => {
     const current = leadingPlane(options);
-    response.json(servicesJson(current.services(), current.skipped()));
+    response.json(servicesJson(current.services(), current.skipped(), current.labels));
   });
   app.get('/v1/traffic', (_request, response) => {
     response.json(trafficJson(leadingPlane(options), Date.now()));

@@ -44,15 +44,21 @@ function syncJson({ revision, digestOk, repairs, reportedAt }: SyncView): object
 }
 
 /** In the order of their names. What is left out as a whole is listed too, for its reason. */
-export function servicesJson(services: readonly Service[], skipped: ReadonlyMap<string, string>): object[] {
+export function servicesJson(
+  services: readonly Service[],
+  skipped: ReadonlyMap<string, string>,
+  labels: ServiceLabels,
+): object[] {
   const known = new Set(services.map(({ name }) => name));
   const absent = [...skipped.keys()].filter((name) => !known.has(name)).map((name) => ({ name, endpoints: [] }));
   return [...services, ...absent]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((service) => serviceJson(service, skipped.get(service.name) ?? null));
+    .map((service) => serviceJson(service, skipped.get(service.name) ?? null, labels));
 }
 
-function serviceJson(service: Service, reason: string | null): object {
+type ServiceLabels = Pick<ControlPlane['labels'], 'settings' | 'notes'>;
+
+function serviceJson(service: Service, reason: string | null, labels: ServiceLabels): object {
   return {
     name: service.name,
     // Why some or all of its instances are not among the endpoints.
@@ -66,6 +72,8 @@ function serviceJson(service: Service, reason: string | null): object {
       healthy: endpoint.state === 'ready',
       state: endpoint.state,
     })),
+    settings: labels.settings(service.name),
+    labels: labels.notes(service.name),
   };
 }
 

@@ -150,6 +150,12 @@ export const OPTIONS = {
     fallback: 'node',
     group: 'Where proxies run',
   },
+  edgeGroups: {
+    value: 'names',
+    help: 'what HAPROXY_VHOST labels expose at the edge: these groups of marathon-lb (HAPROXY_GROUP), - for apps that name none, * for all',
+    fallback: 'external,-',
+    group: 'Where proxies run',
+  },
   reserve: {
     value: null,
     help: "hold each agent's resources for its proxy, so that it gets its place back",
@@ -258,6 +264,7 @@ export const optionsSchema = z.object({
   constraint: z.array(values.textual(parseConstraint)).nullable(),
   ports: values.ports,
   bind: z.enum(values.BINDS, `must be one of ${values.BINDS.join(', ')}`),
+  edgeGroups: values.groups,
   reserve: values.boolean,
   proxyArchive: z.array(values.archive).nullable(),
   proxyWorkers: values.amount(1, 'a whole number from 1 on'),

@@ -146,6 +146,14 @@ export const ports = z
     return all;
   });
 
+/** Of marathon-lb, between commas. */
+export const groups = textual((text): readonly string[] => {
+  const names = text.split(',').map((part) => part.trim());
+  const bad = names.find((part) => !/^(\*|-|[A-Za-z0-9][A-Za-z0-9._-]*)$/.test(part));
+  if (bad !== undefined) throw new Error(`'${bad}' is no group; write names between commas, like external,internal`);
+  return names;
+});
+
 export const strategy = textual((text): Strategy => {
   const [kind, value, ...more] = text.split(':');
   const bad = `'${text}' is none of serial, parallel, canary, canary:N and percentages:10,50,100`;

@@ -10,6 +10,7 @@ const podEndpoint = z.object({
   containerPort: number,
   protocol: looseList(z.string()),
   networkNames: looseList(z.string()),
+  labels,
 });
 
 export const podSpecSchema = z.object({

@@ -11,6 +11,7 @@ import {
   type MarathonInstance,
   timeOf,
 } from '../../agent-proxy/routing/marathon-endpoints.ts';
+import { portFactsOf } from '../../agent-proxy/routing/marathon-ports.ts';
 import {
   type PodContainer,
   type PodInstance,
@@ -73,6 +74,8 @@ export function readPod(pod: PodStatus, specs: ReadonlyMap<string, PodSpec>): Ma
     instances,
     leftOut,
     ended,
+    ...portFactsOf(pod.spec),
+    configuredAt: pod.spec?.version ?? null,
   };
 }
 

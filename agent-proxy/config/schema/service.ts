@@ -4,7 +4,7 @@ import { backoff, budget } from './backoff.ts';
 import { fromDefaults, kinds, needed, optional, withKind } from './keys.ts';
 import { pathPattern } from './names.ts';
 import { responseClassifier } from './response-classifier.ts';
-import { duration } from './scalars.ts';
+import { duration, integer } from './scalars.ts';
 
 const retries = z.strictObject({
   budget: fromDefaults(
@@ -13,6 +13,13 @@ const retries = z.strictObject({
     'How many retries there may be, compared with requests.',
   ),
   backoff: fromDefaults(backoff, ({ service }) => service.retries.backoff, 'The waits before retries.'),
+});
+
+const nodemesh = z.strictObject({
+  maxRetries: optional(
+    integer(0).nullable(),
+    "How often one request may be sent again, at most; without it the router's `nodemesh.maxRetries`.",
+  ),
 });
 
 /** Keys that are there override those of earlier layers; so nothing here has a default. */
@@ -28,6 +35,7 @@ const layer = {
     ({ service }) => service.totalTimeoutMs,
     'How long a request may take with all its attempts, until the response head is there.',
   ),
+  nodemesh: optional(nodemesh, 'Our own keys.'),
 };
 
 const serviceLayer = z.strictObject({

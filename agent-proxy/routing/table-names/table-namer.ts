@@ -42,7 +42,7 @@ export class TableNamer implements Namer {
       if (!this.table.ready) return PENDING;
       // The longest id that is there decides, also where it has no endpoints: a shorter one is another app.
       const candidate = candidates.find(({ app }) => this.sizeOf(app) >= 0);
-      if (candidate === undefined || this.sizeOf(candidate.app) === 0) return NOTHING;
+      if (candidate === undefined || this.sizeOf(candidate.app) === 0 || this.isOff(candidate.app)) return NOTHING;
       if (candidate !== matched) {
         matched = candidate;
         bound = { kind: 'ok', value: this.leaf(candidate, rest) };
@@ -80,6 +80,11 @@ export class TableNamer implements Namer {
     return this.services.get(name) ?? new TableService(name, this.table, this.services);
   }
 
+  /** A label of the app says so. A shorter id is another app, and does not take its place. */
+  private isOff(name: string): boolean {
+    return this.table.document('settings', name)?.settings.off === true;
+  }
+
   private sizeOf(name: string): number {
     return this.services.get(name)?.size ?? this.table.service(name)?.endpoints.length ?? -1;
   }
@@ -103,6 +108,10 @@ export class TableNamer implements Namer {
       if (service === undefined) continue;
       resize(service, size);
       told.push([service, isNew ? RESET : { kind: 'patch', set, unset, size }]);
+    }
+    for (const { kind, name } of [...change.documents, ...change.documentsRemoved]) {
+      const service = kind === 'settings' ? this.services.get(name) : undefined;
+      for (const lookup of service?.concerned() ?? []) lookups.add(lookup);
     }
     if (this.table.ready && !this.wasReady) {
       this.wasReady = true;

@@ -108,9 +108,17 @@ describe('reads', () => {
         name: '(without a name, 1)',
         reason: 'its definition cannot be read; what was known of it stays',
         endpoints: [],
+        settings: null,
+        labels: [],
       },
-      { name: 'odd/tasks', reason: 'task odd.2 names no agent', endpoints: [expect.anything()] },
-      { name: 'team/api', reason: null, endpoints: [] },
+      {
+        name: 'odd/tasks',
+        reason: 'task odd.2 names no agent',
+        endpoints: [expect.anything()],
+        settings: null,
+        labels: [],
+      },
+      { name: 'team/api', reason: null, endpoints: [], settings: null, labels: [] },
       {
         name: 'web',
         reason: null,
@@ -134,8 +142,33 @@ describe('reads', () => {
             state: 'unhealthy',
           },
         ],
+        settings: null,
+        labels: [],
       },
     ]);
+  });
+
+  test('/v1/services shows what the labels of an app say, what is wrong with them, and proxies are told', async () => {
+    const labels = { NODEMESH_TIMEOUT: '5s', NODEMESH_WEIGHT: '0.5', HAPROXY_0_VHOST: 'a.b', HAPROXY_0_MODE: 'tcp' };
+    const portDefinitions = [{ name: 'http', labels: { VIP_0: '/web:80' } }];
+    use.marathon.put('web', [{ id: 'web.1', port: 21_000 }], { labels, portDefinitions });
+    const scheduler = await use.start({ nodes: { S1 } });
+    const proxy = scheduler.client('S1', 'p1');
+    await eventually('the settings', () => proxy.table.document('settings', 'web'));
+    const settings = {
+      ...{ off: false, slowStartMs: 0, vips: [{ vip: 'web', vipPort: 80, port: 'http' }] },
+      exposed: [{ host: 'a.b', path: '/', port: 'http', redirectToHttps: false, sticky: false }],
+      policies: [{ port: null, service: { totalTimeoutMs: 5_000 }, client: {} }],
+    };
+    expect(proxy.table.document('settings', 'web')?.settings).toEqual(settings);
+    expect(proxy.table.service('web')?.endpoints).toMatchObject([{ weight: 0.5 }]);
+    expect((await scheduler.get('/v1/services')).json).toMatchObject([
+      { name: 'web', settings, labels: [{ label: 'HAPROXY_0_MODE' }] },
+    ]);
+    use.marathon.put('web', [{ id: 'web.1', port: 21_000 }], { portDefinitions: [{ name: 'http' }] });
+    use.marathon.emit('api_post_event', { appDefinition: { id: '/web' } });
+    await eventually('no settings', () => proxy.table.document('settings', 'web') === undefined);
+    await eventually('its weight', () => proxy.table.service('web')?.endpoints[0]?.weight === 1);
   });
 
   test('/v1/traffic sums what the outgoing routers reported, and is null without traffic', async () => {
