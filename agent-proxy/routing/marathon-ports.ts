@@ -2,7 +2,6 @@
  * The ports of a Marathon app or pod as its definition names them, with their labels: what labels with an index speak of,
  * and where VIP labels stand. Pure.
  */
-import { z } from 'zod';
 
 /** A port definition, a port mapping, or an endpoint of a pod's container. */
 export interface DefinedPort {
@@ -19,59 +18,50 @@ export interface PortFacts {
   readonly configuredAt: string | null;
 }
 
-const records = z.array(z.looseObject({}).catch({})).catch([]);
-
-const definition = z.looseObject({
-  portDefinitions: records.optional(),
-  /** Service ports: all that there is of an app's ports before Marathon 1.5, besides `portDefinitions`. */
-  ports: z.array(z.unknown()).catch([]).optional(),
-  container: z
-    .looseObject({
-      portMappings: records.optional(),
-      docker: z.looseObject({ portMappings: records.optional() }).catch({}).optional(),
-    })
-    .catch({})
-    .optional(),
-  ipAddress: z
-    .looseObject({ discovery: z.looseObject({ ports: records.optional() }).catch({}).optional() })
-    .catch({})
-    .optional(),
-  /** Of a pod. */
-  containers: z
-    .array(z.looseObject({ endpoints: records.optional() }).catch({}))
-    .catch([])
-    .optional(),
-  versionInfo: z
-    .looseObject({ lastConfigChangeAt: z.string().optional().catch(undefined) })
-    .catch({})
-    .optional(),
-});
+type Fields = Readonly<Record<string, unknown>>;
 
 /** An app of `GET /v2/apps`, or the definition (`spec`) of a pod; whatever else has no ports. */
 export function portFactsOf(document: unknown): PortFacts {
-  const parsed = definition.safeParse(document);
-  if (!parsed.success) return { definedPorts: [], configuredAt: null };
-  const { portDefinitions, ports, container, ipAddress, containers, versionInfo } = parsed.data;
-  const mappings = container?.portMappings ?? container?.docker?.portMappings ?? [];
+  const { portDefinitions, ports, container, ipAddress, containers, versionInfo } = fieldsOf(document);
+  const { portMappings, docker } = fieldsOf(container);
   const candidates = [
-    (containers ?? []).flatMap(({ endpoints }) => endpoints ?? []),
-    mappings,
-    ipAddress?.discovery?.ports ?? [],
-    portDefinitions ?? [],
-    (ports ?? []).map(() => ({})),
+    // Of a pod.
+    listOf(containers).flatMap((each) => listOf(fieldsOf(each)['endpoints'])),
+    listOf(portMappings),
+    listOf(fieldsOf(docker)['portMappings']),
+    listOf(fieldsOf(fieldsOf(ipAddress)['discovery'])['ports']),
+    listOf(portDefinitions),
+    // Service ports: all that there is of an app's ports before `portDefinitions`.
+    listOf(ports),
   ];
   const defined = candidates.find(({ length }) => length > 0) ?? [];
+  const { lastConfigChangeAt } = fieldsOf(versionInfo);
   return {
-    definedPorts: defined.map((port, index) => portOf(port, index)),
-    configuredAt: versionInfo?.lastConfigChangeAt ?? null,
+    definedPorts: defined.map(portOf),
+    configuredAt: typeof lastConfigChangeAt === 'string' ? lastConfigChangeAt : null,
   };
 }
 
-function portOf(port: Readonly<Record<string, unknown>>, index: number): DefinedPort {
-  const { name, labels } = port;
-  const texts: Record<string, string> = {};
-  if (typeof labels === 'object' && labels !== null) {
-    for (const [key, value] of Object.entries(labels)) if (typeof value === 'string') texts[key] = value;
-  }
-  return { name: typeof name === 'string' && name !== '' ? name : `port${index}`, labels: texts };
+function portOf(port: unknown, index: number): DefinedPort {
+  const { name, labels } = fieldsOf(port);
+  const texts = Object.entries(fieldsOf(labels)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return {
+    name: typeof name === 'string' && name !== '' ? name : `port${index}`,
+    labels: Object.fromEntries(texts),
+  };
+}
+
+/** Marathon writes `null` for what is not there. */
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

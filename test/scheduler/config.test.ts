@@ -49,6 +49,7 @@ describe('options', () => {
       constraints: [],
       ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
       bind: 'node',
+      edgeGroups: ['external', '-'],
       reserve: true,
       proxy: { archives: [], workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
       rollout: { strategy: { kind: 'serial' }, maxUnavailable: 1, gateMs: 10_000, stepTimeoutMs: 300_000 },
@@ -204,6 +205,7 @@ describe('faults', () => {
   test.each([
     ['--listen=127.0.0.1:70000', 'is not an address and a port'],
     ['--listen=4180', 'is not an address and a port'],
+    ['--edge-groups=a,,b', "'' is no group; write names between commas"],
     ['--ports=out=0', "'out=0' is not a port from 1 to 65535"],
     ['--ports=out=none', "'out=none' is not a port from 1 to 65535"],
     ['--ports=edge=4140', "'edge=4140' uses a port twice"],

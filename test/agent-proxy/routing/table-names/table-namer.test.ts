@@ -155,6 +155,19 @@ describe('names of the table', () => {
       expect(seen).toEqual(['/#/io.l5d.marathon/team/api + / = 2', '/#/io.l5d.marathon/team + /api = 1']);
     });
 
+    it('lead nowhere while a label of the app says so, and not to the app of a shorter id either', () => {
+      snapshot(1, service('team', 1), service('team/api', 2));
+      const settings = { off: true, vips: [], exposed: [], policies: [], slowStartMs: 0 };
+      const lookup = apps.lookup(['team', 'api']);
+      const seen: string[] = [];
+      lookup.observe(() => seen.push(shown(lookup)));
+      delta({ documents: [{ kind: 'settings', name: 'team/api', settings }] });
+      delta({ documents: [{ kind: 'settings', name: 'team', settings }] });
+      delta({ documentsRemoved: [{ kind: 'settings', name: 'team/api' }] });
+      expect(seen).toEqual(['neg', '/#/io.l5d.marathon/team/api + / = 2']);
+      expect(shown(apps.lookup(['team', 'x']))).toBe('neg');
+    });
+
     it('hear of endpoints as patches, and look-ups do not', () => {
       snapshot(1, service('web', 1, 2), service('other', 1));
       const lookup = apps.lookup(['web']);
