@@ -8,6 +8,7 @@ import type { Report, Service, Subscribe } from '../agent-proxy/control/contract
 import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
 import { LabelBook } from './discovery/labels/label-book.ts';
+import { stageSettings } from './discovery/labels/stage-settings.ts';
 import { Marathons } from './discovery/marathons.ts';
 import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
 import { Sources } from './discovery/sources.ts';
@@ -296,7 +297,8 @@ export class ControlPlane {
 
   #stageService(name: string): void {
     const app = this.discovery.app(name);
-    this.#stageSettings(app === undefined ? this.labels.remove(name) : this.labels.put({ ...app, name }));
+    const relabelled = app === undefined ? this.labels.remove(name) : this.labels.put({ ...app, name });
+    stageSettings(relabelled, { labels: this.labels, feed: this.#feed, logger: this.#options.logger });
     const service = this.#sources.stage(name);
     this.#tooLong.delete(name);
     if (service === undefined) {
@@ -313,19 +315,6 @@ export class ControlPlane {
         { service: name, instances: leftOut.length, first: leftOut[0] },
         `instances get no traffic: ${TOO_LONG}`,
       );
-    }
-  }
-
-  #stageSettings(names: Iterable<string>): void {
-    for (const name of names) {
-      const settings = this.labels.settings(name);
-      if (settings === null) this.#feed.removeDocument({ kind: 'settings', name });
-      else if (!this.#feed.setDocument({ kind: 'settings', name, settings })) {
-        this.#options.logger.error(
-          { service: name },
-          'its labels say more than proxies can be told, and do nothing: shorten them',
-        );
-      }
     }
   }
 
