@@ -14,6 +14,7 @@ import { type Path, pathsEqual, showPath } from './path.ts';
 import { Recomputed, type Watch } from './recomputed.ts';
 import { type Transformer, transformOutcome } from './transformers.ts';
 import type { Inet } from './utility-namers.ts';
+import { WatchedAddresses } from './watched-addresses.ts';
 
 export interface InterpreterOptions {
   /** The ones configured later are asked first. */
@@ -51,17 +52,12 @@ export class Interpreter {
    */
   delegate(base: Dtab, local: Dtab, name: Path): Activity<DelegateNode> {
     const questions = new Questions(this.options.namers);
-    const addresses = new Map<AddressSet, Activity<AddressState>>();
+    const addresses = new WatchedAddresses();
     const compute = (watch: Watch): ActivityState<DelegateNode> => {
       const dtab = watch(this.options.dtab);
       if (dtab.kind !== 'ok') return dtab;
       const readNamer = questions.begin(watch);
-      const readAddresses = (set: AddressSet): AddressState => {
-        const known = addresses.get(set) ?? addressActivity(set);
-        addresses.set(set, known);
-        const state = watch(known);
-        return state.kind === 'ok' ? state.value : { kind: 'pending' };
-      };
+      const readAddresses = (set: AddressSet): AddressState => addresses.read(watch, set);
       const { transformers } = this.options;
       return delegateName(this.rules(dtab.value, base, local), name, { readNamer, readAddresses, transformers });
     };
@@ -111,15 +107,6 @@ class Questions {
       return watch(activity);
     };
   }
-}
-
-function addressActivity(set: AddressSet): Activity<AddressState> {
-  return {
-    get state(): ActivityState<AddressState> {
-      return { kind: 'ok', value: set.state };
-    },
-    observe: (listener) => set.observe(() => listener()),
-  };
 }
 
 function sameTree(a: BoundTree, b: BoundTree): boolean {

@@ -3,12 +3,13 @@
  * are not taken. The rules are those of `evaluation.ts`, without its short cuts.
  */
 import type { ActivityState } from './activity.ts';
-import type { DelegateAddresses, DelegateBound, DelegateNode, DelegatePlace } from './delegate-node.ts';
+import { boundJson, type ReadAddresses } from './bound-json.ts';
+import type { DelegateBound, DelegateNode, DelegatePlace } from './delegate-node.ts';
 import { type Dentry, matchesPrefix } from './dentry.ts';
 import { dentryToJson } from './dtab.ts';
 import { evaluateName, type NameRules, type Outcome, type ReadNamer } from './evaluation.ts';
 import type { NameTree } from './name-tree.ts';
-import type { AddressSet, AddressState, BoundName, NamerLeaf } from './names.ts';
+import type { BoundName, NamerLeaf } from './names.ts';
 import { type Path, showPath, startsWith } from './path.ts';
 import { type Transformer, transformBound } from './transformers.ts';
 import { lookupUtility } from './utility-namers.ts';
@@ -21,7 +22,7 @@ const TOO_MANY_NODES = `the tree has more than ${MAX_NODES} nodes; the rest is l
 
 export interface DelegationOptions {
   readonly readNamer: ReadNamer;
-  readonly readAddresses: (addresses: AddressSet) => AddressState;
+  readonly readAddresses: ReadAddresses;
   readonly transformers: readonly Transformer[];
 }
 
@@ -210,22 +211,15 @@ class Delegation {
     return { type: 'exception', ...placeOf(step), message: state.kind === 'failed' ? state.reason : 'pending' };
   }
 
-  private showBound({ id, residual, addresses }: BoundName): DelegateBound {
-    const state = this.options.readAddresses(addresses);
-    if (state.kind === 'pending') this.isPending = true;
-    return { addr: showAddresses(state), id: showPath(id), path: showPath(residual) };
+  private showBound(bound: BoundName): DelegateBound {
+    return boundJson(bound, (addresses) => {
+      const state = this.options.readAddresses(addresses);
+      if (state.kind === 'pending') this.isPending = true;
+      return state;
+    });
   }
 }
 
 function placeOf({ path, dentry }: Step): DelegatePlace {
   return dentry === null ? { path: showPath(path) } : { path: showPath(path), dentry: dentryToJson(dentry) };
-}
-
-function showAddresses(state: AddressState): DelegateAddresses {
-  if (state.kind === 'failed') return { type: 'failed', cause: state.reason };
-  if (state.kind !== 'bound') return { type: state.kind };
-  const addrs = state.endpoints.map(({ address, port, weight }) => {
-    return { ip: address, port, meta: weight === 1 ? {} : { endpoint_addr_weight: weight } };
-  });
-  return { type: 'bound', addrs, meta: {} };
 }
