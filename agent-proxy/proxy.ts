@@ -96,6 +96,7 @@ export function createProxy(
   const ended = recorderOf({
     ...{ locals, recent, tracer },
     traffic: mesh === null ? null : traffic,
+    namespaces: namespacesOf(spec),
     accessLogs: accessLogs.byRouter,
   });
 
@@ -222,4 +223,13 @@ function portsOf({ listeners }: ProxySpec): { outgoing: number; incoming: number
   const port = (wanted: string): number =>
     listeners.find(({ serves }) => (serves.kind === 'admin' ? 'admin' : serves.label) === wanted)?.port ?? 0;
   return { outgoing: port(OUTGOING), incoming: port(INCOMING), admin: port('admin') };
+}
+
+/** Of the routers that clients ask, by label. The incoming router's names are those that a peer has bound already. */
+function namespacesOf({ routers }: ProxySpec): ReadonlyMap<string, string> {
+  return new Map(
+    routers.flatMap(({ label, interpreter }): [string, string][] =>
+      interpreter.kind === 'io.nodemesh.scheduler' && label !== INCOMING ? [[label, interpreter.namespace]] : [],
+    ),
+  );
 }

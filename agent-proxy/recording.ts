@@ -12,6 +12,8 @@ import type { Tracer } from './tracing/tracer.ts';
 export interface Recorders {
   /** What the scheduler is told; null without one. */
   readonly traffic: TrafficCounter | null;
+  /** In which namespace of the scheduler a router's names are evaluated, by router. */
+  readonly namespaces: ReadonlyMap<string, string>;
   readonly locals: LocalInstances | null;
   /** By router. */
   readonly accessLogs: ReadonlyMap<string, readonly AccessWriter[]>;
@@ -40,7 +42,8 @@ export function recorderOf(recorders: Recorders): (exchange: Exchange) => void {
   };
 }
 
-function recordFigures(exchange: Exchange, { traffic, locals }: Recorders, now: number): void {
+function recordFigures(exchange: Exchange, recorders: Recorders, now: number): void {
+  const { traffic, locals } = recorders;
   const { entrance, route, status, success, latencyMs, reason, retries, attempt, runtime } = exchange;
   const { scope } = entrance;
   scope.recorder.record(status, success, latencyMs, now);
@@ -56,11 +59,16 @@ function recordFigures(exchange: Exchange, { traffic, locals }: Recorders, now: 
   }
   if (attempt === null) return;
   if (runtime.label === INCOMING) locals?.find(attempt.instance.endpoint.instance)?.judged(success);
+  if (traffic === null) return;
   // At the edge a request meets its first proxy, as at the outgoing router.
   const side = runtime.label === EDGE ? OUTGOING : runtime.label;
-  if (traffic !== null && (side === INCOMING || side === OUTGOING)) {
+  if (side === INCOMING || side === OUTGOING) {
     traffic.record(side, attempt.branch.client.service, success, latencyMs, retries);
   }
+  if (route.toldIn === traffic.windowNumber) return;
+  route.toldIn = traffic.windowNumber;
+  const namespace = recorders.namespaces.get(runtime.label);
+  if (namespace !== undefined) traffic.asked(namespace, route.logical);
 }
 
 function accessRecord(exchange: Exchange): AccessRecord {

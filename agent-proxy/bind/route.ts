@@ -68,6 +68,8 @@ export class Route {
   readonly scope: ServiceScope;
   /** When a request came last, milliseconds. */
   usedAt: number;
+  /** In which window of the reports it was told last that the name is asked for. */
+  toldIn = 0;
   /** Requests on their way: a name in use is not forgotten. */
   inUse = 0;
   private readonly tree: Activity<BoundTree>;

@@ -281,6 +281,13 @@ export const instanceHealthSchema = z.object({
   health: z.number().min(0).max(1),
 });
 
+/** A name as clients asked for it, `/svc/web`, and the namespace that it is evaluated in. */
+export const askedNameSchema = z.object({
+  namespace: z.string().min(1),
+  name: z.string().min(1),
+});
+export type AskedName = z.infer<typeof askedNameSchema>;
+
 export const reportSchema = z.object({
   session: z.string().min(1),
   agentId: z.string().min(1),
@@ -300,6 +307,8 @@ export const reportSchema = z.object({
   /** Length of the time that the counts cover, milliseconds. */
   windowMs: z.number().min(0),
   traffic: z.array(trafficSchema),
+  /** Names that had a request since the last report, perhaps not all. Absent where a proxy does not tell them. */
+  names: z.array(askedNameSchema).max(5_000).optional(),
   instances: z.array(instanceHealthSchema),
   workerRestarts: z.number().int().min(0),
   staleFrames: z.number().int().min(0),

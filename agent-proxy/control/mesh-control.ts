@@ -136,6 +136,7 @@ export class MeshControl implements LinkHost {
       reason,
       windowMs: Math.max(0, now() - window.startedAt),
       traffic: [...window.traffic],
+      names: [...window.names],
       instances: this.options.instances(),
       workerRestarts: this.options.workerRestarts,
       staleFrames: this.epochs.refused,

@@ -2,7 +2,7 @@
  * Counts for the next report to the scheduler: for each service and router what happened since the last one that the
  * scheduler took.
  */
-import type { Traffic } from '../control/contract.ts';
+import type { AskedName, Traffic } from '../control/contract.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { fastLatencyBucket } from './latency-buckets.ts';
 
@@ -20,17 +20,36 @@ class ServiceWindow {
 export interface TrafficWindow {
   readonly startedAt: number;
   readonly traffic: readonly Traffic[];
+  /** Names that had a request. */
+  readonly names: readonly AskedName[];
 }
 
 /** More services than a table has; beyond it new ones are not counted until the next report. */
 const MAX_SERVICES = 20_000;
+/** Names come from clients, and several of them go in one message. */
+const MAX_NAMES = 5_000;
+const MAX_NAME_LENGTH = 400;
 
 export class TrafficCounter {
   private startedAt: number;
   private windows: Record<Router, Map<string, ServiceWindow>> = { outgoing: new Map(), incoming: new Map() };
+  private names = new Map<string, AskedName>();
+  /** Windows so far. */
+  private taken = 0;
 
   constructor(now: number) {
     this.startedAt = now;
+  }
+
+  /** Of the present window: whoever told a name within it need not tell it again. */
+  get windowNumber(): number {
+    return this.taken + 1;
+  }
+
+  /** A request by this name, evaluated in this namespace. */
+  asked(namespace: string, name: string): void {
+    if (this.names.size >= MAX_NAMES || name.length > MAX_NAME_LENGTH) return;
+    this.names.set(`${namespace} ${name}`, { namespace, name });
   }
 
   /** `isOwnError`: it failed by the proxy's own doing. */
@@ -59,8 +78,10 @@ export class TrafficCounter {
         taken.push({ service, router, requests, failures, proxyErrors, retries, latency: latency.pairs() });
       }
     }
-    const window = { startedAt: this.startedAt, traffic: taken };
+    const window = { startedAt: this.startedAt, traffic: taken, names: [...this.names.values()] };
     this.windows = { outgoing: new Map(), incoming: new Map() };
+    this.names = new Map();
+    this.taken += 1;
     this.startedAt = now;
     return window;
   }
@@ -68,6 +89,7 @@ export class TrafficCounter {
   /** Adds counts that were taken and did not arrive to those of the present window. */
   giveBack(lost: TrafficWindow): void {
     this.startedAt = lost.startedAt;
+    for (const { namespace, name } of lost.names) this.asked(namespace, name);
     for (const counts of lost.traffic) {
       const window = this.window(counts.router, counts.service);
       if (window === null) continue;

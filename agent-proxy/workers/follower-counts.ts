@@ -1,5 +1,5 @@
 /** What the workers that follow count for the reports to the scheduler, until the next report takes it. */
-import type { Report, Traffic } from '../control/contract.ts';
+import type { AskedName, Report, Traffic } from '../control/contract.ts';
 import type { TrafficCounter, TrafficWindow } from '../telemetry/traffic.ts';
 
 /** What a worker said of its instances is old after so long: it is gone, or there is nothing to say any more. */
@@ -14,9 +14,16 @@ interface Said {
   readonly instance: Instance;
 }
 
+interface Counts {
+  readonly traffic: readonly Traffic[];
+  readonly names: readonly AskedName[];
+  readonly instances: Report['instances'];
+}
+
 export class FollowerCounts {
   private readonly now: () => number;
   private waiting: Traffic[] = [];
+  private names: AskedName[] = [];
   /** By worker, then by instance. */
   private readonly instancesOf = new Map<number, Map<string, Said>>();
 
@@ -24,8 +31,9 @@ export class FollowerCounts {
     this.now = now;
   }
 
-  add(from: number, { traffic, instances }: { traffic: readonly Traffic[]; instances: Report['instances'] }): void {
+  add(from: number, { traffic, names, instances }: Counts): void {
     if (this.waiting.length + traffic.length <= MOST_WAITING) this.waiting.push(...traffic);
+    if (this.names.length + names.length <= MOST_WAITING) this.names.push(...names);
     const at = this.now();
     const said = this.instancesOf.get(from) ?? new Map<string, Said>();
     this.instancesOf.set(from, said);
@@ -36,10 +44,15 @@ export class FollowerCounts {
   /** The counts of this worker and of all others; a new window begins. */
   take(own: TrafficCounter, now: number): TrafficWindow {
     const window = own.take(now);
-    if (this.waiting.length === 0) return window;
+    if (this.waiting.length + this.names.length === 0) return window;
     // The counter adds up what belongs together.
-    own.giveBack({ startedAt: window.startedAt, traffic: [...window.traffic, ...this.waiting] });
+    own.giveBack({
+      startedAt: window.startedAt,
+      traffic: [...window.traffic, ...this.waiting],
+      names: [...window.names, ...this.names],
+    });
     this.waiting = [];
+    this.names = [];
     return own.take(now);
   }
 

@@ -93,15 +93,16 @@ export class Following {
   private tellCounts(): void {
     const { mesh, channel, now } = this.options;
     if (mesh === null) return;
-    const { startedAt, traffic } = mesh.traffic.take(now());
+    const { startedAt, traffic, names } = mesh.traffic.take(now());
     const instances = mesh.locals.report();
-    const entries = Math.max(traffic.length, instances.length);
+    const entries = Math.max(traffic.length, names.length, instances.length);
     for (let from = 0; from < entries; from += ENTRIES_A_MESSAGE) {
       const to = from + ENTRIES_A_MESSAGE;
-      const some = { traffic: traffic.slice(from, to), instances: instances.slice(from, to) };
-      if (channel.send(LEADER, { kind: 'counts', ...some })) continue;
+      const [some, named] = [traffic.slice(from, to), names.slice(from, to)];
+      if (channel.send(LEADER, { kind: 'counts', traffic: some, names: named, instances: instances.slice(from, to) }))
+        continue;
       // What could not be sent goes with the next.
-      mesh.traffic.giveBack({ startedAt, traffic: traffic.slice(from) });
+      mesh.traffic.giveBack({ startedAt, traffic: traffic.slice(from), names: names.slice(from) });
       return;
     }
   }

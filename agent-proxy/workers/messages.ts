@@ -5,7 +5,7 @@
  * Each message is small (far below 64 kB), and one that is lost hurts nobody for long: questions have a deadline, a gap in
  * the table is noticed, counts that were not sent are kept for the next time.
  */
-import type { Report, Traffic } from '../control/contract.ts';
+import type { AskedName, Report, Traffic } from '../control/contract.ts';
 import type { TableFrame } from '../routing/service-table.ts';
 import type { ExportedScope } from '../telemetry/merge.ts';
 import type { RecentRow } from '../telemetry/recent-requests.ts';
@@ -42,7 +42,12 @@ export type FromFollower =
   | { readonly kind: 'piece'; readonly id: number; readonly items: readonly unknown[]; readonly isLast: boolean }
   /** A frame was taken; `isGap`: it could not be applied. */
   | { readonly kind: 'took'; readonly isGap: boolean }
-  | { readonly kind: 'counts'; readonly traffic: readonly Traffic[]; readonly instances: Report['instances'] };
+  | {
+      readonly kind: 'counts';
+      readonly traffic: readonly Traffic[];
+      readonly names: readonly AskedName[];
+      readonly instances: Report['instances'];
+    };
 
 /** How a worker reaches the others. */
 export interface Channel<Sent, Heard> {

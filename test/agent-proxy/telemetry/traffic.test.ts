@@ -5,10 +5,14 @@ import { TrafficCounter } from '../../../agent-proxy/telemetry/traffic.ts';
 test('a window of traffic that did not arrive is told with the next', () => {
   const traffic = new TrafficCounter(0);
   traffic.record('outgoing', 'web', true, 5, 0);
+  traffic.asked('default', '/svc/web');
+  expect(traffic.windowNumber).toBe(1);
   const lost = traffic.take(1_000);
   traffic.record('outgoing', 'web', false, 5, 2);
   traffic.giveBack(lost);
-  const { startedAt, traffic: rows } = traffic.take(2_000);
+  expect(traffic.windowNumber).toBe(2);
+  const { startedAt, traffic: rows, names } = traffic.take(2_000);
+  expect(names).toEqual([{ namespace: 'default', name: '/svc/web' }]);
   expect(startedAt).toBe(0);
   expect(rows).toEqual([
     {
@@ -21,7 +25,7 @@ test('a window of traffic that did not arrive is told with the next', () => {
       latency: [[latencyBucket(5), 2]],
     },
   ]);
-  expect(traffic.take(3_000)).toEqual({ startedAt: 2_000, traffic: [] });
+  expect(traffic.take(3_000)).toEqual({ startedAt: 2_000, traffic: [], names: [] });
 });
 
 test('latencies far apart are told in the order of their buckets', () => {
