@@ -59,6 +59,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['plan'],
     load: () => import('./scheduler/cli/main.ts'),
   },
+  dtab: {
+    summary: 'show and change how names are routed: the namespaces of dtabs, and the way back',
+    prefix: ['dtab'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
+  bind: {
+    summary: 'say which instances a name leads to',
+    prefix: ['bind'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
+  delegate: {
+    summary: 'show step by step how a name is rewritten',
+    prefix: ['delegate'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
+  audit: {
+    summary: 'list who changed what',
+    prefix: ['audit'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
   freeze: {
     summary: 'stop every change that the mesh makes by itself, but repair',
     prefix: ['freeze'],

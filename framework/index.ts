@@ -38,7 +38,7 @@ export {
 } from './rollout/plan-view.ts';
 export { createFramework } from './shell.ts';
 export { openFileStore } from './state/file-store.ts';
-export type { StateStore } from './state/state-store.ts';
+export type { StateStore, Versioned } from './state/state-store.ts';
 export { StateStoreError, VersionConflict } from './state/state-store.ts';
 export { openZooKeeperStore } from './state/zookeeper-store.ts';
 export type { ConnectString } from './zookeeper/connect-string.ts';

@@ -57,6 +57,8 @@ export interface SchedulerConfig {
   readonly reserve: boolean;
   readonly proxy: ProxyOptions;
   readonly rollout: RolloutSettings;
+  /** Whether a change of a dtab is refused that would take names away which clients ask for. */
+  readonly dtabCheck: boolean;
   readonly uninstall: boolean;
   /** Null: writes are possible only when the listener is on loopback. */
   readonly apiToken: string | null;
@@ -144,6 +146,7 @@ function configOf(options: Options): SchedulerConfig {
     mesosDiscovery: options.mesosDiscovery === 'on',
     marathons: options.marathon,
     marathonCredential: options.marathonCredentialFile,
+    dtabCheck: options.dtabCheck === 'on',
     user: options.user ?? currentUser(),
     principal: options.principal ?? (credential.kind === 'service-account' ? credential.account.uid : null),
     credential,

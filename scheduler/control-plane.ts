@@ -21,6 +21,7 @@ import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
 import { marathonSources } from './marathon-access.ts';
 import type { MasterAccess } from './master-access.ts';
+import { RoutingPolicy } from './policy/routing-policy.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
 import type { ProxyGoals } from './proxy/goals.ts';
 import { proxyTask } from './proxy/task.ts';
@@ -73,6 +74,8 @@ export class ControlPlane {
   readonly #sources: Sources;
   /** What the labels of apps say, by service. */
   readonly labels: LabelBook;
+  /** Null until the state is loaded. */
+  policy: RoutingPolicy | null = null;
   readonly #options: ControlPlaneOptions;
   readonly #framework: Framework;
   readonly #feed: Feed;
@@ -109,7 +112,10 @@ export class ControlPlane {
       hooks: {
         told: (session) => this.#sessionTold(session),
         gone: (session) => this.#sessionGone(session),
-        reported: (report) => this.traffic.add(report, Date.now()),
+        reported: (report) => {
+          this.traffic.add(report, Date.now());
+          this.policy?.reported(report);
+        },
         repaired: (session, why) => {
           this.repairs.set(why, (this.repairs.get(why) ?? 0) + 1);
           logger.warn(
@@ -129,7 +135,10 @@ export class ControlPlane {
       logger,
       changed: (names) => this.#servicesChanged(names),
       // The table may replace those that proxies have.
-      whole: () => this.#sessions.open(),
+      whole: () => {
+        this.#sessions.open();
+        this.policy?.names.open();
+      },
     });
     this.#sources = new Sources(this.discovery, this.mesos, this.#directory);
     this.#framework = options.createFramework({
@@ -196,6 +205,12 @@ export class ControlPlane {
 
   /** Resolves when the state is loaded; neither Mesos nor Marathon has to answer. @throws {StateStoreError} */
   async start(): Promise<void> {
+    const { store, config, logger } = this.#options;
+    this.policy = await RoutingPolicy.open({
+      ...{ store, logger, feed: this.#feed, dtabCheck: config.dtabCheck, now: Date.now },
+      changed: () => this.#started && this.#commit(),
+      conflict: () => void this.#doubtLead('the state store'),
+    });
     await this.#framework.start();
     this.#started = true;
     for (const node of this.#framework.nodes()) {
@@ -223,6 +238,7 @@ export class ControlPlane {
     this.#sessions.close();
     this.mesos?.stop();
     const parts = {
+      policy: this.policy?.close() ?? Promise.resolve(),
       announcer: this.#announcer.stop(),
       probe: this.#probe.stop(),
       discovery: this.discovery.stop(),
@@ -362,7 +378,9 @@ export class ControlPlane {
   }
 
   #commit(): void {
-    this.#sessions.broadcast(this.#feed.commit());
+    const deltas = this.#feed.commit();
+    this.#sessions.broadcast(deltas);
+    this.policy?.names.follow(deltas);
   }
 
   // ---- sessions → framework and feed

@@ -8,17 +8,24 @@ import { ApiError } from './errors.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+export function isRead(request: Pick<Request, 'method'>): boolean {
+  return READS.has(request.method);
+}
+
 /** Refuses writes without the token. `token` null: none was configured. */
 export function requireToken(onLoopback: boolean, token: string | null): RequestHandler {
   return (request, _response, next) => {
-    if (READS.has(request.method)) return next();
+    if (isRead(request)) return next();
     // Loopback is reached by every page that a browser on this machine has open, too.
     if (request.headers['sec-fetch-site'] === 'cross-site') {
       throw new ApiError(403, 'writes from pages of other sites are refused');
     }
     if (onLoopback) return next();
     if (token === null) {
-      throw new ApiError(403, 'writes are off: this listener is not on loopback and no --api-token-file is given');
+      throw new ApiError(
+        401,
+        'writes need a token here, and the scheduler has none: start it with --api-token-file, or with --listen on loopback',
+      );
     }
     if (!bears(request, token))
       throw new ApiError(

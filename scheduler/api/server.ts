@@ -9,6 +9,7 @@ import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
 import type { ProxyArtifacts } from '../proxy/artifacts.ts';
 import { artifactRoute } from './artifacts.ts';
+import { auditWrites } from './audit.ts';
 import { requireClusterKey, requireToken } from './auth.ts';
 import { controlRouter } from './control.ts';
 import { errorHandler, notFound } from './errors.ts';
@@ -17,6 +18,7 @@ import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
 import { pageOf } from './paging.ts';
 import { plansRouter } from './plans.ts';
+import { policyRouter } from './policy.ts';
 import { nodeJson, servicesJson, trafficJson } from './views.ts';
 
 export interface ApiOptions extends Leadership {
@@ -47,6 +49,7 @@ export function createApi(options: ApiOptions): Express {
   );
   app.use(controlRouter(plane));
   app.use(requireToken(onLoopback, options.config.apiToken));
+  app.use(auditWrites(() => plane()?.policy?.audit ?? null));
 
   app.get('/v1/health', (_request, response) => {
     const current = plane();
@@ -81,6 +84,7 @@ export function createApi(options: ApiOptions): Express {
     response.json(id === null ? [] : [id]);
   });
   app.use(plansRouter(options));
+  app.use(policyRouter(options));
   app.get('/metrics', async (_request, response) => {
     response.setHeader('content-type', metrics.contentType);
     response.end(await metrics.metrics());

@@ -6,11 +6,14 @@ import { UnknownName } from './outcome.ts';
 const TIMEOUT_MS = 10_000;
 
 export interface AskOptions {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** What writes need, where the scheduler does not listen on loopback. */
   readonly token?: string | null;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly text?: { readonly type: string; readonly content: string };
+  readonly ifMatch?: string | null;
   readonly signal?: AbortSignal;
 }
 
@@ -23,16 +26,19 @@ interface Reply {
 export async function ask(scheduler: URL, path: string, options: AskOptions = {}): Promise<Reply> {
   const base = new URL(scheduler);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
-  const { method = 'GET', token = null, body, signal } = options;
+  const { method = 'GET', token = null, body, text, ifMatch = null, signal } = options;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
+  if (ifMatch !== null) headers['if-match'] = ifMatch;
   if (body !== undefined) headers['content-type'] = 'application/json';
+  if (text !== undefined) headers['content-type'] = text.type;
+  const sent = text?.content ?? (body === undefined ? undefined : JSON.stringify(body));
   try {
     const response = await fetch(new URL(path, base), {
       method,
       headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sent === undefined ? {} : { body: sent }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
     return { status: response.status, body: await response.text() };

@@ -1,7 +1,10 @@
 /** The commands over the scheduler's API: the tables `nodemesh nodes` and `nodemesh services` here, the others by name. */
 import { FROZEN } from '../dashboard/src/model/answers.ts';
+import { audit } from './audit.ts';
 import { fetchTables, type Tables } from './client.ts';
+import { dtab } from './dtab.ts';
 import { freeze, thaw } from './freeze.ts';
+import { bind, delegate } from './names.ts';
 import { nodesReport } from './nodes.ts';
 import { newCommand, type SchedulerOption, schedulerOption } from './options.ts';
 import { plan } from './plan.ts';
@@ -51,7 +54,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
 
 type OtherCommand = (args: readonly string[], version: string, screen: Screen) => Promise<void>;
 
-const OTHERS: Readonly<Record<string, OtherCommand>> = { why, plan, freeze, thaw };
+const OTHERS: Readonly<Record<string, OtherCommand>> = { why, plan, freeze, thaw, dtab, bind, delegate, audit };
 
 /** `args` starts with the word. Resolves when the command is over. */
 export async function main(args: readonly string[], context: MainContext): Promise<void> {

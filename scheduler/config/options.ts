@@ -225,6 +225,12 @@ export const OPTIONS = {
     fallback: '5m',
     group: 'Changes',
   },
+  dtabCheck: {
+    value: 'on|off',
+    help: 'refuse a change of a dtab under which a name with traffic in the last hour would no longer bind; off: as namerd',
+    fallback: 'on',
+    group: 'Changes',
+  },
   uninstall: {
     value: null,
     help: 'take everything away: proxies, reservations, the framework and its state',
@@ -278,6 +284,7 @@ export const optionsSchema = z.object({
   maxUnavailable: values.amount(1, 'a whole number from 1 on'),
   rolloutGate: values.duration,
   rolloutStepTimeout: values.duration.refine((ms) => ms > 0, 'must be longer than nothing'),
+  dtabCheck: z.enum(values.SWITCH, `must be one of ${values.SWITCH.join(', ')}`),
   uninstall: values.boolean,
   apiTokenFile: apiTokenFile.nullable(),
   logLevel: z.enum(values.LOG_LEVELS, `must be one of ${values.LOG_LEVELS.join(', ')}`),

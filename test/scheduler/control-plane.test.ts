@@ -21,7 +21,7 @@ describe('a control session', () => {
     const proxy = scheduler.client('S1', 'p1');
     await eventually('a table', () => proxy.table.ready);
     const types = proxy.reader.frames.map((frame) => frame.type).filter((type) => type !== 'heartbeat');
-    expect(types.slice(0, 5)).toEqual(['hello', 'config', 'snapshot-begin', 'agents', 'snapshot-end']);
+    expect(types.slice(0, 6)).toEqual(['hello', 'config', 'snapshot-begin', 'agents', 'documents', 'snapshot-end']);
     expect(proxy.frames('hello')[0]).toMatchObject({
       epoch: 1,
       schedulers: [scheduler.url],

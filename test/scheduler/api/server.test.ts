@@ -392,10 +392,10 @@ describe('off loopback', () => {
     expect((await post('same-origin')).status).toBe(200);
   });
 
-  test('without a token writes are off', async () => {
+  test('without a token writes from elsewhere are 401, and the answer says what to do', async () => {
     const scheduler = await use.start({ args: ['--listen=0.0.0.0:0', '--advertise=http://127.0.0.1:1'] });
     const response = await fetch(`${scheduler.running.url}/v1/nothing`, { method: 'POST' });
-    expect(response.status).toBe(403);
+    expect(response.status).toBe(401);
     expect(await response.text()).toContain('--api-token-file');
   });
 });

@@ -1,0 +1,104 @@
+/**
+ * How names are routed, as the scheduler knows it: the namespaces, what a change of one would take away, the names that
+ * clients ask for, and who changed what. What is written here is told to every proxy as a document of the feed.
+ */
+import type { Report } from '../../agent-proxy/control/contract.ts';
+import { canonicalHostOf } from '../../agent-proxy/routing/host-names.ts';
+import type { StateStore, VersionConflict } from '../../framework/index.ts';
+import type { Feed } from '../distribution/feed.ts';
+import { AskedNames } from './asked-names.ts';
+import { AuditLog } from './audit-log.ts';
+import { DEFAULT_NAMESPACE } from './default-namespace.ts';
+import { DtabStore, distributedText, type WriteCondition, type WriteOutcome } from './dtab-store.ts';
+import { etagOf } from './etag.ts';
+import { namesUnbound } from './impact.ts';
+import { inetOf } from './inet.ts';
+import { MeshNames } from './mesh-names.ts';
+import { tableNamers } from './table-namers.ts';
+
+export interface RoutingPolicyOptions {
+  readonly store: StateStore;
+  /** Whether a change is looked at before it is made. */
+  readonly dtabCheck: boolean;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  readonly feed: Pick<Feed, 'snapshot' | 'setDocument' | 'removeDocument'>;
+  /** The feed has something to commit. */
+  changed(): void;
+  conflict(error: VersionConflict): void;
+  readonly logger: { warn(fields: object, message: string): void };
+}
+
+export interface PolicyWrite {
+  /** Null deletes the namespace. */
+  readonly text: string | null;
+  readonly condition: WriteCondition;
+  readonly by: string;
+  readonly what: string;
+  /** Whatever it takes away. */
+  readonly force: boolean;
+}
+
+export class RoutingPolicy {
+  readonly dtabs: DtabStore;
+  readonly audit: AuditLog;
+  readonly names: MeshNames;
+  readonly asked = new AskedNames();
+  readonly #options: RoutingPolicyOptions;
+
+  private constructor(options: RoutingPolicyOptions, dtabs: DtabStore, audit: AuditLog) {
+    this.#options = options;
+    this.dtabs = dtabs;
+    this.audit = audit;
+    this.names = new MeshNames({ snapshot: () => options.feed.snapshot(), inet: inetOf(), namersOf: tableNamers });
+    dtabs.onChange((name) => this.#tell(name));
+    for (const name of dtabs.names()) this.#tell(name);
+  }
+
+  /** @throws {StateStoreError} */
+  static async open(options: RoutingPolicyOptions): Promise<RoutingPolicy> {
+    const dtabs = await DtabStore.open(options);
+    return new RoutingPolicy(options, dtabs, await AuditLog.open(options));
+  }
+
+  async close(): Promise<void> {
+    await this.dtabs.close();
+    await this.audit.close();
+  }
+
+  /** As {@link DtabStore.write}, after a look at what it would take away. */
+  async write(name: string, { force, ...write }: PolicyWrite): Promise<WriteOutcome> {
+    if (force || !this.#options.dtabCheck) return await this.dtabs.write(name, write);
+    return await this.dtabs.write(name, {
+      ...write,
+      check: (before, after) => {
+        const names = this.asked.of(name, this.#options.now());
+        return namesUnbound(names, { before, after }, (dtab, path) => this.names.bind(dtab, path));
+      },
+    });
+  }
+
+  /** What a proxy says that its clients asked for. */
+  reported({ traffic, names }: Pick<Report, 'traffic' | 'names'>): void {
+    const now = this.#options.now();
+    for (const { namespace, name } of names ?? []) this.asked.add(namespace, name, now);
+    if (names !== undefined) return;
+    // A proxy of before: its services by the name that they have for everybody.
+    for (const { service, router } of traffic) {
+      if (router !== 'outgoing' || service.startsWith('#') || service.startsWith('/')) continue;
+      this.asked.add(DEFAULT_NAMESPACE, `/svc/${canonicalHostOf(service)}`, now);
+    }
+  }
+
+  #tell(name: string): void {
+    const namespace = this.dtabs.get(name);
+    const { feed } = this.#options;
+    if (namespace === null) {
+      feed.removeDocument({ kind: 'dtab', name });
+    } else {
+      const { text, version } = namespace;
+      feed.setDocument({ kind: 'dtab', name, version: etagOf(version), dtab: distributedText(text) });
+    }
+    this.#options.changed();
+  }
+}
