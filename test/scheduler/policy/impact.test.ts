@@ -33,7 +33,7 @@ test('a split binds as long as one of its branches does; a circle does not', asy
 test('others have their turn while many names are looked at', async () => {
   let ticks = 0;
   let turns = 0;
-  let counting: NodeJS.Immediate;
+  let counting: NodeJS.Immediate | undefined;
   const count = (): void => {
     turns += 1;
     counting = setImmediate(count);
