@@ -10,8 +10,8 @@ import { MAX_DOCUMENT_BYTES } from '../../agent-proxy/control/contract.ts';
 import type { Activity } from '../../agent-proxy/routing/activity.ts';
 import { type Dtab, EMPTY_DTAB, readDtab, showDtab } from '../../agent-proxy/routing/dtab.ts';
 import { Listeners } from '../../agent-proxy/routing/listeners.ts';
+import { DEFAULT_NAMESPACE } from '../../agent-proxy/routing/table-names/namespace.ts';
 import { type StateStore, StateStoreError, VersionConflict, type Versioned } from '../../framework/index.ts';
-import { DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_DTAB } from './default-namespace.ts';
 import {
   type NamespaceRecord,
   type NamespaceVersion,
@@ -19,6 +19,8 @@ import {
   nextRecord,
   versionsOf,
 } from './namespace-record.ts';
+
+const BUILT_IN = readDtab(DEFAULT_NAMESPACE.dtab);
 
 const PREFIX = 'dtabs';
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;
@@ -112,9 +114,8 @@ export class DtabStore {
   static async open(options: DtabStoreOptions): Promise<DtabStore> {
     const dtabs = new DtabStore(options);
     for (const key of await options.store.list(PREFIX)) await dtabs.#reload(key.slice(PREFIX.length + 1));
-    if (!dtabs.#kept.has(DEFAULT_NAMESPACE)) {
-      const first = { text: DEFAULT_NAMESPACE_DTAB, by: 'nodemesh', what: 'first start' };
-      await dtabs.#put(DEFAULT_NAMESPACE, first);
+    if (!dtabs.#kept.has(DEFAULT_NAMESPACE.name)) {
+      await dtabs.#put(DEFAULT_NAMESPACE.name, { text: DEFAULT_NAMESPACE.dtab, by: 'nodemesh', what: 'first start' });
     }
     return dtabs;
   }
@@ -147,11 +148,11 @@ export class DtabStore {
     return this.#listeners.add(listener);
   }
 
-  /** The dtab of a namespace, for as long as it is observed; empty while there is none of the name. */
+  /** The dtab of a namespace, for as long as it is observed; while there is none of the name, what proxies do without. */
   dtabOf(name: string): Activity<Dtab> {
     let last: { readonly kind: 'ok'; readonly value: Dtab } | null = null;
     const now = (): { readonly kind: 'ok'; readonly value: Dtab } => {
-      const value = this.#kept.get(name)?.dtab ?? EMPTY_DTAB;
+      const value = this.#kept.get(name)?.dtab ?? absentDtab(name);
       if (last === null || last.value !== value) last = { kind: 'ok', value };
       return last;
     };
@@ -174,7 +175,7 @@ export class DtabStore {
    * @throws {StateStoreError | VersionConflict} where the store does not take it, or does not say whether it did
    */
   async write(name: string, write: DtabWrite): Promise<WriteOutcome> {
-    const after = write.text === null ? EMPTY_DTAB : readDtab(write.text);
+    const after = write.text === null ? absentDtab(name) : readDtab(write.text);
     if (this.#waiting >= MAX_WAITING) return { kind: 'busy' };
     this.#waiting += 1;
     const turn = async (): Promise<WriteOutcome> => {
@@ -195,8 +196,8 @@ export class DtabStore {
     const before = this.get(name);
     const refused = refusalOf(write.condition, before);
     if (refused !== null) return refused;
-    if (write.check !== undefined && before !== null) {
-      const names = await write.check(before.dtab, after);
+    if (write.check !== undefined) {
+      const names = await write.check(before?.dtab ?? absentDtab(name), after);
       if (names.length > 0) return { kind: 'unbinds', names };
     }
     if (!this.#kept.has(name) && !(await this.#makeRoom())) return { kind: 'full' };
@@ -293,8 +294,13 @@ function refusalOf(condition: WriteCondition, before: Namespace | null): WriteOu
   }
 }
 
+/** What counts where there is no namespace of a name: its built-in text for `default`, nothing for any other. */
+function absentDtab(name: string): Dtab {
+  return name === DEFAULT_NAMESPACE.name ? BUILT_IN : EMPTY_DTAB;
+}
+
 function dtabIn(name: string, { dtab }: NamespaceRecord): Dtab {
-  if (dtab === null) return EMPTY_DTAB;
+  if (dtab === null) return absentDtab(name);
   try {
     return readDtab(dtab);
   } catch {

@@ -3,18 +3,17 @@
  * clients ask for, and who changed what. What is written here is told to every proxy as a document of the feed.
  */
 import type { Report } from '../../agent-proxy/control/contract.ts';
-import { canonicalHostOf } from '../../agent-proxy/routing/host-names.ts';
+import { DEFAULT_NAMESPACE } from '../../agent-proxy/routing/table-names/namespace.ts';
+import { tableNamers } from '../../agent-proxy/routing/table-names/table-namers.ts';
 import type { StateStore, VersionConflict } from '../../framework/index.ts';
 import type { Feed } from '../distribution/feed.ts';
 import { AskedNames } from './asked-names.ts';
 import { AuditLog } from './audit-log.ts';
-import { DEFAULT_NAMESPACE } from './default-namespace.ts';
 import { DtabStore, distributedText, type WriteCondition, type WriteOutcome } from './dtab-store.ts';
 import { etagOf } from './etag.ts';
 import { namesUnbound } from './impact.ts';
 import { inetOf } from './inet.ts';
 import { MeshNames } from './mesh-names.ts';
-import { tableNamers } from './table-namers.ts';
 
 export interface RoutingPolicyOptions {
   readonly store: StateStore;
@@ -50,7 +49,11 @@ export class RoutingPolicy {
     this.#options = options;
     this.dtabs = dtabs;
     this.audit = audit;
-    this.names = new MeshNames({ snapshot: () => options.feed.snapshot(), inet: inetOf(), namersOf: tableNamers });
+    this.names = new MeshNames({
+      snapshot: () => options.feed.snapshot(),
+      inet: inetOf(),
+      namersOf: (table) => tableNamers(table).namers,
+    });
     dtabs.onChange((name) => this.#tell(name));
     for (const name of dtabs.names()) this.#tell(name);
   }
@@ -86,7 +89,7 @@ export class RoutingPolicy {
     // A proxy of before: its services by the name that they have for everybody.
     for (const { service, router } of traffic) {
       if (router !== 'outgoing' || service.startsWith('#') || service.startsWith('/')) continue;
-      this.asked.add(DEFAULT_NAMESPACE, `/svc/${canonicalHostOf(service)}`, now);
+      this.asked.add(DEFAULT_NAMESPACE.name, `/svc/${service.split('/').reverse().join('.')}`, now);
     }
   }
 

@@ -57,14 +57,20 @@ describe('dtab', () => {
     expect(await run(scheduler, 'dtab', 'get', 'ours')).toBe(
       '# version AAAAAAAAAAE=\n# ours\n/svc => /#/io.l5d.marathon\n',
     );
-    expect(await run(scheduler, 'dtab', 'list')).toMatch(/NAMESPACE .*\ndefault .*\nours +1 +1 +(now|\d+ s) +127\.0\.0\.1\n/);
+    expect(await run(scheduler, 'dtab', 'list')).toMatch(
+      /NAMESPACE .*\ndefault .*\nours +1 +1 +(now|\d+ s) +127\.0\.0\.1\n/,
+    );
     // What get printed is set again where nobody was quicker.
     const edited = fileWith(`${await run(scheduler, 'dtab', 'get', 'ours')};/host => /svc`);
     expect(await run(scheduler, 'dtab', 'set', 'ours', edited)).toContain('version 2');
-    await expect(run(scheduler, 'dtab', 'set', 'ours', edited)).rejects.toThrow('has changed since: it is at version 2');
+    await expect(run(scheduler, 'dtab', 'set', 'ours', edited)).rejects.toThrow(
+      'has changed since: it is at version 2',
+    );
     expect(await run(scheduler, 'dtab', 'revert', 'ours')).toBe('ours is at version 3, as it was at version 1.\n');
     expect(await run(scheduler, 'dtab', 'delete', 'ours')).toContain('ours is deleted');
-    expect(await run(scheduler, 'dtab', 'history', 'ours')).toMatch(/VERSION.*\n +4 .*deleted.*\n +3 .*reverted to version 1/);
+    expect(await run(scheduler, 'dtab', 'history', 'ours')).toMatch(
+      /VERSION.*\n +4 .*deleted.*\n +3 .*reverted to version 1/,
+    );
     expect(await run(scheduler, 'dtab', 'revert', 'ours', '2')).toContain('as it was at version 2');
     expect(JSON.parse(await run(scheduler, 'dtab', 'get', 'ours', '--json'))).toMatchObject({ version: 5 });
   });
@@ -85,7 +91,9 @@ describe('dtab', () => {
     await eventually('a session', () => proxy.session);
     await run(scheduler, 'dtab', 'set', 'ours', fileWith('/svc => /#/io.l5d.marathon'));
     await proxy.report({ names: [{ namespace: 'ours', name: '/svc/web' }] });
-    await expect(run(scheduler, 'dtab', 'set', 'ours', fileWith('/svc => !'))).rejects.toThrow(/one name.*\n\/svc\/web$/s);
+    await expect(run(scheduler, 'dtab', 'set', 'ours', fileWith('/svc => !'))).rejects.toThrow(
+      /one name.*\n\/svc\/web$/s,
+    );
     expect(await run(scheduler, 'dtab', 'set', 'ours', fileWith('/svc => !'), '--force')).toContain('version 2');
   });
 });
@@ -117,7 +125,9 @@ describe('bind and delegate', () => {
         '',
       ].join('\n'),
     );
-    expect(JSON.parse(await run(scheduler, 'bind', '--json', '--namespace', 'ours', 'web'))).toMatchObject({ type: 'leaf' });
+    expect(JSON.parse(await run(scheduler, 'bind', '--json', '--namespace', 'ours', 'web'))).toMatchObject({
+      type: 'leaf',
+    });
   });
 });
 
@@ -127,6 +137,8 @@ test('audit lists who changed what', async () => {
   await run(scheduler, 'dtab', 'set', 'ours', fileWith('/x => /y'));
   await run(scheduler, 'freeze');
   const text = await run(scheduler, 'audit');
-  expect(text).toMatch(/WHEN .*\n\S+Z {2}127\.0\.0\.1 {2}POST \/v1\/freeze.*\n.*PUT \/api\/1\/dtabs\/ours \(dtab ours\) +none → 1\n/);
+  expect(text).toMatch(
+    /WHEN .*\n\S+Z {2}127\.0\.0\.1 {2}POST \/v1\/freeze.*\n.*PUT \/api\/1\/dtabs\/ours \(dtab ours\) +none → 1\n/,
+  );
   expect(JSON.parse(await run(scheduler, 'audit', '--json', '--limit', '1'))).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 /** namerd's `/api/1/dtabs` over real HTTP: the cases of its own controller's tests, and what is our own. */
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_NAMESPACE_DTAB } from '../../../../scheduler/policy/default-namespace.ts';
+import { DEFAULT_NAMESPACE } from '../../../../agent-proxy/routing/table-names/namespace.ts';
 import { Watch } from '../../support/namerd-client.ts';
 import { type SchedulerUnderTest, useScheduler } from '../../support/use-scheduler.ts';
 
@@ -56,7 +56,7 @@ describe('a namespace', () => {
     const { text, headers } = await send(scheduler, 'GET', '/api/1/dtabs/default');
     expect(headers.get('etag')).toBe(FIRST);
     const dentries = JSON.parse(text) as { prefix: string; dst: string }[];
-    expect(dentries.map(({ prefix, dst }) => `${prefix} => ${dst}`).join(' ; ')).toBe(DEFAULT_NAMESPACE_DTAB);
+    expect(dentries.map(({ prefix, dst }) => `${prefix} => ${dst}`).join(' ; ')).toBe(DEFAULT_NAMESPACE.dtab);
   });
 
   test('is read as JSON, or as text where that is asked for', async () => {
