@@ -18,7 +18,11 @@ test('counts of the same service are added up, and told once', () => {
   const counts = new FollowerCounts(() => 0);
   const own = new TrafficCounter(5);
   own.record('outgoing', 'web', true, 0, 0);
-  counts.add(1, { traffic: [traffic({ requests: 2, failures: 1 }), traffic({ service: 'api' })], names: [WEB], instances: [] });
+  counts.add(1, {
+    traffic: [traffic({ requests: 2, failures: 1 }), traffic({ service: 'api' })],
+    names: [WEB],
+    instances: [],
+  });
   counts.add(2, { traffic: [traffic({ requests: 3, retries: 1 })], names: [WEB, API], instances: [] });
   const window = counts.take(own, 10);
   expect(window.startedAt).toBe(5);
@@ -42,7 +46,11 @@ test('requests under way are added up, health is the mean, and what is old is fo
   let now = 0;
   const counts = new FollowerCounts(() => now);
   const own = [{ service: 'web', instance: 'web.1', inflight: 1, health: 1 }];
-  counts.add(1, { traffic: [], names: [], instances: [{ service: 'web', instance: 'web.1', inflight: 2, health: 0.5 }] });
+  counts.add(1, {
+    traffic: [],
+    names: [],
+    instances: [{ service: 'web', instance: 'web.1', inflight: 2, health: 0.5 }],
+  });
   counts.add(2, { traffic: [], names: [], instances: [{ service: 'web', instance: 'web.1', inflight: 4, health: 0 }] });
   expect(counts.instances(own)).toEqual([{ service: 'web', instance: 'web.1', inflight: 7, health: 0.5 }]);
   now = 10_000;

@@ -6,11 +6,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { eventually } from '../../fixtures/eventually.ts';
 
-export interface BoundLeaf {
-  readonly type: 'leaf';
-  readonly bound: { readonly id: string; readonly path: string; readonly addr: unknown };
-}
-
 /** One stream of lines. */
 export class Watch {
   readonly lines: string[] = [];
