@@ -74,6 +74,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['delegate'],
     load: () => import('./scheduler/cli/main.ts'),
   },
+  shift: {
+    summary: "send an app's requests elsewhere, step by step, and back by itself where that does harm",
+    prefix: ['shift'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
   audit: {
     summary: 'list who changed what',
     prefix: ['audit'],

@@ -209,6 +209,7 @@ export class ControlPlane {
     this.policy = await RoutingPolicy.open({
       ...{ store, logger, feed: this.#feed, dtabCheck: config.dtabCheck, now: Date.now },
       changed: () => this.#started && this.#commit(),
+      frozen: () => this.#framework.frozen,
       conflict: () => void this.#doubtLead('the state store'),
     });
     await this.#framework.start();

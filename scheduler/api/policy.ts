@@ -6,6 +6,7 @@ import { dtabsRouter } from './dtabs.ts';
 import { ApiError } from './errors.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { namerdRouter } from './namerd/router.ts';
+import { shiftsRouter } from './shifts.ts';
 
 export function policyRouter(leadership: Leadership): Router {
   const policy = (): RoutingPolicy => {
@@ -16,6 +17,7 @@ export function policyRouter(leadership: Leadership): Router {
   const router = Router();
   router.use(namerdRouter(policy));
   router.use(dtabsRouter(policy));
+  router.use(shiftsRouter(() => policy().shifts));
   router.use(auditRouter(() => policy().audit));
   return router;
 }

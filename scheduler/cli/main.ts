@@ -10,6 +10,7 @@ import { newCommand, type SchedulerOption, schedulerOption } from './options.ts'
 import { plan } from './plan.ts';
 import { type Screen, standardScreen } from './screen.ts';
 import { servicesReport } from './services.ts';
+import { shift } from './shift.ts';
 import { watch } from './watch.ts';
 import { why } from './why.ts';
 
@@ -54,7 +55,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
 
 type OtherCommand = (args: readonly string[], version: string, screen: Screen) => Promise<void>;
 
-const OTHERS: Readonly<Record<string, OtherCommand>> = { why, plan, freeze, thaw, dtab, bind, delegate, audit };
+const OTHERS: Readonly<Record<string, OtherCommand>> = { why, plan, freeze, thaw, dtab, bind, delegate, shift, audit };
 
 /** `args` starts with the word. Resolves when the command is over. */
 export async function main(args: readonly string[], context: MainContext): Promise<void> {

@@ -14,6 +14,7 @@ import { etagOf } from './etag.ts';
 import { namesUnbound } from './impact.ts';
 import { inetOf } from './inet.ts';
 import { MeshNames } from './mesh-names.ts';
+import { Shifts, type ShiftsOptions } from './shift/shifts.ts';
 
 export interface RoutingPolicyOptions {
   readonly store: StateStore;
@@ -24,8 +25,10 @@ export interface RoutingPolicyOptions {
   readonly feed: Pick<Feed, 'snapshot' | 'setDocument' | 'removeDocument'>;
   /** The feed has something to commit. */
   changed(): void;
+  /** Nothing goes on by itself. */
+  frozen(): boolean;
   conflict(error: VersionConflict): void;
-  readonly logger: { warn(fields: object, message: string): void };
+  readonly logger: ShiftsOptions['logger'];
 }
 
 export interface PolicyWrite {
@@ -44,6 +47,7 @@ export class RoutingPolicy {
   readonly names: MeshNames;
   readonly asked = new AskedNames();
   readonly #options: RoutingPolicyOptions;
+  #shifts: Shifts | null = null;
 
   private constructor(options: RoutingPolicyOptions, dtabs: DtabStore, audit: AuditLog) {
     this.#options = options;
@@ -61,10 +65,19 @@ export class RoutingPolicy {
   /** @throws {StateStoreError} */
   static async open(options: RoutingPolicyOptions): Promise<RoutingPolicy> {
     const dtabs = await DtabStore.open(options);
-    return new RoutingPolicy(options, dtabs, await AuditLog.open(options));
+    const policy = new RoutingPolicy(options, dtabs, await AuditLog.open(options));
+    policy.#shifts = await Shifts.open({ ...options, frozen: () => options.frozen(), policy });
+    return policy;
+  }
+
+  /** @throws where this is not open yet */
+  get shifts(): Shifts {
+    if (this.#shifts === null) throw new Error('the routing policy is not open yet');
+    return this.#shifts;
   }
 
   async close(): Promise<void> {
+    await this.#shifts?.close();
     await this.dtabs.close();
     await this.audit.close();
   }
@@ -84,6 +97,7 @@ export class RoutingPolicy {
   /** What a proxy says that its clients asked for. */
   reported({ traffic, names }: Pick<Report, 'traffic' | 'names'>): void {
     const now = this.#options.now();
+    this.#shifts?.reported({ traffic });
     for (const { namespace, name } of names ?? []) this.asked.add(namespace, name, now);
     if (names !== undefined) return;
     // A proxy of before: its services by the name that they have for everybody.

@@ -41,7 +41,8 @@ export async function carryOut(
   return version;
 }
 
-async function written(outcome: Promise<WriteOutcome>): Promise<WriteOutcome> {
+/** What a store that does not take a write makes of it. @throws {ApiError} 503 */
+export async function written<T>(outcome: Promise<T>): Promise<T> {
   try {
     return await outcome;
   } catch (error) {

@@ -11,6 +11,8 @@ export class TroubledStore implements StateStore {
   trouble: 'none' | 'unreachable' | 'answer-lost' = 'none';
   readonly values = new Map<string, Versioned>();
   writes = 0;
+  /** So many writes more succeed; null: all. */
+  failAfter: number | null = null;
   #clock = 100;
 
   async get(key: string): Promise<Versioned | null> {
@@ -20,6 +22,8 @@ export class TroubledStore implements StateStore {
 
   async put(key: string, value: unknown, expected: number | null): Promise<number> {
     if (this.trouble === 'unreachable') throw new StateStoreError('no quorum');
+    if (this.failAfter === 0) throw new StateStoreError('no quorum');
+    if (this.failAfter !== null) this.failAfter -= 1;
     const found = this.values.get(key)?.version ?? null;
     if (found !== expected) throw new VersionConflict(key, expected, found);
     // As ZooKeeper's: they grow over all keys.
