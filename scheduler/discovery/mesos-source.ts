@@ -68,6 +68,8 @@ export class MesosSource implements SecondLook {
   readonly #dirty = new Set<string>();
   #counts = { connections: 0, unreadable: 0, ended: 0 };
   #flush: NodeJS.Immediate | undefined;
+  /** Grows when a stream is lost: what was begun with it is given up. */
+  #generation = 0;
   #connected = false;
   #complained = false;
   #stopped = false;
@@ -90,6 +92,7 @@ export class MesosSource implements SecondLook {
 
   stop(): void {
     this.#stopped = true;
+    this.#generation += 1;
     this.#connected = false;
     clearImmediate(this.#flush);
     this.#operator.close();
@@ -138,9 +141,10 @@ export class MesosSource implements SecondLook {
       this.#counts.unreadable += unreadable;
       this.#options.logger.warn({ unreadable }, 'some tasks or frameworks of Mesos cannot be read, and get no names');
     }
+    const generation = this.#generation;
     const loading = this.#table.load(event.subscribed, Date.now());
     let sliceEnd = performance.now() + SLICE_MS;
-    for (let step = loading.next(); !this.#stopped; step = loading.next()) {
+    for (let step = loading.next(); generation === this.#generation; step = loading.next()) {
       if (step.done) {
         this.#connected = true;
         this.#complained = false;
@@ -176,6 +180,7 @@ export class MesosSource implements SecondLook {
 
   #down(reason: string, wasSubscribed: boolean, kind: DownKind): void {
     this.#connected = false;
+    this.#generation += 1;
     const { logger } = this.#options;
     if (wasSubscribed) logger.warn({ reason }, 'the operator stream of Mesos is down; its services stay as they are');
     else if (this.#complained || kind === 'no-leader') logger.debug({ reason }, 'no operator stream of Mesos yet');

@@ -4,6 +4,7 @@ import { eventually } from '../fixtures/eventually.ts';
 import { getJson, send, sendJson } from '../fixtures/http.ts';
 import { Cluster, run } from '../fixtures/local-cluster.ts';
 import { timed } from '../fixtures/measure.ts';
+import { SmallFramework } from '../fixtures/small-framework.ts';
 
 const ADDRESS = String.raw`\d+\.\d+\.\d+\.\d+:\d+`;
 const GOB_PATH = new RegExp(
@@ -143,6 +144,28 @@ describe('a mesh on one machine', () => {
     expect(await getJson(`${cluster.scheduler}/v1/health`)).toMatchObject({ leading: true, subscribed: true });
     const { body } = await send(`${cluster.scheduler}/metrics`);
     expect(body).toMatch(/^nodemesh_\w+/m);
+  });
+
+  it("reaches another framework's task by the name that Mesos has for it, until it ends", async () => {
+    const [node, host] = cluster.ready.nodes;
+    if (node === undefined || host === undefined) throw new Error('two nodes were expected');
+    const framework = new SmallFramework('Hello-World', cluster.ready.mesos);
+    try {
+      const server = "require('http').createServer((_, r) => r.end('hello')).listen(20_399, process.env.HOST)";
+      await framework.launch('node__1', host.ip, 20_399, `HOST=${host.ip} exec "${process.execPath}" -e "${server}"`);
+      const asked = () =>
+        cluster.ask(node, 'node.example', {
+          'l5d-dtab': '/svc/node.example => /#/io.nodemesh.mesos/hello-world/node',
+        });
+      await eventually('an answer', async () => (await asked()).body === 'hello', 10_000);
+      expect(await cluster.service('#io.nodemesh.mesos/hello-world/node')).toMatchObject({
+        endpoints: [{ instance: 'node__1', address: host.ip, port: 20_399, agentId: host.agentId, healthy: true }],
+      });
+      await framework.kill('node__1');
+      await eventually('no name', async () => (await asked()).status === 502, 10_000);
+    } finally {
+      await framework.tearDown();
+    }
   });
 
   it('is told about by the command line', async () => {

@@ -1,69 +1,14 @@
 /** The second source beside a master: the local cluster's, over HTTP, with frameworks that run tasks. */
+import { setImmediate as immediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createSubscription, fixedMaster, type Subscription } from '../../../framework/mesos-http-client/index.ts';
-import { type Offer, type TaskId, taskId } from '../../../framework/mesos-http-client/messages.ts';
+import { fixedMaster, type MasterSource } from '../../../framework/mesos-http-client/index.ts';
+import { taskId } from '../../../framework/mesos-http-client/messages.ts';
 import { MesosSource } from '../../../scheduler/discovery/mesos-source.ts';
 import { eventually } from '../../fixtures/eventually.ts';
+import { SmallFramework } from '../../fixtures/small-framework.ts';
+import { ScriptedMaster, TestSource } from '../../framework/mesos-http-client/scripted-master.ts';
 import { MiniMesos } from '../../framework/mini-mesos.ts';
-
-/** A framework that launches what it is asked to, on the agents that it is asked to. */
-class SmallFramework {
-  readonly #name: string;
-  readonly #offers = new Map<string, Offer>();
-  readonly #subscription: Subscription;
-
-  constructor(name: string, url: string) {
-    this.#name = name;
-    this.#subscription = createSubscription({
-      masters: fixedMaster(url),
-      frameworkId: null,
-      frameworkInfo: () => ({
-        ...{ user: 'root', name, roles: [name], checkpoint: true, failover_timeout: 60 },
-        capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
-      }),
-      onEvent: (event) => {
-        if (event.type === 'OFFERS') for (const offer of event.offers.offers) this.#offers.set(offer.hostname, offer);
-        if (event.type !== 'UPDATE') return;
-        const { uuid, agent_id, task_id } = event.update.status;
-        if (uuid === undefined || agent_id === undefined) return;
-        void this.#subscription.call({ type: 'ACKNOWLEDGE', acknowledge: { uuid, agent_id, task_id } });
-      },
-      onDown: () => {},
-    });
-    this.#subscription.open();
-  }
-
-  close(): void {
-    this.#subscription.close();
-  }
-
-  async launch(id: string, host: string, port: number): Promise<TaskId> {
-    const offer = await eventually(`an offer of ${host} for ${this.#name}`, () => this.#offers.get(host));
-    this.#offers.delete(host);
-    const task_infos = [
-      {
-        name: id,
-        task_id: { value: taskId(id) },
-        agent_id: offer.agent_id,
-        command: { value: 'sleep 1000' },
-        resources: [
-          { name: 'cpus', type: 'SCALAR' as const, scalar: { value: 0.1 }, allocation_info: { role: this.#name } },
-          { name: 'mem', type: 'SCALAR' as const, scalar: { value: 32 }, allocation_info: { role: this.#name } },
-        ],
-        discovery: { visibility: 'CLUSTER' as const, name: 'node', ports: { ports: [{ number: port, name: 'http' }] } },
-      },
-    ];
-    await this.#subscription.call({
-      type: 'ACCEPT',
-      accept: {
-        offer_ids: [offer.id],
-        operations: [{ type: 'LAUNCH', launch: { task_infos } }],
-        filters: { refuse_seconds: 0 },
-      },
-    });
-    return taskId(id);
-  }
-}
+import { subscribed, task } from './mesos-tasks.ts';
 
 const NAME = '#io.nodemesh.mesos/hello-world/node';
 let mesos: MiniMesos;
@@ -78,16 +23,20 @@ beforeEach(async () => {
   mesos = new MiniMesos();
   await mesos.start();
   [ended, changed, logs, frameworks] = [[], [], [], []];
-  const log = (_fields: object, message: string): void => void logs.push(message);
   quiet = [];
-  source = new MesosSource({
-    access: { masters: fixedMaster(mesos.url) },
+  source = sourceOf(fixedMaster(mesos.url));
+});
+
+function sourceOf(masters: MasterSource): MesosSource {
+  const log = (_fields: object, message: string): void => void logs.push(message);
+  return new MesosSource({
+    access: { masters },
     known: { ownName: 'nodemesh', marathons: [] },
     logger: { debug: (_fields, message) => void quiet.push(message), info: log, warn: log },
     changed: (names) => void changed.push(...names),
     taskEnded: (taskIds) => void ended.push(...taskIds),
   });
-});
+}
 
 afterEach(async () => {
   source.stop();
@@ -158,6 +107,39 @@ describe('the operator stream of a master', () => {
     expect(ended).toEqual(['web.1']);
     expect(logs).toContain('the operator stream of Mesos is down; its services stay as they are');
   });
+});
+
+test('a snapshot of a master that was left meanwhile is not taken over', async () => {
+  const old = await new ScriptedMaster().start();
+  const next = await new ScriptedMaster().start();
+  const tells = (master: ScriptedMaster, tasks: readonly object[]) => {
+    master.onSubscribe = (_received, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      master.streams.push(response);
+      master.write(subscribed({ tasks }));
+    };
+  };
+  // Long enough to be left in the middle of.
+  tells(
+    old,
+    Array.from({ length: 4_000 }, (_, index) => task(`t-${index}`)),
+  );
+  tells(next, [task('a', { name: 'node' })]);
+  const masters = new TestSource(old.url);
+  source.stop();
+  source = sourceOf(masters);
+  source.start();
+  await eventually('the beginning', () => source.counters().events['SUBSCRIBED'] === 1, 10_000);
+  expect(source.connected).toBe(false);
+  masters.become(next.url);
+  await eventually('the next', () => source.connected);
+  // Each round gives the old one, were it still at work, another slice of it.
+  for (let round = 0; round < 200; round += 1) await immediate();
+  expect(source.names()).toEqual([NAME]);
+  expect(source.counters().connections).toBe(1);
+  await old.stop();
+  source.stop();
+  await next.stop();
 });
 
 test('a master that gives no stream is complained of once', async () => {
