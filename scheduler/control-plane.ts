@@ -127,11 +127,10 @@ export class ControlPlane {
     });
     this.mesos = openMesosSource(config, options.access, logger, {
       changed: (names) => this.#restage(names),
-      taskEnded: (taskIds) => this.#restage(this.#sources.servicesOf(taskIds)),
+      taskEnded: (taskId, agentId) => this.discovery.taskGone(taskId, agentId),
     });
     this.discovery = new Marathons({
       sources: marathonSources(config, options.access),
-      ...(this.mesos === null ? {} : { secondLook: this.mesos }),
       logger,
       changed: (names) => this.#servicesChanged(names),
       // The table may replace those that proxies have.
@@ -139,6 +138,7 @@ export class ControlPlane {
         this.#sessions.open();
         this.policy?.names.open();
       },
+      ...(this.mesos === null ? {} : { secondLook: this.mesos }),
     });
     this.#sources = new Sources(this.discovery, this.mesos, this.#directory);
     this.#framework = options.createFramework({
@@ -316,7 +316,7 @@ export class ControlPlane {
     const app = this.discovery.app(name);
     const relabelled = app === undefined ? this.labels.remove(name) : this.labels.put({ ...app, name });
     stageSettings(relabelled, { labels: this.labels, feed: this.#feed, logger: this.#options.logger });
-    const service = this.#sources.stage(name);
+    const service = this.#sources.service(name);
     this.#tooLong.delete(name);
     if (service === undefined) {
       this.#feed.removeService(name);

@@ -18,6 +18,8 @@ import type { SecondLook } from './second-look.ts';
 const SLICE_MS = 10;
 /** So many services at a time are told as changed: a new table is large. */
 const SERVICES_AT_A_TIME = 100;
+/** And so many ends: each makes its service anew. */
+const ENDS_AT_A_TIME = 20;
 
 export interface MesosSourceLogger {
   debug(fields: object, message: string): void;
@@ -28,8 +30,8 @@ export interface MesosSourceLogger {
 export interface MesosSourceHooks {
   /** Names of services that may be different now. */
   changed(names: readonly string[]): void;
-  /** Marathon's tasks that have ended: they can be taken out before Marathon says so. */
-  taskEnded(taskIds: readonly string[]): void;
+  /** One of Marathon's tasks has ended: it can be taken out before Marathon says so. */
+  taskEnded(taskId: string, agentId: string): void;
 }
 
 export interface MesosSourceOptions extends MesosSourceHooks {
@@ -65,7 +67,9 @@ export class MesosSource implements SecondLook {
   readonly #operator: Operator;
   readonly #table: MesosTable;
   readonly #events = new Map<string, number>();
+  /** What is to be told: services, and Marathon's tasks that have ended, with their agents. */
   readonly #dirty = new Set<string>();
+  readonly #ended = new Map<string, string>();
   #counts = { connections: 0, unreadable: 0, ended: 0 };
   #flush: NodeJS.Immediate | undefined;
   /** Grows when a stream is lost: what was begun with it is given up. */
@@ -120,11 +124,6 @@ export class MesosSource implements SecondLook {
     return this.#connected ? this.#table.look(taskId, agentId) : 'unknown';
   }
 
-  /** Whether Mesos said, at any time, that this task of Marathon's has ended. */
-  hasEnded(taskId: string): boolean {
-    return this.#table.hasEnded(taskId);
-  }
-
   counters(): MesosCounters {
     return { ...this.#counts, events: Object.fromEntries(this.#events) };
   }
@@ -160,21 +159,24 @@ export class MesosSource implements SecondLook {
 
   #told({ services, ended }: MesosChange): void {
     for (const name of services) this.#dirty.add(name);
-    if (this.#dirty.size > 0) this.#flushSoon();
-    if (ended.length === 0) return;
+    for (const task of ended) this.#ended.set(task.taskId, task.agentId);
     this.#counts.ended += ended.length;
-    this.#options.taskEnded(ended);
+    this.#flushSoon();
   }
 
   /** Events come in bunches; what they change is told together. */
   #flushSoon(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#dirty.size + this.#ended.size === 0) return;
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined;
-      const names = [...this.#dirty].slice(0, SERVICES_AT_A_TIME);
+      for (const [taskId, agentId] of firstOf(this.#ended, ENDS_AT_A_TIME)) {
+        this.#ended.delete(taskId);
+        this.#options.taskEnded(taskId, agentId);
+      }
+      const names = firstOf(this.#dirty, SERVICES_AT_A_TIME);
       for (const name of names) this.#dirty.delete(name);
-      this.#options.changed(names);
-      if (this.#dirty.size > 0) this.#flushSoon();
+      if (names.length > 0) this.#options.changed(names);
+      this.#flushSoon();
     });
   }
 
@@ -191,4 +193,13 @@ export class MesosSource implements SecondLook {
       );
     this.#complained ||= !wasSubscribed && kind !== 'no-leader';
   }
+}
+
+function firstOf<T>(all: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const each of all) {
+    if (first.length === count) break;
+    first.push(each);
+  }
+  return first;
 }

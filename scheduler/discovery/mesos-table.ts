@@ -30,8 +30,8 @@ type Snapshot = Extract<OperatorEvent, { type: 'SUBSCRIBED' }>['subscribed'];
 export interface MesosChange {
   /** Names of services that may be different now. */
   readonly services: Set<string>;
-  /** Ids of Marathon's tasks that have ended. */
-  readonly ended: string[];
+  /** Marathon's tasks that have ended. */
+  readonly ended: { readonly taskId: string; readonly agentId: string }[];
 }
 
 export class MesosTable {
@@ -61,10 +61,6 @@ export class MesosTable {
     const task = this.#contents.marathonTask(toTaskId(taskId));
     if (task === undefined || task.agentId !== agentId) return 'unknown';
     return task.condition.lost || task.staleSince !== null ? 'unknown' : 'alive';
-  }
-
-  hasEnded(taskId: string): boolean {
-    return this.#ended.has(taskId);
   }
 
   /** Tasks by what they are here for. */
@@ -227,7 +223,7 @@ export class MesosTable {
   #noteEnd(contents: MesosContents, task: KnownTask, change: MesosChange): void {
     note(change, [contents.serviceOf(task)]);
     if (contents.framework(task.frameworkId)?.role !== 'marathon') return;
-    change.ended.push(task.id);
+    change.ended.push({ taskId: task.id, agentId: task.agentId });
     this.#ended.add(task.id);
     for (const oldest of this.#ended) {
       if (this.#ended.size <= MAX_ENDED) break;

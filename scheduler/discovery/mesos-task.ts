@@ -124,7 +124,8 @@ function portsOf(task: OperatorTask, otherScope: 'host' | 'container', at: (numb
     if (port.visibility === 'FRAMEWORK' || /^udp$/i.test(port.protocol ?? '') || scopeOf(port) === otherScope) continue;
     const number = at(port.number);
     if (number < 1 || number > 65_535) continue;
-    named.push({ name: port.name ?? `port${index}`, port: number });
+    const moved = index === named.length ? {} : { index };
+    named.push({ name: port.name ?? `port${index}`, port: number, ...moved });
   }
   return named;
 }

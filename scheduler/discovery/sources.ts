@@ -1,34 +1,24 @@
-/** All that services come from, as one: Marathon's apps, other frameworks' tasks, and what Mesos takes out of the first. */
+/** All that services come from, as one: the apps of the Marathons, and the tasks of other frameworks. */
 import type { Service } from '../../agent-proxy/control/contract.ts';
 import { type AgentDirectory, serviceOf } from '../distribution/mesh-table.ts';
-import { EndedInstances } from './ended-instances.ts';
 import type { Marathons } from './marathons.ts';
 import type { MesosSource } from './mesos-source.ts';
 
 export class Sources {
-  readonly #marathon: Pick<Marathons, 'app'>;
+  readonly #marathons: Marathons;
   readonly #mesos: MesosSource | null;
   readonly #agents: AgentDirectory;
-  readonly #ended: EndedInstances;
 
-  constructor(marathon: Pick<Marathons, 'app'>, mesos: MesosSource | null, agents: AgentDirectory) {
-    this.#marathon = marathon;
+  constructor(marathons: Marathons, mesos: MesosSource | null, agents: AgentDirectory) {
+    this.#marathons = marathons;
     this.#mesos = mesos;
     this.#agents = agents;
-    this.#ended = new EndedInstances((taskId) => mesos?.hasEnded(taskId) ?? false);
   }
 
-  /** The service as it is now, on its way into the table; undefined: it is to leave the table. */
-  stage(name: string): Service | undefined {
+  /** As it is now; undefined: there is none of this name. */
+  service(name: string): Service | undefined {
     if (this.#mesos?.owns(name)) return this.#mesos.service(name);
-    const app = this.#marathon.app(name);
-    if (app !== undefined) return this.#ended.staged(serviceOf(app, this.#agents));
-    this.#ended.removed(name);
-    return undefined;
-  }
-
-  /** The services in the table that these tasks are instances of. */
-  servicesOf(taskIds: readonly string[]): string[] {
-    return this.#ended.servicesOf(taskIds);
+    const app = this.#marathons.app(name);
+    return app === undefined ? undefined : serviceOf(app, this.#agents, name);
   }
 }

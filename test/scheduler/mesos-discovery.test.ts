@@ -1,5 +1,6 @@
 /** The scheduler with a Marathon and a Mesos that tells its operators of tasks: what its proxies get. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mesosDnsClaims } from '../../agent-proxy/routing/table-names/mesos-dns.ts';
 import { otherSourcesNamer } from '../../agent-proxy/routing/table-names/table-namer.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { ScriptedMaster } from '../framework/mesos-http-client/scripted-master.ts';
@@ -56,6 +57,7 @@ describe('tasks of other frameworks', () => {
     expect(bound.state).toMatchObject({ kind: 'ok', value: leaf });
     stop();
     namer.close();
+    expect(mesosDnsClaims(proxy.table).namesOf(NAME)).toEqual([]);
     expect(await health()).toMatchObject({ mesosDiscovery: { enabled: true, connected: true } });
 
     master.write(added(task('node-0__2', { name: 'node-0', agent: 'S2', state: 'TASK_STAGING' })));

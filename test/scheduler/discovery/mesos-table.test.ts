@@ -154,7 +154,7 @@ describe('a master that has just taken over', () => {
     // The agent comes with one of the two.
     story.hear(added(node()));
     expect(story.hear({ type: 'AGENT_ADDED', agent_added: { agent: agent('S1', '10.0.0.1') } }).ended).toEqual([
-      'web.1',
+      { taskId: 'web.1', agentId: 'S1' },
     ]);
     expect(story.states()).toEqual(['node-0__1 10.0.0.1 ready']);
     expect(story.table.look('web.1', 'S1')).toBe('gone');
@@ -184,24 +184,23 @@ describe('a second look at a task of Marathon', () => {
     expect(story.table.look('web.1', 'S1')).toBe('alive');
     expect(story.table.look('web.1', 'S2')).toBe('unknown');
     expect(story.table.look('never-seen', 'S1')).toBe('unknown');
-    expect(story.hear(updated('web.1', 'TASK_FAILED', { framework: 'M1' })).ended).toEqual(['web.1']);
+    expect(story.hear(updated('web.1', 'TASK_FAILED', { framework: 'M1' })).ended).toEqual([
+      { taskId: 'web.1', agentId: 'S1' },
+    ]);
     expect(story.table.look('web.1', 'S1')).toBe('gone');
     expect(story.hear(updated('web.2', 'TASK_UNREACHABLE', { framework: 'M1' })).ended).toEqual([]);
     expect(story.table.look('web.2', 'S1')).toBe('unknown');
     story.hear(updated('web.3', 'TASK_KILLING', { framework: 'M1' }));
     expect(story.table.look('web.3', 'S1')).toBe('alive');
-    expect(story.hear({ type: 'AGENT_REMOVED', agent_removed: { agent_id: { value: 'S1' } } }).ended.sort()).toEqual([
-      'web.2',
-      'web.3',
-      'web.4',
-    ]);
+    const { ended } = story.hear({ type: 'AGENT_REMOVED', agent_removed: { agent_id: { value: 'S1' } } });
+    expect(ended.map(({ taskId }) => taskId).sort()).toEqual(['web.2', 'web.3', 'web.4']);
     expect(story.table.look('web.4', 'S1')).toBe('gone');
   });
 
   test('says gone of what ended while nobody listened', () => {
     const story = new Story();
     story.snapshot({ tasks: [ofMarathon('web.1'), ofMarathon('web.2')] });
-    expect(story.snapshot({ tasks: [ofMarathon('web.2')] }).ended).toEqual(['web.1']);
+    expect(story.snapshot({ tasks: [ofMarathon('web.2')] }).ended).toEqual([{ taskId: 'web.1', agentId: 'S1' }]);
     expect(story.table.look('web.1', 'S1')).toBe('gone');
     expect(story.table.look('web.2', 'S1')).toBe('alive');
   });
@@ -219,17 +218,18 @@ describe('a second look at a task of Marathon', () => {
     expect(story.table.look('web.1', 'S1')).toBe('unknown');
     story.snapshot({ tasks });
     // A framework that is torn down has no tasks.
-    expect(story.snapshot({ frameworks: [], completed: [framework('M1', 'marathon')] }).ended).toEqual(['web.1']);
+    expect(story.snapshot({ frameworks: [], completed: [framework('M1', 'marathon')] }).ended).toEqual([
+      { taskId: 'web.1', agentId: 'S1' },
+    ]);
   });
 
   test('takes back what it said of a task that came back', () => {
     const story = new Story();
     story.snapshot({ tasks: [ofMarathon('web.1')] });
     story.hear(updated('web.1', 'TASK_GONE_BY_OPERATOR', { framework: 'M1' }));
-    expect(story.table.hasEnded('web.1')).toBe(true);
+    expect(story.table.look('web.1', 'S1')).toBe('gone');
     story.hear(added(ofMarathon('web.1')));
     expect(story.table.look('web.1', 'S1')).toBe('alive');
-    expect(story.table.hasEnded('web.1')).toBe(false);
   });
 
   test('remembers the last twenty thousand ends', () => {

@@ -143,7 +143,7 @@ describe('a task is not to be found', () => {
       { number: 53, protocol: 'udp' },
       { number: 80, protocol: 'tcp' },
     ];
-    expect(located(task('t', discovery(ports)))?.ports).toEqual([{ name: 'port1', port: 80 }]);
+    expect(located(task('t', discovery(ports)))?.ports).toEqual([{ name: 'port1', port: 80, index: 1 }]);
   });
 });
 
