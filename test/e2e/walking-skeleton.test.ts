@@ -140,6 +140,41 @@ describe('a mesh on one machine', () => {
     expect((await cluster.ask(node, 'api.team')).status).toBe(502);
   });
 
+  it('does what the labels of an app say, and something else when they change, with the same proxies', async () => {
+    const { marathon, mesos } = cluster.ready;
+    const [node] = cluster.ready.nodes;
+    if (node === undefined) throw new Error('no node');
+    const app = {
+      ...{ id: '/slow', cmd: 'exec node demo.mjs gen', cpus: 0.1, mem: 32, instances: 1 },
+      env: { GOB_DELAY_MS: '400' },
+      portDefinitions: [{ port: 0, name: 'http' }],
+      fetch: [{ uri: `${mesos}/local/artifacts/demo.mjs`, cache: true }],
+    };
+    // 409 while the deployment of the last change goes on.
+    const put = (labels: Record<string, string>) =>
+      eventually(
+        'Marathon takes it',
+        async () => (await sendJson('PUT', `${marathon}/v2/apps/slow`, { ...app, labels })).status < 300,
+      );
+    const proxies = async () => (await cluster.nodes()).map(({ taskId }) => taskId).sort();
+    const before = await proxies();
+    const errors = async () => decodeURIComponent(String((await cluster.ask(node, 'slow')).headers['l5d-err']));
+
+    await put({ NODEMESH_ATTEMPT_TIMEOUT: '100ms', NODEMESH_TIMEOUT: 'soon' });
+    await eventually('attempts end after 100 ms', async () => (await errors()).startsWith('timeout'), 10_000);
+    expect(await cluster.service('slow')).toMatchObject({
+      settings: { policies: [{ client: { requestAttemptTimeoutMs: 100 } }] },
+      labels: [{ label: 'NODEMESH_TIMEOUT' }],
+    });
+    await put({ NODEMESH_ATTEMPT_TIMEOUT: '5s' });
+    await eventually('attempts have their time', async () => (await cluster.ask(node, 'slow')).status === 200, 10_000);
+    await put({ NODEMESH_OFF: 'true' });
+    await eventually('its name leads nowhere', async () => (await errors()).startsWith('unknown-name'), 10_000);
+    expect(await proxies()).toEqual(before);
+    await send(`${marathon}/v2/apps/slow?force=true`, { method: 'DELETE' });
+    await eventually('the deleted app is gone', async () => !(await cluster.service('slow')), 10_000);
+  });
+
   it('is alive by its health check and counts in Prometheus', async () => {
     expect(await getJson(`${cluster.scheduler}/v1/health`)).toMatchObject({ leading: true, subscribed: true });
     const { body } = await send(`${cluster.scheduler}/metrics`);
