@@ -1,6 +1,10 @@
 /** A shift as it is kept in the state store: what is wanted, and how far it is. */
 import { z } from 'zod';
 
+/** Of the source, in the last step in which it had enough requests: by both sides of a request. */
+const countsSchema = z.object({ requests: z.int(), failures: z.int() });
+const baselineSchema = z.object({ outgoing: countsSchema, incoming: countsSchema });
+
 export const shiftSchema = z.object({
   /** Marathon ids without the slash in front. */
   service: z.string().min(1),
@@ -24,6 +28,8 @@ export const shiftSchema = z.object({
   since: z.number(),
   /** Steps that had too few requests, by their percent. */
   unproven: z.array(z.number()),
+  /** What the target is compared with where the source has no traffic any more. */
+  baseline: baselineSchema.nullable(),
   /** Percent that the rule was made for last. A rule that says anything else, nor what is wanted, is somebody else's. */
   made: z.number(),
   /** Why it ended, or what it waits for. */

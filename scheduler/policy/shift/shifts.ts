@@ -158,7 +158,7 @@ export class Shifts {
     const now = this.#options.now();
     const shift: Shift = {
       ...{ service, from, to, steps: [...steps], everyMs, minRequests, by },
-      ...{ state: 'running', step: 0, since: now, startedAt: now, unproven: [], made: 0, reason: null },
+      ...{ state: 'running', step: 0, since: now, startedAt: now, unproven: [], baseline: null, made: 0, reason: null },
     };
     const kept = before ?? { shift, stored: null, counted: noneCounted(), countedSince: now };
     await this.#write(kept, shift);
@@ -208,7 +208,7 @@ export class Shifts {
       const { target, source } = counted[side];
       const verdict = judgeShift(
         { name: shift.to, counts: target },
-        { name: shift.from, counts: source },
+        { name: shift.from, counts: sourceOf(shift, side, source) },
         side === 'outgoing' ? shift.minRequests : 0,
         isEnd,
       );
@@ -223,10 +223,11 @@ export class Shifts {
     const percent = shift.steps[shift.step] ?? 100;
     const unproven = isUnproven ? [...shift.unproven, percent] : shift.unproven;
     const isLast = shift.step + 1 >= shift.steps.length;
+    const baseline = baselineOf(kept);
     const since = this.#options.now();
     const next: Shift = isLast
-      ? { ...shift, unproven, since, state: 'complete', reason: null }
-      : { ...shift, unproven, since, step: shift.step + 1 };
+      ? { ...shift, unproven, baseline, since, state: 'complete', reason: null }
+      : { ...shift, unproven, baseline, since, step: shift.step + 1 };
     await this.#write(kept, next);
     this.#options.logger.info(
       { service: shift.service, to: shift.to, percent: wantedPercent(next), unproven: isUnproven },
@@ -330,6 +331,18 @@ export class Shifts {
     this.#tail = turn.catch(() => undefined);
     return await turn;
   }
+}
+
+function sourceOf({ baseline, minRequests }: Shift, side: Side, source: Counts): Counts {
+  if (baseline === null || source.requests >= minRequests) return source;
+  return { ...baseline[side], latency: new Map() };
+}
+
+/** What the source has answered in this step, where that is enough to tell; else what it answered before. */
+function baselineOf({ shift, counted }: Kept): Shift['baseline'] {
+  if (counted.outgoing.source.requests < shift.minRequests) return shift.baseline;
+  const short = ({ requests, failures }: Counts) => ({ requests, failures });
+  return { outgoing: short(counted.outgoing.source), incoming: short(counted.incoming.source) };
 }
 
 /** Where requests go after a shift that is over. */

@@ -114,6 +114,20 @@ describe('a shift', () => {
     ]);
   });
 
+  test('compares its last step with what the source answered before', async () => {
+    const lab = await Lab.open();
+    await lab.start({ steps: [50, 100] });
+    await lab.after(3_000);
+    lab.traffic('web', 2_000, 100);
+    lab.traffic('web-v2', 2_000, 100);
+    await lab.after(60_000);
+    expect(lab.shift?.step).toBe(1);
+    await lab.after(3_000);
+    lab.traffic('web-v2', 4_000, 200);
+    await lab.after(60_000);
+    expect(lab.shift).toMatchObject({ state: 'complete', reason: null });
+  });
+
   test('to a target that fails turns back by itself, at once, with the numbers', async () => {
     const lab = await Lab.open();
     await lab.start();
