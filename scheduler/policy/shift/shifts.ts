@@ -6,7 +6,9 @@
 import type { Report } from '../../../agent-proxy/control/contract.ts';
 import { DEFAULT_NAMESPACE } from '../../../agent-proxy/routing/table-names/namespace.ts';
 import type { StateStore } from '../../../framework/index.ts';
-import type { RoutingPolicy } from '../routing-policy.ts';
+import type { AuditLog } from '../audit-log.ts';
+import type { DtabStore, DtabWrite, WriteOutcome } from '../dtab-store.ts';
+import type { MeshNames } from '../mesh-names.ts';
 import { addTo, type Counts, judgeShift, noCounts, type Verdict } from './judge.ts';
 import { isOver, type Shift, shiftSchema, wantedPercent } from './record.ts';
 import { destination, ruleIn, sameDestination, withRule } from './rule.ts';
@@ -34,9 +36,17 @@ export type ShiftOutcome =
   | { readonly kind: 'done'; readonly shift: Shift }
   | { readonly kind: 'missing' | 'refused'; readonly why: string };
 
+/** What a shift has to do with the routing policy that it is a part of. */
+interface Policy {
+  readonly dtabs: DtabStore;
+  readonly names: MeshNames;
+  readonly audit: AuditLog;
+  write(name: string, write: Omit<DtabWrite, 'check'> & { readonly force: boolean }): Promise<WriteOutcome>;
+}
+
 export interface ShiftsOptions {
   readonly store: StateStore;
-  readonly policy: RoutingPolicy;
+  readonly policy: Policy;
   /** Nothing goes on by itself. */
   frozen(): boolean;
   /** Milliseconds since the epoch. */
