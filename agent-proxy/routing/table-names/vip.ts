@@ -62,6 +62,7 @@ function keyOf(vip: string): string {
 
 /** The name of a service's port, null where that is its first one: then it is the service itself that is meant. */
 export function otherPort(table: ServiceTable, service: string, port: string | null): string | null {
-  const first = table.service(service)?.endpoints[0]?.ports[0]?.name;
+  const endpoint = table.service(service)?.endpoints[0];
+  const first = endpoint?.ports.find((one) => one.port === endpoint.port)?.name;
   return port === null || port === first || port === 'port0' ? null : port;
 }
