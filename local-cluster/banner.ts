@@ -22,6 +22,9 @@ export function banner(ready: ReadyDocument, seconds: string, demo: boolean, col
     lines.push('', '  Try:');
     if (demo)
       lines.push(`    curl -si -H 'Host: web' ${first.http}/        ${faint('# a request by name, through the mesh')}`);
+    const edge = ready.nodes.find((node) => node.edge !== undefined)?.edge;
+    if (demo && edge !== undefined)
+      lines.push(`    curl -si -H 'Host: web.example.com' ${edge}/   ${faint('# an exposed app, from outside')}`);
     lines.push(`    node dist/nodemesh.mjs nodes --scheduler ${ready.scheduler}`);
     if (demo) {
       lines.push(

@@ -18,6 +18,9 @@ export interface DemoApp {
 
 type Part = 'web' | 'gen' | 'word';
 
+/** The edge router of public nodes serves it. */
+const WEB_LABELS = { HAPROXY_GROUP: 'external', HAPROXY_0_VHOST: 'web.example.com' };
+
 function app(
   demoUri: string,
   part: Part,
@@ -37,8 +40,10 @@ function app(
       ...(variant === null ? {} : { GOB_VARIANT: variant }),
       ...(delayMs > 0 ? { GOB_DELAY_MS: String(delayMs) } : {}),
     },
-    labels: { demo: 'gob', part },
-    portDefinitions: [{ port: 0, protocol: 'tcp', name: 'http' }],
+    labels: { demo: 'gob', part, ...(part === 'web' ? WEB_LABELS : {}) },
+    portDefinitions: [
+      { port: 0, protocol: 'tcp', name: 'http', ...(part === 'web' ? { labels: { VIP_0: '/web:80' } } : {}) },
+    ],
     healthChecks: [
       {
         protocol: 'MESOS_HTTP',

@@ -47,7 +47,7 @@ describe('a mesh on one machine', () => {
     }
   });
 
-  it.each(['WEB', 'web.', 'web:80', 'web.marathon.mesos', 'Web.Marathon.Mesos.:4140'])(
+  it.each(['WEB', 'web.:4140', 'Web.Marathon.Mesos.', 'web.marathon.l4lb.thisdcos.directory:80'])(
     'finds the same service by Host: %s',
     async (host) => {
       const [node] = cluster.ready.nodes;
@@ -55,6 +55,21 @@ describe('a mesh on one machine', () => {
       expect((await cluster.ask(node, host)).headers['gob-path']).toMatch(GOB_PATH);
     },
   );
+
+  it('serves an exposed app at the edge of a public node, and no other, whatever a client says of context', async () => {
+    const open = cluster.ready.nodes.find((node) => node.public);
+    expect(open?.edge).toBe(`http://${open?.ip}:4143`);
+    const ask = (Host: string, headers = {}) => send(`${open?.edge}/`, { headers: { Host, ...headers } });
+    const lure = { 'l5d-dtab': '/marathonId/web => /marathonId/gen', 'l5d-ctx-dtab': '/svc => /marathonId/gen' };
+    for (const headers of [{}, lure]) {
+      expect((await ask('web.example.com', headers)).headers['gob-path']).toMatch(GOB_PATH);
+      for (const host of ['web', 'gen', 'gen.example.com', 'gen.marathon.mesos']) {
+        expect(await ask(host, headers)).toMatchObject({ status: 404, body: expect.stringMatching(/^not-exposed: /) });
+      }
+    }
+    const [node] = cluster.ready.nodes;
+    await expect(send(`http://${node?.ip}:4143/`)).rejects.toThrow('ECONNREFUSED');
+  });
 
   it('balances over all instances, and every one is reached', async () => {
     const seen = new Set<string>();
