@@ -3,11 +3,13 @@
  * `--fetch-code`). Each loads what it needs and nothing else: the supervisor has neither the data path nor the schema.
  */
 import { join } from 'node:path';
+import type { WantedConfig } from './config/check.ts';
 import { lowLimitWarning, openFileLimit } from './config/open-files.ts';
 import { type CommonSpec, configSpec, parseCommand, type Source, USAGE } from './config/options.ts';
-import type { ProxySpec } from './config/spec.ts';
+import type { GivenConfig, ProxySpec } from './config/spec.ts';
 import { CodeStore } from './supervisor/code-store.ts';
 import { readConfig } from './supervisor/config-reader.ts';
+import { keptConfig, withJsonFile } from './supervisor/last-config.ts';
 import { supervise } from './supervisor/supervisor.ts';
 import { BoundedLog } from './telemetry/log.ts';
 
@@ -34,9 +36,10 @@ export async function main(args: readonly string[], context: MainContext): Promi
       await work(context.version);
       return;
     }
-    case 'check': {
-      const { checkFile, tellParent } = await import('./config/check.ts');
-      await tellParent(checkFile(command.file));
+    case 'check':
+    case 'check-mesh': {
+      const { checkFile, checkMeshFile, tellParent } = await import('./config/check.ts');
+      await tellParent(command.kind === 'check' ? checkFile(command.file) : checkMeshFile(command.file));
       return;
     }
     case 'fetch-code': {
@@ -61,16 +64,46 @@ async function run(source: Source, workers: number, context: MainContext): Promi
   const warning = lowLimitWarning(openFileLimit());
   if (warning !== null) log.warn(warning);
   try {
-    const spec = source.kind === 'scheduler' ? source.spec : await specOf(source.file, source.common, context, log);
+    const launch = [...context.relaunch, '--worker'];
+    const spec =
+      source.kind === 'scheduler'
+        ? await withKeptConfig(source.spec, launch, log)
+        : await specOf(source.file, source.common, context, log);
     await supervise({
-      ...{ spec, workers, log },
-      launch: [...context.relaunch, '--worker'],
+      ...{ spec, workers, log, launch, meshSpec },
       codes: new CodeStore(join(spec.dataDir, 'code'), context.relaunch),
       reread: () => reread(source, context, log),
     });
   } finally {
     log.close();
   }
+}
+
+/** What a scheduler gave last, if it still does: where it does not, a scheduler will say what to do. */
+async function withKeptConfig(spec: ProxySpec, launch: readonly string[], log: BoundedLog): Promise<ProxySpec> {
+  const kept = keptConfig(spec.dataDir);
+  if (kept === null) return spec;
+  try {
+    return await meshSpec(spec, kept, launch);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn('the configuration on disk cannot be used', { revision: kept.revision, why });
+    return spec;
+  }
+}
+
+/**
+ * What a proxy is under a configuration of its scheduler, by the code that workers run. Rejects with an Error that says why
+ * it cannot be used.
+ */
+async function meshSpec(spec: ProxySpec, given: GivenConfig, launch: readonly string[]): Promise<ProxySpec> {
+  const { mesh } = spec;
+  if (mesh === null) throw new Error('a proxy without a scheduler has its own configuration');
+  const wanted: WantedConfig = { document: given.document, listen: mesh.listen };
+  const { config } = await withJsonFile(spec.dataDir, wanted, (file) =>
+    readConfig([...launch.filter((word) => word !== '--worker'), '--check-mesh', '--', file]),
+  );
+  return { ...spec, ...configSpec(config), mesh: { ...mesh, config: given } };
 }
 
 async function reread(source: Source, context: MainContext, log: BoundedLog): Promise<ProxySpec> {

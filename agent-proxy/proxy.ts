@@ -10,6 +10,7 @@ import { AppPolicies } from './bind/app-policies.ts';
 import { INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { MeshControl } from './control/mesh-control.ts';
 import { type OwnCode, unknownCode } from './control/own-code.ts';
+import { fixedConfig, type OwnConfig } from './control/own-config.ts';
 import { PeerKeys } from './control/peer-keys.ts';
 import { LocalInstances } from './health/local-instances.ts';
 import { codeOfFault, FAULTS } from './http1/faults.ts';
@@ -50,6 +51,7 @@ export function createProxy(
   shutdown: () => void,
   crew: Crew = ALONE,
   code: OwnCode = unknownCode(),
+  config: OwnConfig = fixedConfig(),
 ): AssembledProxy {
   const now = (): number => performance.now();
   const random = Math.random;
@@ -79,7 +81,7 @@ export function createProxy(
     mesh === null || locals === null || crew.index > 0
       ? null
       : new MeshControl({
-          ...{ spec, mesh, table, keys, workerRestarts, now, random, log, notReady, code },
+          ...{ spec, mesh, table, keys, workerRestarts, now, random, log, notReady, code, config },
           ports: portsOf(spec),
           traffic: followers?.countsWith(traffic) ?? traffic,
           instances: () => followers?.instances(locals.report()) ?? locals.report(),

@@ -1,5 +1,6 @@
 /** What is kept of a request that is over: figures of its server and its name, a line, a sample, a trace. */
 import { EDGE, INCOMING, OUTGOING } from './config/spec.ts';
+import type { ReasonCode } from './control/reason-codes.ts';
 import type { Attempt } from './exchange/attempt.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { LocalInstances } from './health/local-instances.ts';
@@ -63,13 +64,29 @@ function recordFigures(exchange: Exchange, recorders: Recorders, now: number): v
   // At the edge a request meets its first proxy, as at the outgoing router.
   const side = runtime.label === EDGE ? OUTGOING : runtime.label;
   if (side === INCOMING || side === OUTGOING) {
-    traffic.record(side, attempt.branch.client.service, success, latencyMs, retries);
+    const isOwnError = !success && reason !== null && attempt.status === 0 && OWN_ERRORS.has(reason);
+    traffic.record(side, attempt.branch.client.service, success, latencyMs, retries, isOwnError);
   }
   if (route.toldIn === traffic.windowNumber) return;
   route.toldIn = traffic.windowNumber;
   const namespace = recorders.namespaces.get(runtime.label);
   if (namespace !== undefined) traffic.asked(namespace, route.logical);
 }
+
+/**
+ * Failures by the proxy's own doing: its limits, its view of what can take a request. An instance that refuses, resets or
+ * garbles is at fault itself, and what a peer's proxy answered is counted there.
+ */
+const OWN_ERRORS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'deadline',
+  'timeout',
+  'shed',
+  'breaker',
+  'nack',
+  'no-endpoint',
+  'unknown-name',
+  'not-ready',
+]);
 
 function accessRecord(exchange: Exchange): AccessRecord {
   const { head, connection, attempt, status, runtime } = exchange;

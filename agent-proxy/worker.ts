@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Ending } from './accept/ending.ts';
 import { listenOn } from './accept/listen-on.ts';
-import { MESH_ADMIN, meshRouters } from './config/mesh-config.ts';
+import { hasDefaults, MESH_ADMIN, meshRouters } from './config/mesh-config.ts';
 import { EDGE, INCOMING, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { sha256Of } from './control/code-archive.ts';
 import { OwnCode } from './control/own-code.ts';
+import { OwnConfig } from './control/own-config.ts';
 import { type AssembledProxy, createProxy } from './proxy.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './supervisor/messages.ts';
 import { BoundedLog } from './telemetry/log.ts';
@@ -34,7 +35,11 @@ export async function work(version: string): Promise<void> {
   const log = new BoundedLog();
   const spec = ownSpec(start.spec, version);
   const code = ownCode(start);
-  const proxy = createProxy(spec, start.workerRestarts, log, () => tell({ type: 'shutdown' }), crewOf(start), code);
+  const config = new OwnConfig(spec.mesh?.config ?? null, start.configRefusal, {
+    ask: (wanted) => tell({ type: 'configure', wanted }),
+  });
+  const shutdown = (): void => tell({ type: 'shutdown' });
+  const proxy = createProxy(spec, start.workerRestarts, log, shutdown, crewOf(start), code, config);
   let stopping = false;
   const stop = (ending: Ending, graceMs: number | null): void => {
     if (stopping) return;
@@ -53,6 +58,7 @@ export async function work(version: string): Promise<void> {
     if (message.type === 'drain') stop(message.ending, message.graceMs);
     else if (message.type === 'alone') proxy.join();
     else if (message.type === 'upgrade') code.told(message.upgrade);
+    else if (message.type === 'config-refused') config.refused(message.refusal);
   });
   const taken = await listen(start, proxy);
   if (taken !== null) {
@@ -66,9 +72,12 @@ export async function work(version: string): Promise<void> {
   await new Promise<never>(() => undefined);
 }
 
-/** What the routers of a mesh are is a matter of the code, and this code may be another than the supervisor's. */
+/**
+ * What the routers of a mesh are is a matter of the code, and this code may be another than the supervisor's. (Of a
+ * configuration that a scheduler gave, the supervisor has had this same code say what comes of it.)
+ */
 function ownSpec(spec: ProxySpec, version: string): ProxySpec {
-  if (spec.mesh === null) return { ...spec, version };
+  if (spec.mesh === null || !hasDefaults(spec.mesh.config)) return { ...spec, version };
   const portOf = (label: string): number | null =>
     spec.listeners.find(({ serves }) => serves.kind === 'router' && serves.label === label)?.port ?? null;
   const ports = { outgoing: portOf(OUTGOING) ?? 0, incoming: portOf(INCOMING) ?? 0, edge: portOf(EDGE) };

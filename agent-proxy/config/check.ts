@@ -1,5 +1,11 @@
-/** `--check`, internal: reads and checks a configuration file, and tells the process that started this one. */
+/**
+ * `--check` and `--check-mesh`, internal: read and check a configuration, and tell the process that started this one. The
+ * first reads a file of linkerd's, the second a {@link WantedConfig}, for a proxy under a scheduler.
+ */
+import { readFileSync } from 'node:fs';
 import { ConfigError, loadConfig, type ProxyConfig } from './load.ts';
+import { checkMeshDocument } from './mesh-document.ts';
+import type { MeshListen } from './spec.ts';
 
 /** Plain JSON. */
 export type CheckedConfig =
@@ -15,6 +21,19 @@ export function checkFile(file: string): CheckedConfig {
     if (!(error instanceof ConfigError)) throw error;
     return { kind: 'bad', lines: error.message.split('\n') };
   }
+}
+
+/** As JSON in a file. */
+export interface WantedConfig {
+  readonly document: unknown;
+  readonly listen: MeshListen;
+}
+
+export function checkMeshFile(file: string): CheckedConfig {
+  // Written by the supervisor, which is this same program.
+  const { document, listen }: WantedConfig = JSON.parse(readFileSync(file, 'utf8'));
+  const checked = checkMeshDocument(document, listen);
+  return checked.kind === 'ok' ? checked : { kind: 'bad', lines: checked.faults };
 }
 
 /** Resolves when the parent has it. */

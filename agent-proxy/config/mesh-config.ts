@@ -4,7 +4,7 @@
  */
 import { NODEMESH_DEFAULTS } from './defaults.ts';
 import type { AdminConfig, RouterConfig } from './schema/linkerd.ts';
-import { EDGE, INCOMING, OUTGOING } from './spec.ts';
+import { EDGE, type GivenConfig, INCOMING, OUTGOING } from './spec.ts';
 
 /** Applications that answer slower than this exist; those that do not answer at all hold a connection for so long. */
 const ATTEMPT_TIMEOUT_MS = 60_000;
@@ -25,6 +25,13 @@ export const MESH_ADMIN: Pick<AdminConfig, 'security' | 'shutdownGraceMs'> = {
     pathBlacklist: [],
   },
 };
+
+/** Whether a configuration that a scheduler gave says nothing of its own. */
+export function hasDefaults(config: GivenConfig | null): boolean {
+  if (config === null) return true;
+  const { document } = config;
+  return typeof document === 'object' && document !== null && Object.keys(document).length === 0;
+}
 
 export function meshRouters(
   ip: string,

@@ -60,7 +60,7 @@ export type Command =
   /** Internal: a worker, started by its supervisor. */
   | { readonly kind: 'worker' }
   /** Internal: checks a file for its supervisor. */
-  | { readonly kind: 'check'; readonly file: string }
+  | { readonly kind: 'check' | 'check-mesh'; readonly file: string }
   /** Internal: fetches the code of an upgrade for its supervisor. */
   | { readonly kind: 'fetch-code'; readonly wanted: WantedCode; readonly directory: string }
   | { readonly kind: 'validate'; readonly file: string }
@@ -86,6 +86,7 @@ export function parseCommand(args: readonly string[], env: Environment, version:
   if (positionals.length > 1) throw new UsageError(`one CONFIG at most, and there are ${positionals.length}`);
   const [file] = positionals;
   if (file !== undefined && values.check === true) return { kind: 'check', file };
+  if (file !== undefined && values['check-mesh'] === true) return { kind: 'check-mesh', file };
   const wanted = values['fetch-code'];
   if (file !== undefined && wanted !== undefined) {
     return { kind: 'fetch-code', wanted: JSON.parse(wanted), directory: file };
@@ -170,6 +171,7 @@ function parse(args: readonly string[]) {
         validate: { type: 'boolean' },
         workers: { type: 'string' },
         check: { type: 'boolean' },
+        'check-mesh': { type: 'boolean' },
         'fetch-code': { type: 'string' },
         worker: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -207,7 +209,12 @@ function meshSpec(
 ): FromConfig & Pick<ProxySpec, 'mesh'> {
   if (nodeIp === undefined) throw new UsageError(`under a scheduler --node-ip (or ${ENV.nodeIp}) is needed`);
   const ip = bind === 'node' ? nodeIp : MESH_IP;
-  const routers = meshRouters(ip, { outgoing: ports.out, incoming: ports.in, edge: ports.edge });
+  const listen = {
+    ip,
+    isFixed: bind === 'node',
+    ports: { outgoing: ports.out, incoming: ports.in, admin: ports.admin, edge: ports.edge },
+  };
+  const routers = meshRouters(ip, listen.ports);
   return {
     listeners: [{ ip, port: ports.admin, serves: { kind: 'admin' } }, ...listenersOf(routers)],
     admin: MESH_ADMIN,
@@ -219,6 +226,8 @@ function meshSpec(
       taskId: needed(env, ENV.taskId),
       nodeIp,
       schedulers: schedulers.split(',').flatMap((text) => schedulerUrl(text.trim())),
+      listen,
+      config: null,
     },
   };
 }

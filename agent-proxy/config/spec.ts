@@ -16,12 +16,35 @@ export interface ListenerSpec {
     | { readonly kind: 'router'; readonly label: string; readonly server: number };
 }
 
+/** Where a proxy under a scheduler listens, as far as its configuration does not say otherwise. */
+export interface MeshListen {
+  readonly ip: string;
+  /** Whatever a configuration says, it listens on that address alone. */
+  readonly isFixed: boolean;
+  /** `edge` is null on nodes that are not public. */
+  readonly ports: {
+    readonly outgoing: number;
+    readonly incoming: number;
+    readonly admin: number;
+    readonly edge: number | null;
+  };
+}
+
+/** A configuration that a scheduler gave, as it was written. */
+export interface GivenConfig {
+  readonly revision: number;
+  readonly document: unknown;
+}
+
 /** Who the proxy is under a scheduler. */
 export interface MeshSpec {
   readonly agentId: string;
   readonly taskId: string;
   readonly nodeIp: string;
   readonly schedulers: readonly string[];
+  readonly listen: MeshListen;
+  /** What it runs; null for the defaults of its code, before any scheduler said anything. */
+  readonly config: GivenConfig | null;
 }
 
 /** What Marathon's namer may log in with. */

@@ -256,6 +256,10 @@ export const upgradeReportSchema = z.object({
 });
 export type UpgradeReport = z.infer<typeof upgradeReportSchema>;
 
+/** A configuration that was asked for and is not used: what ran before runs on. */
+export const configRefusalSchema = z.object({ revision, reason: z.string() });
+export type ConfigRefusal = z.infer<typeof configRefusalSchema>;
+
 /**
  * Counts since the last report, for one service as seen by one router. `latency` is a sparse histogram of milliseconds:
  * pairs of bucket index and count, see {@link latencyBucket}.
@@ -294,7 +298,10 @@ export const reportSchema = z.object({
   taskId: z.string().min(1),
   epoch: z.number().int().min(0),
   revision,
+  /** Of the configuration that runs. */
   configRevision: z.number().int().min(0),
+  /** Absent where the last one that was asked for is what runs. */
+  configError: configRefusalSchema.optional(),
   /** Digest of the proxy's tables at `revision` (`TableDigest` in routing), for anti-entropy. */
   digest: z.string(),
   version: z.string(),

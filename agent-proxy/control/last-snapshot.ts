@@ -25,7 +25,6 @@ export interface LastSnapshot {
   readonly epoch: number;
   /** Null while no table was ever complete. */
   readonly revision: number | null;
-  readonly configRevision: number;
   readonly peerKey: string | null;
   /** What a leader said last. */
   readonly schedulers: readonly string[];

@@ -11,6 +11,7 @@ import { EpochGuard } from './epoch-guard.ts';
 import { type LastSnapshot, loadSnapshot, SnapshotFile } from './last-snapshot.ts';
 import { type Announced, ControlLink, type LinkHost } from './link.ts';
 import type { OwnCode } from './own-code.ts';
+import type { OwnConfig } from './own-config.ts';
 import type { PeerKeys } from './peer-keys.ts';
 import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
@@ -37,6 +38,7 @@ export interface MeshControlOptions {
   /** A leader has said by which key peers know each other. */
   readonly keyTold: (key: string) => void;
   readonly code: OwnCode;
+  readonly config: OwnConfig;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -51,7 +53,6 @@ export class MeshControl implements LinkHost {
   readonly link: ControlLink;
   private readonly options: MeshControlOptions;
   private readonly file: SnapshotFile;
-  private configRevision: number;
   private configsRefused = 0;
 
   constructor(options: MeshControlOptions) {
@@ -65,7 +66,6 @@ export class MeshControl implements LinkHost {
     this.file = new SnapshotFile(spec.dataDir, () => this.contents());
     this.epochs = new EpochGuard(snapshot?.epoch ?? 0, () => this.file.touch());
     this.schedulers = new SchedulerList(mesh.schedulers, snapshot?.schedulers ?? []);
-    this.configRevision = snapshot?.configRevision ?? 0;
     if (snapshot !== null) {
       const { revision, services } = snapshot;
       restore(snapshot, table, keys);
@@ -73,6 +73,10 @@ export class MeshControl implements LinkHost {
     }
     this.link = new ControlLink(this);
     options.code.onChange(() => this.link.reportSoon());
+    options.config.onChange(() => {
+      this.configsRefused += 1;
+      this.link.reportSoon();
+    });
   }
 
   announced(announce: Announce): Announced {
@@ -94,14 +98,14 @@ export class MeshControl implements LinkHost {
       epoch: this.epochs.highest,
       stale_frames: this.epochs.refused,
       revision: this.table.revision,
-      config_revision: this.configRevision,
+      config_revision: this.options.config.revision,
       configs_refused: this.configsRefused,
       snapshot_write_failures: this.file.failures,
     };
   }
 
   subscription(): Subscribe {
-    const { mesh, spec, ports, code } = this.options;
+    const { mesh, spec, ports, code, config } = this.options;
     return {
       agentId: mesh.agentId,
       taskId: mesh.taskId,
@@ -112,13 +116,13 @@ export class MeshControl implements LinkHost {
       revision: this.table.revision,
       ...(this.table.ready ? { tableDigest: this.table.digest() } : {}),
       accepts: [...CONTROL_ACCEPTED],
-      configRevision: this.configRevision,
+      configRevision: config.revision,
       ports,
     };
   }
 
   report(session: string): { body: Report; sent: (taken: boolean) => void } {
-    const { mesh, spec, traffic, now, code } = this.options;
+    const { mesh, spec, traffic, now, code, config } = this.options;
     const window = traffic.take(now());
     const reason = this.options.notReady();
     const body: Report = {
@@ -127,7 +131,8 @@ export class MeshControl implements LinkHost {
       taskId: mesh.taskId,
       epoch: this.epochs.highest,
       revision: this.table.revision,
-      configRevision: this.configRevision,
+      configRevision: config.revision,
+      ...(config.refusal === null ? {} : { configError: config.refusal }),
       digest: this.table.digest(),
       version: spec.version,
       ...(code.sha256 === null ? {} : { codeSha256: code.sha256 }),
@@ -156,16 +161,11 @@ export class MeshControl implements LinkHost {
     this.file.touch();
   }
 
-  /** There is nothing to configure yet but the defaults: whatever else is asked for is refused, and not ignored. */
-  configured(configRevision: number, config: unknown): void {
-    const isEmpty = config === null || (typeof config === 'object' && Object.keys(config).length === 0);
-    if (!isEmpty) {
-      this.configsRefused += 1;
-      this.options.log.warn('configuration refused: this version has nothing to configure', { configRevision });
-      return;
-    }
-    this.configRevision = configRevision;
-    this.file.touch();
+  /** The next worker, should there be one for it, begins with what is on disk, so that is brought up to date first. */
+  configured(revision: number, document: unknown): void {
+    const { config, log } = this.options;
+    const outcome = config.configure({ revision, document: document ?? {} }, () => this.file.flush());
+    if (outcome !== 'runs') log.info(`configuration ${outcome}`, { revision });
   }
 
   /** The next worker begins with what is on disk, so that is brought up to date first. */
@@ -187,7 +187,6 @@ export class MeshControl implements LinkHost {
     return {
       epoch: this.epochs.highest,
       revision: table.ready ? table.revision : null,
-      configRevision: this.configRevision,
       peerKey: this.options.keys.current,
       schedulers: this.schedulers.announced,
       services: [...table.services()],

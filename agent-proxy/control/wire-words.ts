@@ -15,7 +15,7 @@ export const CONTROL_ACCEPTED = ['resume', 'gzip'] as const;
  * supervisor is not replaced in place: code that was built with another number needs a new task. To be raised with every
  * change that an older supervisor, or an older worker, would not understand.
  */
-export const SUPERVISOR_PROTOCOL = 1;
+export const SUPERVISOR_PROTOCOL = 2;
 
 // ---- between two proxies ------------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@
  */
 import { DESCRIPTORS } from '../accept/descriptors.ts';
 import type { Ending } from '../accept/ending.ts';
-import type { ProxySpec } from '../config/spec.ts';
-import type { Upgrade, UpgradeReport } from '../control/contract.ts';
+import type { GivenConfig, ProxySpec } from '../config/spec.ts';
+import type { ConfigRefusal, Upgrade, UpgradeReport } from '../control/contract.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { FromWorker } from './messages.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -35,6 +35,7 @@ export interface GenerationOptions {
   readonly takesOver: boolean;
   /** How the last upgrade stands, at the time of asking. */
   readonly upgrade: () => UpgradeReport | null;
+  readonly configRefusal: () => ConfigRefusal | null;
   readonly log: Log;
 }
 
@@ -49,6 +50,7 @@ export interface GenerationEvents {
   died(): void;
   shutdown(): void;
   upgradeAsked(wanted: Upgrade, running: string | null): void;
+  configAsked(wanted: GivenConfig): void;
   /** The worker that leads serves, and the scheduler knows it. */
   reached(): void;
   /** The last worker is gone, after `drain` or `kill`. */
@@ -65,6 +67,7 @@ interface Slot {
 
 export class Generation {
   private readonly options: GenerationOptions;
+  private given: ProxySpec;
   private readonly events: GenerationEvents;
   private readonly slots: readonly Slot[];
   private restarts = 0;
@@ -75,6 +78,7 @@ export class Generation {
 
   constructor(options: GenerationOptions, events: GenerationEvents) {
     this.options = options;
+    this.given = options.spec;
     this.events = events;
     this.isBeside = options.takesOver;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
@@ -87,7 +91,13 @@ export class Generation {
   }
 
   get spec(): ProxySpec {
-    return this.options.spec;
+    return this.given;
+  }
+
+  /** What runs has another revision now: for workers that are started from now on. */
+  rename(config: GivenConfig): void {
+    const { mesh } = this.given;
+    if (mesh !== null) this.given = { ...this.given, mesh: { ...mesh, config } };
   }
 
   start(): void {
@@ -103,6 +113,11 @@ export class Generation {
   /** The worker that leads is the one that reports. */
   tellUpgrade(upgrade: UpgradeReport): void {
     this.slots[0]?.worker?.tell({ type: 'upgrade', upgrade });
+  }
+
+  /** To the worker that leads. */
+  tellRefusal(refusal: ConfigRefusal): void {
+    this.slots[0]?.worker?.tell({ type: 'config-refused', refusal });
   }
 
   /** Lets all workers finish what they have; those that take longer than the grace are killed (null: none is). */
@@ -139,7 +154,7 @@ export class Generation {
   }
 
   private launch(slot: Slot): void {
-    const { spec, fds, count, program, words, takesOver, log } = this.options;
+    const { fds, count, program, words, takesOver, log } = this.options;
     const { index } = slot;
     let worker: WorkerProcess;
     try {
@@ -160,7 +175,7 @@ export class Generation {
     slot.worker = worker;
     worker.tell({
       type: 'start',
-      spec,
+      spec: this.given,
       fds: fds.map((_, at) => Array.from({ length: DESCRIPTORS }, (__, one) => FIRST_FD + at * DESCRIPTORS + one)),
       index,
       count,
@@ -168,6 +183,7 @@ export class Generation {
       isBeside: this.isBeside,
       workerRestarts: this.restarts,
       upgrade: this.options.upgrade(),
+      configRefusal: this.options.configRefusal(),
     });
   }
 
@@ -191,6 +207,9 @@ export class Generation {
         return;
       case 'upgrade':
         if (!this.isEnding) this.events.upgradeAsked(message.wanted, message.running);
+        return;
+      case 'configure':
+        if (!this.isEnding) this.events.configAsked(message.wanted);
         return;
       case 'reached':
         if (!this.isEnding) this.events.reached();

@@ -3,8 +3,8 @@
  * than its supervisor: a change that one of them would not understand raises `SUPERVISOR_PROTOCOL` (control/wire-words.ts).
  */
 import type { Ending } from '../accept/ending.ts';
-import type { ProxySpec } from '../config/spec.ts';
-import type { Upgrade, UpgradeReport } from '../control/contract.ts';
+import type { GivenConfig, ProxySpec } from '../config/spec.ts';
+import type { ConfigRefusal, Upgrade, UpgradeReport } from '../control/contract.ts';
 
 export type ToWorker =
   | WorkerStart
@@ -14,6 +14,8 @@ export type ToWorker =
   | { readonly type: 'alone' }
   /** How the last upgrade stands; for the one that leads. */
   | { readonly type: 'upgrade'; readonly upgrade: UpgradeReport }
+  /** A configuration that was asked for does not do; for the one that leads. */
+  | { readonly type: 'config-refused'; readonly refusal: ConfigRefusal }
   /** What another worker of the same specification says. */
   | { readonly type: 'passed'; readonly from: number; readonly body: unknown };
 
@@ -33,6 +35,8 @@ export interface WorkerStart {
   readonly workerRestarts: number;
   /** How the last upgrade stands; null where none was asked for. */
   readonly upgrade: UpgradeReport | null;
+  /** What the last configuration was refused for; null where it is what runs. */
+  readonly configRefusal: ConfigRefusal | null;
 }
 
 export type FromWorker =
@@ -43,6 +47,8 @@ export type FromWorker =
   | { readonly type: 'shutdown' }
   /** The scheduler wants other code. `running`: of the code of this worker. */
   | { readonly type: 'upgrade'; readonly wanted: Upgrade; readonly running: string | null }
+  /** The scheduler wants another configuration. */
+  | { readonly type: 'configure'; readonly wanted: GivenConfig }
   /** This worker serves, and the scheduler knows it. */
   | { readonly type: 'reached' }
   /** For another worker of the same specification. */

@@ -3,12 +3,14 @@
  * is replaced at once by one that inherits the same sockets, with or without a scheduler; a new specification, or new code,
  * gets new workers beside the old ones, which then end without dropping a request.
  */
-import type { ProxySpec } from '../config/spec.ts';
+import type { GivenConfig, ProxySpec } from '../config/spec.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { CodeStore } from './code-store.ts';
 import { RefusedConfig } from './config-reader.ts';
+import { Configurations } from './configurations.ts';
 import { Generation, type GenerationEvents } from './generation.ts';
 import { HeldSockets } from './held-sockets.ts';
+import { keepConfig } from './last-config.ts';
 import { BindError } from './sockets.ts';
 import { type Code, Upgrades } from './upgrades.ts';
 
@@ -17,7 +19,7 @@ const BIND_PATIENCE_MS = 3_000;
 const BIND_RETRY_MS = 50;
 /** Workers of a new specification that do not listen by then never will. */
 const RELOAD_PATIENCE_MS = 10_000;
-/** Of new code. */
+/** Of new code, and of a configuration that the scheduler gives: nobody waits for either. */
 const UPGRADE_PATIENCE_MS = 30_000;
 /** Generations that may finish what they have, each for as long as it takes; beyond that the oldest is cut. */
 const MOST_LEAVING = 4;
@@ -32,8 +34,16 @@ export interface SupervisorOptions {
   readonly log: Log;
   /** Reads the configuration again; rejects with an Error that says why it cannot be used. */
   readonly reread: () => Promise<ProxySpec>;
+  /** What the proxy is under a configuration of its scheduler, by the code that `launch` runs. Rejects as `reread` does. */
+  readonly meshSpec: (spec: ProxySpec, given: GivenConfig, launch: readonly string[]) => Promise<ProxySpec>;
   /** What runs a worker; this Node.js itself unless a test says otherwise. */
   readonly program?: string;
+}
+
+/** What is to run. */
+interface Successor {
+  readonly spec: ProxySpec;
+  readonly code: Code;
 }
 
 /**
@@ -59,6 +69,9 @@ class Supervisor {
   /** What was asked for; the ports that came of it are in the specification of `current`. */
   private spec: ProxySpec;
   private readonly upgrades: Upgrades;
+  private readonly configurations: Configurations;
+  /** Of the last generation that took over; one takes over at a time. */
+  private turn: Promise<void> = Promise.resolve();
   /** All that are not gone, oldest first: those that finish what they have, `current`, and one that is to take over. */
   private readonly generations = new Set<Generation>();
   private phase: Phase = 'starting';
@@ -74,12 +87,22 @@ class Supervisor {
     this.reject = reject;
     this.spec = options.spec;
     const { log, codes, launch } = options;
+    this.configurations = new Configurations(
+      {
+        log,
+        take: (wanted) => this.replaceBy(() => this.configured(wanted), UPGRADE_PATIENCE_MS),
+        rename: (wanted) => this.renamed(wanted),
+        keep: (wanted) => keepConfig(this.spec.dataDir, wanted),
+        tell: (refusal) => this.current?.tellRefusal(refusal),
+      },
+      options.spec.mesh?.config ?? null,
+    );
     this.upgrades = new Upgrades(
       {
         log,
         fetch: (wanted) => codes.fetch(wanted),
         keepOnly: (sha256s) => codes.keepOnly(sha256s),
-        replaceBy: (code) => this.replaceBy(this.spec, code, UPGRADE_PATIENCE_MS),
+        replaceBy: (code) => this.replaceBy(() => this.upgraded(code), UPGRADE_PATIENCE_MS),
         tell: (upgrade) => this.current?.tellUpgrade(upgrade),
       },
       launch,
@@ -130,7 +153,7 @@ class Supervisor {
     events: Pick<GenerationEvents, 'listening' | 'listenFailed' | 'stumbled'>,
   ): Generation {
     const { log, workers, program } = this.options;
-    const { upgrades } = this;
+    const { upgrades, configurations } = this;
     const sockets = this.sockets.hold(spec.listeners);
     // Port 0 was settled by the bind.
     const listeners = spec.listeners.map((listener, at) => ({ ...listener, port: sockets[at]?.port ?? listener.port }));
@@ -143,6 +166,7 @@ class Supervisor {
         words: code.words,
         takesOver,
         upgrade: () => upgrades.report,
+        configRefusal: () => configurations.refusal,
         log,
       },
       {
@@ -150,6 +174,7 @@ class Supervisor {
         // Those that finish what they have, or are yet to take over, have no say.
         died: () => this.current === generation && upgrades.died(),
         reached: () => this.current === generation && upgrades.reached(),
+        configAsked: (wanted) => this.current === generation && configurations.ask(wanted),
         upgradeAsked: (wanted, running) => this.current === generation && upgrades.ask(wanted, running),
         shutdown: () => this.stop(),
         ended: () => this.ended(generation),
@@ -176,7 +201,7 @@ class Supervisor {
     }
     this.reloading = 'yes';
     reread()
-      .then((spec) => this.replaceBy(spec, this.upgrades.code, RELOAD_PATIENCE_MS))
+      .then((spec) => this.replaceBy(() => Promise.resolve({ spec, code: this.upgrades.code }), RELOAD_PATIENCE_MS))
       .then(
         () => log.info('configuration reloaded'),
         (error: unknown) => {
@@ -193,8 +218,33 @@ class Supervisor {
       .catch(() => undefined);
   }
 
-  /** New workers take over from those that serve now, which finish what they have. */
-  private async replaceBy(spec: ProxySpec, code: Code, patienceMs: number): Promise<void> {
+  /** What a configuration of the scheduler makes of the proxy. */
+  private async configured(wanted: GivenConfig): Promise<Successor> {
+    const { code } = this.upgrades;
+    return { spec: await this.options.meshSpec(this.spec, wanted, code.words), code };
+  }
+
+  /** Another code may make something else of the same configuration. */
+  private async upgraded(code: Code): Promise<Successor> {
+    const { spec } = this;
+    const given = spec.mesh?.config ?? null;
+    return { spec: given === null ? spec : await this.options.meshSpec(spec, given, code.words), code };
+  }
+
+  private renamed(config: GivenConfig): void {
+    const { mesh } = this.spec;
+    if (mesh !== null) this.spec = { ...this.spec, mesh: { ...mesh, config } };
+    this.current?.rename(config);
+  }
+
+  /** New workers take over from those that serve now, which finish what they have; when those before them have. */
+  private replaceBy(successor: () => Promise<Successor>, patienceMs: number): Promise<void> {
+    const turn = this.turn.then(async () => this.succeed(await successor(), patienceMs));
+    this.turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async succeed({ spec, code }: Successor, patienceMs: number): Promise<void> {
     const { current } = this;
     if (current === null || this.phase !== 'running') throw new Error('the proxy is not running');
     let next: Generation;

@@ -12,7 +12,6 @@ function snapshotOf(count: number): LastSnapshot {
   return {
     epoch: 3,
     revision: 12,
-    configRevision: 1,
     peerKey: 'a-key-that-is-secret',
     schedulers: ['http://10.0.0.1:4180'],
     services: Array.from({ length: count }, (_, index) => ({

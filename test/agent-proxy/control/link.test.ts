@@ -89,6 +89,7 @@ test('a configuration that it does not know is refused, and the revision stays',
   scheduler.send({ type: 'config', epoch: 1, configRevision: 2, config: { routers: [] } });
   await eventually('it is refused', async () => (await figure(proxy, 'control/configs_refused')) === 1);
   expect(await figure(proxy, 'control/config_revision')).toBe(0);
+  await eventually('it says so', () => scheduler.reports.at(-1)?.configError?.revision === 2);
 });
 
 test('after a gap it subscribes again and has the whole table', async () => {

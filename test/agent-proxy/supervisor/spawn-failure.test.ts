@@ -28,7 +28,8 @@ test('a worker that cannot be spawned is tried again until it can be', async () 
   const program = join(directory, 'node');
   const reread = () => Promise.reject(new Error('there is nothing to read'));
   const codes = new CodeStore(join(directory, 'code'), [bundle.file]);
-  const ended = supervise({ spec, workers: 1, launch: [bundle.file, '--worker'], codes, log, reread, program });
+  const launch = [bundle.file, '--worker'];
+  const ended = supervise({ spec, workers: 1, launch, codes, log, reread, meshSpec: reread, program });
   try {
     await eventually('it has tried more than once', () => warnings.filter((text) => text === 'worker died').length > 1);
     await symlink(process.execPath, program);

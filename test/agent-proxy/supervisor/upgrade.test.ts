@@ -189,7 +189,7 @@ const LIES: readonly [string, RegExp, (archives: ArchiveServer) => ServedArchive
   ],
   [
     'for another supervisor',
-    /^version 2\.0\.0 needs a supervisor of protocol 99, and this task's has 1: it needs a new task$/,
+    /^version 2\.0\.0 needs a supervisor of protocol 99, and this task's has 2: it needs a new task$/,
     (archives) => archives.put(archiveOf(second, '2.0.0', 99), second, '2.0.0'),
   ],
 ];
