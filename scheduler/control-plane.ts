@@ -21,6 +21,9 @@ import { HealthProbe } from './health-probe.ts';
 import type { Identity } from './identity.ts';
 import { marathonSources } from './marathon-access.ts';
 import type { MasterAccess } from './master-access.ts';
+import { configuredNode } from './policy/configured-node.ts';
+import { allPlans, type Plans } from './policy/plans.ts';
+import { RollingConfig } from './policy/rolling-config.ts';
 import { RoutingPolicy } from './policy/routing-policy.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
 import type { ProxyGoals } from './proxy/goals.ts';
@@ -63,7 +66,7 @@ export type RepairReason = 'digest' | 'behind' | 'other-table';
 
 export class ControlPlane {
   readonly epoch: number;
-  readonly configRevision: number;
+  readonly config: RollingConfig;
   readonly clusterKey: string;
   /** What proxies are to be. */
   readonly traffic = new TrafficWindow();
@@ -99,7 +102,6 @@ export class ControlPlane {
     const { config, identity, logger } = options;
     this.#options = options;
     this.epoch = identity.epoch;
-    this.configRevision = identity.config.revision;
     this.clusterKey = identity.clusterKey;
     this.#feed = new Feed(identity.epoch);
     this.labels = new LabelBook(config.edgeGroups);
@@ -107,7 +109,7 @@ export class ControlPlane {
       feed: this.#feed,
       peerKey: identity.peerKey,
       schedulers: [options.advertise],
-      config: identity.config,
+      configFor: (agentId) => this.config.configFor(agentId),
       now: () => performance.now(),
       hooks: {
         told: (session) => this.#sessionTold(session),
@@ -115,6 +117,7 @@ export class ControlPlane {
         reported: (report) => {
           this.traffic.add(report, Date.now());
           this.policy?.reported(report);
+          this.config.reported(report);
         },
         repaired: (session, why) => {
           this.repairs.set(why, (this.repairs.get(why) ?? 0) + 1);
@@ -124,6 +127,13 @@ export class ControlPlane {
           );
         },
       },
+    });
+    this.config = new RollingConfig({
+      ...{ store: options.store, ports: config.ports, logger },
+      nodes: () => this.nodes().map((node) => configuredNode(node, options)),
+      frozen: () => this.#framework.frozen,
+      send: (agentId) => this.#sessions.sendConfig(this.#nodes.get(agentId)?.taskId ?? null),
+      fatal: (error) => options.fatal(error),
     });
     this.mesos = openMesosSource(config, options.access, logger, {
       changed: (names) => this.#restage(names),
@@ -212,6 +222,7 @@ export class ControlPlane {
       frozen: () => this.#framework.frozen,
       conflict: () => void this.#doubtLead('the state store'),
     });
+    await this.config.load();
     await this.#framework.start();
     this.#started = true;
     for (const node of this.#framework.nodes()) {
@@ -228,6 +239,7 @@ export class ControlPlane {
     this.mesos?.start();
     this.#announcer.start();
     this.#probe.start();
+    this.config.start();
     this.#ticker = setInterval(() => this.#sessions.tick(), TICK_MS);
   }
 
@@ -242,6 +254,7 @@ export class ControlPlane {
       policy: this.policy?.close() ?? Promise.resolve(),
       announcer: this.#announcer.stop(),
       probe: this.#probe.stop(),
+      config: this.config.stop(),
       discovery: this.discovery.stop(),
       framework: this.#framework.stop(),
     };
@@ -294,11 +307,12 @@ export class ControlPlane {
     return this.#sessions.size;
   }
 
-  get framework(): Pick<
-    Framework,
-    'subscribed' | 'frameworkId' | 'counters' | 'planNames' | 'plan' | 'command' | 'freeze' | 'frozen'
-  > {
+  get framework(): Omit<Framework, 'start' | 'stop' | 'command'> {
     return this.#framework;
+  }
+
+  get plans(): Plans {
+    return allPlans(this.#framework, this.config);
   }
 
   // ---- sources → feed

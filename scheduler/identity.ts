@@ -1,6 +1,6 @@
 /**
  * What makes this process the leader, kept in the state store: the epoch (one higher with every start, so that proxies
- * can tell a leader of yesterday), the keys of cluster and peers (made once), and the configuration of the proxies.
+ * can tell a leader of yesterday), and the keys of cluster and peers (made once).
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
@@ -10,13 +10,10 @@ const KEYS = {
   epoch: 'scheduler/epoch',
   clusterKey: 'scheduler/cluster-key',
   peerKey: 'scheduler/peer-key',
-  config: 'scheduler/config',
 } as const;
 
 const epochSchema = z.int().min(1);
 const keySchema = z.string().min(32);
-const configSchema = z.object({ revision: z.int().min(1), config: z.unknown() });
-export type StoredConfig = z.infer<typeof configSchema>;
 
 export interface Identity {
   readonly epoch: number;
@@ -24,7 +21,6 @@ export interface Identity {
   readonly clusterKey: string;
   /** Proxies know a peer by it. */
   readonly peerKey: string;
-  readonly config: StoredConfig;
   /** False when the store holds a later epoch: another scheduler took over. */
   stillLeading(): Promise<boolean>;
 }
@@ -43,7 +39,6 @@ export async function takeLead(store: StateStore): Promise<Identity> {
     epoch,
     clusterKey: await madeOnce(store, KEYS.clusterKey, keySchema, newKey),
     peerKey: await madeOnce(store, KEYS.peerKey, keySchema, newKey),
-    config: await madeOnce(store, KEYS.config, configSchema, () => ({ revision: 1, config: {} })),
     async stillLeading() {
       return (await store.get(KEYS.epoch))?.version === version;
     },

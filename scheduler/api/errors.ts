@@ -1,5 +1,6 @@
 /** How the API says no: a status and one sentence as JSON, and never a stack trace. */
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { StateStoreError } from '../../framework/index.ts';
 
 export class ApiError extends Error {
   readonly status: number;
@@ -21,6 +22,12 @@ export const notFound: RequestHandler = (request) => {
 /** Errors of express' own (a body that is no JSON, a bad path) carry a status below 500 and a message for people. */
 export function errorHandler(log: (error: unknown, path: string) => void): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
+    // What could not be stored was not done; it says itself what to do.
+    if (error instanceof StateStoreError && !response.headersSent) {
+      log(error, request.path);
+      response.status(503).json({ error: error.message });
+      return;
+    }
     const given = error instanceof Error && 'status' in error ? Number(error.status) : 500;
     const status = given >= 400 && given < 600 ? given : 500;
     if (status === 500) log(error, request.path);

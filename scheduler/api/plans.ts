@@ -25,15 +25,16 @@ interface PlansOptions extends Leadership {
 export function plansRouter(options: PlansOptions): Router {
   const router = Router();
   const framework = () => leadingPlane(options).framework;
+  const plans = () => leadingPlane(options).plans;
   const json = express.json({ limit: MAX_BODY, type: () => true });
 
   router.get('/v1/plans', (_request, response) => {
-    response.json(framework().planNames());
+    response.json(plans().planNames());
   });
 
   router.get('/v1/plans/:plan', (request, response) => {
-    const plan = framework().plan(request.params.plan);
-    if (plan === undefined) return plainly(response, 404, noSuchPlan(request.params.plan, framework().planNames()));
+    const plan = plans().plan(request.params.plan);
+    if (plan === undefined) return plainly(response, 404, noSuchPlan(request.params.plan, plans().planNames()));
     const { phases, errors, strategy, status } = plan;
     response.status(codeOf(plan)).json({ phases, errors, strategy, status });
   });
@@ -51,7 +52,7 @@ export function plansRouter(options: PlansOptions): Router {
         ...(phase === undefined ? {} : { phase }),
         ...(step === undefined ? {} : { step }),
       };
-      const outcome = await framework().command(command);
+      const outcome = await plans().command(command);
       options.logger.info({ ...command, outcome: outcome.kind, from: request.ip }, 'a command for a plan');
       answer(response, outcome, parameters);
     });

@@ -6,11 +6,13 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
+import type { NodeView } from '../control-plane.ts';
 import { isLoopback } from '../loopback.ts';
 import type { ProxyArtifacts } from '../proxy/artifacts.ts';
 import { artifactRoute } from './artifacts.ts';
 import { auditWrites } from './audit.ts';
 import { requireClusterKey, requireToken } from './auth.ts';
+import { configRouter } from './config.ts';
 import { controlRouter } from './control.ts';
 import { errorHandler, notFound } from './errors.ts';
 import { healthJson } from './health.ts';
@@ -22,7 +24,7 @@ import { policyRouter } from './policy.ts';
 import { nodeJson, servicesJson, trafficJson } from './views.ts';
 
 export interface ApiOptions extends Leadership {
-  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken'>;
+  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken' | 'ports'>;
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
@@ -58,18 +60,19 @@ export function createApi(options: ApiOptions): Express {
   app.get('/v1/nodes', (request, response) => {
     const current = leadingPlane(options);
     const { manifest } = artifacts.wanted;
-    const wanted = {
-      ...{ version: manifest.version, configRevision: current.configRevision },
-      codeSha256: manifest.code.sha256,
+    const { version, code } = manifest;
+    const shown = (node: NodeView): object => {
+      const configRevision = current.config.configFor(node.status.agentId)?.revision ?? 0;
+      return nodeJson(node, { version, configRevision, codeSha256: code.sha256 });
     };
     const page = pageOf(request.query);
     if (page === null) {
-      response.json(current.nodes().map((node) => nodeJson(node, wanted)));
+      response.json(current.nodes().map(shown));
       return;
     }
     const { nodes, total } = current.someNodes(page.offset, page.limit);
     response.setHeader('x-total-count', total);
-    response.json(nodes.map((node) => nodeJson(node, wanted)));
+    response.json(nodes.map(shown));
   });
   app.get('/v1/services', (_request, response) => {
     const current = leadingPlane(options);
@@ -85,6 +88,7 @@ export function createApi(options: ApiOptions): Express {
   });
   app.use(plansRouter(options));
   app.use(policyRouter(options));
+  app.use(configRouter(options));
   app.get('/metrics', async (_request, response) => {
     response.setHeader('content-type', metrics.contentType);
     response.end(await metrics.metrics());

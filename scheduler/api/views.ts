@@ -33,8 +33,10 @@ export function nodeJson({ status, session }: NodeView, wanted: Wanted): object 
 /** Null while nothing is known: revisions begin with 1, and a proxy that has just started has none. */
 function runningJson(session: NodeView['session']): object | null {
   if (session === undefined || session.configRevision < 1) return null;
-  const { configRevision, running } = session;
-  return { version: running.version, configRevision, codeSha256: running.codeSha256, upgrade: running.upgrade };
+  const { configRevision, configRefusal, running } = session;
+  const { version, codeSha256, upgrade } = running;
+  const refused = configRefusal === null ? {} : { configError: configRefusal };
+  return { version, configRevision, ...refused, codeSha256, upgrade };
 }
 
 /** Null while the proxy has no control session. */

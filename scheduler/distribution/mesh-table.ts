@@ -111,7 +111,8 @@ export function peerAgentOf(
   return {
     agentId: node.agentId,
     address: node.ip,
-    incomingPort: session?.incomingPort ?? incomingPort,
+    // A configuration may have no such listener: peers find nothing there, and go to the instances directly.
+    incomingPort: session?.incomingPort || incomingPort,
     ready: (said ?? presumed) && node.taskId !== null && node.state !== 'draining',
   };
 }

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { Report, Subscribe, Upgrade, UpgradeReport } from '../../agent-proxy/control/contract.ts';
+import type { GivenConfig } from '../../agent-proxy/config/spec.ts';
+import type { ConfigRefusal, Report, Subscribe, Upgrade, UpgradeReport } from '../../agent-proxy/control/contract.ts';
 import { type Behind, judge } from './anti-entropy.ts';
 import { Course, Distributor, type DistributorFigures } from './distributor.ts';
 import type { Feed } from './feed.ts';
@@ -23,6 +24,8 @@ export interface SessionView {
   readonly agentId: string;
   readonly taskId: string;
   readonly configRevision: number;
+  /** Why it does not run the configuration that it was sent last; null where it does. */
+  readonly configRefusal: ConfigRefusal | null;
   readonly incomingPort: number;
   readonly health: SessionHealth;
   readonly running: RunningCode;
@@ -82,7 +85,8 @@ export interface SessionOptions {
   readonly feed: Feed;
   readonly peerKey: string;
   readonly schedulers: readonly string[];
-  readonly config: { readonly revision: number; readonly config: unknown };
+  /** What the proxy of an agent is to run; null where that is not known yet. */
+  configFor(agentId: string): GivenConfig | null;
   readonly now: () => number;
   readonly hooks: SessionHooks;
 }
@@ -94,6 +98,7 @@ interface Session {
   readonly incomingPort: number;
   readonly reportMs: number;
   configRevision: number;
+  configRefusal: ConfigRefusal | null;
   health: SessionHealth;
   running: RunningCode;
   link: { readonly kind: 'open'; readonly stream: SessionStream } | { readonly kind: 'gone'; readonly since: number };
@@ -136,7 +141,7 @@ export class NodeSessions {
 
   /** Takes over the response and streams on it, when accepted. */
   subscribe(request: Subscribe, response: ServerResponse): SubscribeOutcome {
-    const { feed, hooks, now, config } = this.#options;
+    const { feed, hooks, now } = this.#options;
     if (request.epoch > feed.epoch) return { kind: 'stale-leader' };
     const before = this.#byTask.get(request.taskId);
     if (before === undefined && this.#byTask.size >= MAX_SESSIONS) return { kind: 'full' };
@@ -164,6 +169,7 @@ export class NodeSessions {
       incomingPort: request.ports.incoming,
       reportMs: this.#reportMs(),
       configRevision: request.configRevision,
+      configRefusal: before?.configRefusal ?? null,
       // What the old stream's proxy said of itself holds until it says something new.
       health: before?.health ?? { kind: 'connecting' },
       running: {
@@ -193,7 +199,7 @@ export class NodeSessions {
         peerKey: this.#options.peerKey,
       }),
     );
-    stream.say(encodeFrame({ type: 'config', epoch, configRevision: config.revision, config: config.config }));
+    this.#sendConfig(session);
     this.#distributor.add(course);
     hooks.told(viewOf(session));
     return { kind: 'accepted' };
@@ -208,6 +214,7 @@ export class NodeSessions {
     const { version, codeSha256 = null, upgrade = null } = report;
     session.running = { version, codeSha256, upgrade };
     session.configRevision = report.configRevision;
+    session.configRefusal = report.configError ?? null;
     session.health = report.ready
       ? { kind: 'ready' }
       : { kind: 'not-ready', reason: report.reason ?? 'The proxy says that it is not ready.' };
@@ -231,6 +238,12 @@ export class NodeSessions {
     hooks.reported(report);
     hooks.told(viewOf(session));
     return true;
+  }
+
+  /** Its configuration is another one now. A proxy without a stream gets it when it subscribes again. */
+  sendConfig(taskId: string | null): void {
+    const session = taskId === null ? undefined : this.#byTask.get(taskId);
+    if (session !== undefined) this.#sendConfig(session);
   }
 
   /** Has a proxy change its code; what becomes of it is in its reports. */
@@ -275,6 +288,14 @@ export class NodeSessions {
     this.#distributor.stop();
   }
 
+  #sendConfig({ agentId, link }: Session): void {
+    const config = this.#options.configFor(agentId);
+    if (config === null || link.kind !== 'open') return;
+    const { revision, document } = config;
+    const { epoch } = this.#options.feed;
+    link.stream.say(encodeFrame({ type: 'config', epoch, configRevision: revision, config: document }));
+  }
+
   #beat(session: Session, stream: SessionStream, now: number): void {
     session.beatAt = now;
     // First what is there, so that the heartbeat says where its proxy must be when it reads it.
@@ -294,6 +315,7 @@ export class NodeSessions {
 }
 
 function viewOf(session: Session): SessionView {
-  const { agentId, taskId, configRevision, incomingPort, health, running, sync, link } = session;
-  return { agentId, taskId, configRevision, incomingPort, health, running, sync, connected: link.kind === 'open' };
+  const { agentId, taskId, configRevision, configRefusal, incomingPort, health, running, sync, link } = session;
+  const connected = link.kind === 'open';
+  return { agentId, taskId, configRevision, configRefusal, incomingPort, health, running, sync, connected };
 }

@@ -87,6 +87,7 @@ describe('a peer', () => {
     taskId: 'p1',
     running: { version: '1', codeSha256: null, upgrade: null },
     configRevision: 1,
+    configRefusal: null,
     incomingPort: 5141,
     sync: { revision: 0, digestOk: null, repairs: 0, reportedAt: null },
     connected: true,

@@ -24,7 +24,7 @@ beforeEach(async () => {
     feed,
     peerKey: 'peer-key-of-the-cluster',
     schedulers: ['http://127.0.36.1:4180'],
-    config: { revision: 1, config: {} },
+    configFor: () => ({ revision: 1, document: {} }),
     now: () => now,
     hooks: {
       told: (session) => events.push(`${session.taskId} ${session.health.kind}`),

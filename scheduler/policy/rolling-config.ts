@@ -1,0 +1,305 @@
+/**
+ * The configuration of the proxies at work: its revisions, and the plan by which one goes over the cluster. What the core
+ * decides (config-rollout.ts) is stored before anything of it is done, so that a scheduler that follows goes on with it.
+ */
+import { z } from 'zod';
+import type { GivenConfig } from '../../agent-proxy/config/spec.ts';
+import type { Report } from '../../agent-proxy/control/contract.ts';
+import type { FrameworkLogger, StateStore } from '../../framework/index.ts';
+import { VersionConflict } from '../../framework/index.ts';
+import { inOrderOfChange } from './canaries.ts';
+import {
+  beginRollout,
+  type ConfigRollout,
+  configRolloutSchema,
+  type NodeFact,
+  type RolloutAction,
+  type RolloutEvent,
+  type RolloutSettings,
+  revisionFor,
+  stepRollout,
+} from './config-rollout.ts';
+import type { ConfiguredNode } from './configured-node.ts';
+import { KeptState } from './kept-state.ts';
+import { ListenerProbe } from './listener-probe.ts';
+import { packIds, unpackIds } from './packed-ids.ts';
+import { ConfigRevisions } from './revisions.ts';
+import { RolloutJudge } from './rollout-judge.ts';
+import { TrafficHistory } from './traffic-history.ts';
+
+const KEY = 'config/rollout';
+const LOOK_MS = 250;
+
+const keptSchema = z.object({
+  /** The last revision that all nodes got. */
+  completed: z.int().min(1),
+  /** The one under way, or else the last one. */
+  rollout: configRolloutSchema.nullable(),
+});
+
+export interface RollingConfigOptions {
+  readonly store: StateStore;
+  /** Of the listeners of each proxy. */
+  readonly ports: { readonly out: number; readonly in: number; readonly admin: number };
+  readonly logger: FrameworkLogger;
+  nodes(): readonly ConfiguredNode[];
+  /** Nothing new is begun. */
+  frozen(): boolean;
+  /** The configuration of this node is another one now; what cannot be sent is asked for when it subscribes again. */
+  send(agentId: string): void;
+  /** This process cannot go on. */
+  fatal(error: Error): void;
+}
+
+export interface Proposal {
+  readonly document: unknown;
+  readonly author: string | null;
+  readonly note: string | null;
+  readonly rollbackOf: number | null;
+  readonly settings: RolloutSettings;
+}
+
+export type ProposalOutcome =
+  | { readonly kind: 'begun'; readonly revision: number }
+  /** Another revision is under way. */
+  | { readonly kind: 'busy'; readonly revision: number };
+
+export class RollingConfig {
+  readonly #options: RollingConfigOptions;
+  readonly #kept: KeptState;
+  readonly #revisions: ConfigRevisions;
+  readonly #history = new TrafficHistory();
+  readonly #judge = new RolloutJudge(this.#history);
+  readonly #probe: ListenerProbe;
+  #completed = 1;
+  #rollout: ConfigRollout | null = null;
+  #isLoaded = false;
+  /** One thing is done after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #isLooking = false;
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor(options: RollingConfigOptions) {
+    this.#options = options;
+    this.#kept = new KeptState(options.store);
+    this.#revisions = new ConfigRevisions(this.#kept);
+    const { out, in: incoming, admin } = options.ports;
+    this.#probe = new ListenerProbe([out, incoming, admin], Date.now);
+  }
+
+  /** @throws {StateStoreError} */
+  async load(): Promise<void> {
+    await this.#revisions.load(Date.now());
+    const kept = await this.#kept.read(KEY, keptSchema);
+    this.#completed = kept?.completed ?? 1;
+    this.#rollout = kept?.rollout == null ? null : unpacked(kept.rollout);
+    this.#isLoaded = true;
+    await this.#settle();
+  }
+
+  start(): void {
+    this.#ticker = setInterval(() => this.#lookSoon(), LOOK_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    await this.#turn;
+    await this.#probe.close();
+  }
+
+  get completed(): number {
+    return this.#completed;
+  }
+
+  /** The one under way, or else the last one. */
+  get rollout(): ConfigRollout | null {
+    return this.#rollout;
+  }
+
+  get revisions(): Pick<ConfigRevisions, 'get' | 'all'> {
+    return this.#revisions;
+  }
+
+  /** What a node is to run; null before that is known. */
+  configFor(agentId: string): GivenConfig | null {
+    if (!this.#isLoaded) return null;
+    const found = this.#revisions.get(revisionFor(this.#rollout, this.#completed, agentId));
+    return found === undefined ? null : { revision: found.revision, document: found.document };
+  }
+
+  reported(report: Report): void {
+    this.#history.add(report, Date.now());
+  }
+
+  /** In the order in which they would be changed. */
+  nodes(): ConfiguredNode[] {
+    return inOrderOfChange(
+      this.#options.nodes().map((node) => ({ ...node, requests: this.#history.requests(node.agentId) })),
+    );
+  }
+
+  /** Begins a plan. @throws {StateStoreError} and then nothing is begun. */
+  propose(proposal: Proposal): Promise<ProposalOutcome> {
+    return this.#inTurn(async () => {
+      const { settings, ...given } = proposal;
+      if (this.#rollout !== null && this.#rollout.direction !== 'over') {
+        return { kind: 'busy', revision: this.#rollout.revision };
+      }
+      const now = Date.now();
+      const from = this.#completed;
+      const { revision } = await this.#revisions.add({ ...given, at: now, from });
+      const nodes = this.#options.nodes();
+      this.#history.keepOnly(new Set(nodes.map(({ agentId }) => agentId)));
+      const there = nodes.filter(({ away }) => !away).length;
+      try {
+        await this.#become(beginRollout({ revision, from, settings, nodes: there }, now));
+      } catch (error) {
+        // Nothing comes of it; where that cannot be stored either, the next start sees it.
+        await this.#revisions.mark(revision, 'aborted', 'its plan could not be stored').catch(() => undefined);
+        throw error;
+      }
+      this.#judge.phaseBegan(this.#present(), this.#facts(), now);
+      this.#options.logger.info({ revision, from, author: given.author, note: given.note }, 'a configuration goes out');
+      await this.#revisions.forgetOldest(new Set([revision, from])).catch((error: unknown) => {
+        this.#options.logger.warn({ reason: String(error) }, 'old revisions of the configuration are not removed');
+      });
+      this.#lookSoon();
+      return { kind: 'begun', revision };
+    });
+  }
+
+  /** What an operator wants of the plan that is under way. @throws {StateStoreError} */
+  command(event: Exclude<RolloutEvent, { kind: 'look' }>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#rollout !== null) await this.#step(this.#rollout, event, []);
+      this.#lookSoon();
+    });
+  }
+
+  // ---- looks -------------------------------------------------------------------------------------------------------
+
+  #lookSoon(): void {
+    if (this.#isLooking || this.#rollout === null || this.#rollout.direction === 'over') return;
+    this.#isLooking = true;
+    this.#inTurn(() => this.#look())
+      .catch((error: unknown) => {
+        this.#options.logger.error({ reason: String(error) }, 'the plan of the configuration does not go on');
+      })
+      .finally(() => {
+        this.#isLooking = false;
+      });
+  }
+
+  async #look(): Promise<void> {
+    const rollout = this.#rollout;
+    if (rollout === null || rollout.direction === 'over') return;
+    this.#wantProbes(rollout);
+    const nodes = this.#facts();
+    const verdict = this.#judge.verdict(rollout, nodes, Date.now());
+    await this.#step(rollout, { kind: 'look', nodes, verdict, frozen: this.#options.frozen() }, nodes);
+  }
+
+  /** Of the nodes that this phase has changed, once they say so. */
+  #wantProbes(rollout: ConfigRollout): void {
+    if (rollout.direction !== 'forward') return this.#probe.want([]);
+    const mine = new Set([
+      ...rollout.changing.map(({ agentId }) => agentId),
+      ...rollout.changed.slice(rollout.ends.at(-1) ?? 0),
+    ]);
+    this.#probe.want(
+      this.#options
+        .nodes()
+        .filter(({ agentId, away, revision }) => mine.has(agentId) && !away && revision === rollout.revision),
+    );
+  }
+
+  #facts(): NodeFact[] {
+    const goal = this.#rollout?.revision;
+    return this.nodes().map(({ agentId, hostname, away, healthy, revision, refusal }) => ({
+      ...{ agentId, name: hostname, away, healthy, revision },
+      refusal: refusal?.revision === goal ? (refusal?.reason ?? null) : null,
+      probe: this.#probe.state(agentId),
+    }));
+  }
+
+  async #step(before: ConfigRollout, event: RolloutEvent, nodes: readonly NodeFact[]): Promise<void> {
+    const now = Date.now();
+    const { state, actions } = stepRollout(before, event, now);
+    if (state !== before) await this.#become(state);
+    for (const action of actions) this.#act(action, nodes, now);
+    if (state.direction === before.direction) return;
+    const { revision, outcome, why } = state;
+    this.#options.logger[state.direction === 'back' ? 'error' : 'info'](
+      { revision, outcome, why },
+      state.direction === 'back' ? 'a configuration is turned back' : 'the plan of a configuration is over',
+    );
+    await this.#settle();
+  }
+
+  #act(action: RolloutAction, nodes: readonly NodeFact[], now: number): void {
+    switch (action.kind) {
+      case 'tell':
+        if (this.#present().direction === 'forward') this.#judge.told(action.agentId, now);
+        this.#options.send(action.agentId);
+        return;
+      case 'phase':
+        this.#judge.phaseBegan(this.#present(), nodes, now);
+        return;
+      case 'window':
+        this.#judge.windowBegan(now);
+    }
+  }
+
+  /** Stored first. */
+  async #become(rollout: ConfigRollout): Promise<void> {
+    const { direction, outcome, revision } = rollout;
+    const isDone = direction === 'over' && (outcome === 'completed' || outcome === 'unproven');
+    const completed = isDone ? revision : this.#completed;
+    await this.#kept.write(KEY, { completed, rollout: packed(rollout) });
+    this.#rollout = rollout;
+    this.#completed = completed;
+  }
+
+  /** What is decided of a revision stands with it, and who did not have its turn gets what is left. */
+  async #settle(): Promise<void> {
+    const rollout = this.#rollout;
+    for (const { revision, status } of this.#revisions.all()) {
+      // Its plan was never stored.
+      if (status === 'running' && revision !== rollout?.revision) {
+        await this.#revisions.mark(revision, 'aborted', 'its plan was never begun');
+      }
+    }
+    if (rollout === null) return;
+    const { revision, outcome, why, unproven, direction } = rollout;
+    if (outcome !== null) {
+      const little = `too little traffic in ${unproven.join(', ')}`;
+      await this.#revisions.mark(revision, outcome, outcome === 'unproven' && unproven.length > 0 ? little : why);
+    }
+    if (direction !== 'over') return;
+    this.#probe.want([]);
+    for (const node of this.#options.nodes()) {
+      if (!node.away && node.revision !== this.#completed) this.#options.send(node.agentId);
+    }
+  }
+
+  #present(): ConfigRollout {
+    if (this.#rollout === null) throw new Error('no rollout is under way');
+    return this.#rollout;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch((error: unknown) => {
+      if (error instanceof VersionConflict) this.#options.fatal(error);
+    });
+    return result;
+  }
+}
+
+function packed(rollout: ConfigRollout): ConfigRollout {
+  return { ...rollout, changed: packIds(rollout.changed) };
+}
+
+function unpacked(rollout: ConfigRollout): ConfigRollout {
+  return { ...rollout, changed: unpackIds(rollout.changed) };
+}

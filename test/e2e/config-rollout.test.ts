@@ -1,0 +1,117 @@
+/** A configuration that rolls out by itself: a good one completes, a bad one is turned back after its canary, whoever leads. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../fixtures/eventually.ts';
+import { getJson, send, sendJson } from '../fixtures/http.ts';
+import { Cluster } from '../fixtures/local-cluster.ts';
+import { figure } from '../fixtures/measure.ts';
+import { SteadyLoad } from '../fixtures/steady-load.ts';
+
+interface Revision {
+  revision: number;
+  status: string;
+  why: string | null;
+}
+
+const QUICK = 'window=1s&minRequests=20&steps=100&maxUnavailable=2';
+const routers = (outgoing: object) => ({ routers: [{ label: 'outgoing', ...outgoing }, { label: 'incoming' }] });
+const depth = (maxCallDepth: number) => routers({ servers: [{ maxCallDepth }] });
+
+describe('a configuration', () => {
+  let cluster: Cluster;
+  let load: SteadyLoad;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start(48, ['--load', '0']);
+  }, 90_000);
+  afterAll(() => cluster.stop(), 30_000);
+
+  const startLoad = async (rps: number): Promise<void> => {
+    load = new SteadyLoad(
+      cluster.ready.nodes.map((node) => node.http),
+      'web',
+      rps,
+    );
+    await eventually('the load runs', () => load.succeeded > rps, 10_000);
+  };
+  const put = async (document: object, query = QUICK): Promise<number> => {
+    const answer = await sendJson('PUT', `${cluster.scheduler}/v1/config?${query}`, document);
+    expect([answer.status, answer.body]).toEqual([202, expect.anything()]);
+    return (JSON.parse(answer.body) as { revision: number }).revision;
+  };
+  const revision = (number: number): Promise<Revision> =>
+    getJson<Revision>(`${cluster.scheduler}/v1/config/revisions/${number}`);
+  /** Until its plan is over, and every node is where it belongs. */
+  const settled = (number: number, runs: number): Promise<Revision> =>
+    eventually(
+      `revision ${number} is settled`,
+      async () => {
+        const { rollingOut } = await getJson<{ rollingOut: number | null }>(`${cluster.scheduler}/v1/config`);
+        const nodes = await cluster.nodes();
+        const isThere = rollingOut === null && nodes.every(({ running }) => running?.configRevision === runs);
+        return isThere ? revision(number) : null;
+      },
+      30_000,
+    );
+  /** Nodes that ever ran it, as they said themselves while `work` went on. */
+  const ranDuring = async <T>(number: number, work: () => Promise<T>): Promise<[T, Set<string>]> => {
+    const ran = new Set<string>();
+    let isOver = false;
+    const watching = (async () => {
+      while (!isOver) {
+        for (const { agentId, running } of await cluster.nodes().catch(() => [])) {
+          if (running?.configRevision === number) ran.add(agentId);
+        }
+        await sleep(50);
+      }
+    })();
+    try {
+      return [await work(), ran];
+    } finally {
+      isOver = true;
+      await watching;
+    }
+  };
+
+  it('that is good goes to every node, and no request fails', async () => {
+    await startLoad(100);
+    const number = await put(depth(100));
+    const { status } = await settled(number, number);
+    await load.stop();
+    expect(status).toBe('completed');
+    expect(load.failures).toEqual([]);
+  });
+
+  it('under which requests fail is turned back after its canary, and no other node ever runs it', async () => {
+    const { marathon } = cluster.ready;
+    const before = (await getJson<{ rollingOut: null; revision: number }>(`${cluster.scheduler}/v1/config`)).revision;
+    expect((await sendJson('PUT', `${marathon}/v2/apps/gen?force=true`, { env: { GOB_DELAY_MS: '100' } })).status).toBe(200);
+    const asked = async (): Promise<number> => {
+      const at = performance.now();
+      const { status } = await send(cluster.ready.nodes[0]?.http ?? '', { headers: { Host: 'web' } });
+      return status === 200 ? performance.now() - at : 0;
+    };
+    await eventually('gen is slow everywhere', async () => Math.min(...(await Promise.all(Array.from({ length: 12 }, asked)))) > 100, 30_000);
+    await startLoad(100);
+    const at = load.elapsedMs();
+    const number = await put(routers({ client: { requestAttemptTimeoutMs: 20 } }));
+    const [{ status, why }, ran] = await ranDuring(number, () => settled(number, before));
+    expect(status).toBe('bad');
+    expect(why).toMatch(/\d+% of \d+ requests failed/);
+    expect(ran.size).toBe(1);
+    figure('a bad configuration was turned back after', load.elapsedMs() - at, 'ms');
+    const after = load.elapsedMs();
+    await eventually('a second more', () => load.elapsedMs() > after + 1_000);
+    await load.stop();
+    const [canary = ''] = ran;
+    const entry = cluster.ready.nodes.find(({ agentId }) => agentId === canary)?.http;
+    const elsewhere = load.failures.filter((failure) => failure.entry !== entry);
+    figure('requests that failed under it', load.failures.length, 'requests');
+    // What did not enter the canary passed it on its way, or its own connections were the canary's.
+    for (const { what } of elsewhere) expect(what).toMatch(/^50[234] /);
+    expect(load.failures.filter(({ atMs }) => atMs < at)).toEqual([]);
+    expect(load.failuresSince(after)).toEqual([]);
+    // Nor does it come again.
+    expect((await sendJson('POST', `${cluster.scheduler}/v1/config/rollback`, { revision: number })).status).toBe(409);
+  });
+});
