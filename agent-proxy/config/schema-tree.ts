@@ -10,8 +10,12 @@ import { linkerd } from './schema/linkerd.ts';
 
 export type SchemaNode = z.core.JSONSchema.BaseSchema & KeyNotes;
 
+/** Made once: a scheduler checks again and again, and it takes a tenth of a second. */
+let made: SchemaNode | null = null;
+
 export function schemaTree(): SchemaNode {
-  return z.toJSONSchema(linkerd, { io: 'input', unrepresentable: 'any' });
+  made ??= z.toJSONSchema(linkerd, { io: 'input', unrepresentable: 'any' });
+  return made;
 }
 
 /** The alternatives of a block (its kinds), or the block itself. */

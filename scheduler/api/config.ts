@@ -35,9 +35,17 @@ export function configRouter(options: ConfigApiOptions): Router {
   const check = (text: string) => validateMeshConfig(text, { outgoing: out, incoming, admin });
   const text = express.text({ limit: MAX_BODY, type: () => true });
 
+  // Read often, and the same for as long as this version runs.
+  const effects = new WeakMap<object, unknown>();
+  const effectOf = ({ document }: ConfigRevision): unknown => {
+    // None but objects were ever taken.
+    if (typeof document !== 'object' || document === null) return undefined;
+    if (!effects.has(document)) effects.set(document, check(JSON.stringify(document)).effective);
+    return effects.get(document);
+  };
   const shown = (revision: ConfigRevision): object => {
     const { document, at, ...others } = revision;
-    const { effective } = check(JSON.stringify(document));
+    const effective = effectOf(revision);
     const isEmpty = typeof document === 'object' && document !== null && Object.keys(document).length === 0;
     return { ...others, at: new Date(at).toISOString(), config: isEmpty ? effective : document, effective };
   };
@@ -50,12 +58,12 @@ export function configRouter(options: ConfigApiOptions): Router {
   });
 
   router.get('/v1/config/revisions', (_request, response) => {
-    response.json(rolling().revisions.all().map(summary));
+    response.json(rolling().allRevisions().map(summary));
   });
 
   router.get('/v1/config/revisions/:revision', (request, response) => {
     const revision = revisionOf(Number(request.params.revision));
-    const before = revision.from === null ? {} : rolling().revisions.get(revision.from)?.document;
+    const before = revision.from === null ? {} : rolling().revision(revision.from)?.document;
     response.json({ ...shown(revision), diff: before === undefined ? null : diffOf(before, revision.document) });
   });
 
@@ -123,7 +131,7 @@ export function configRouter(options: ConfigApiOptions): Router {
   }
 
   function revisionOf(number: number): ConfigRevision {
-    const found = rolling().revisions.get(number);
+    const found = rolling().revision(number);
     if (found === undefined) throw new ApiError(404, `there is no revision ${number} (any more)`);
     return found;
   }

@@ -102,6 +102,11 @@ export interface RolloutStep {
 /** Windows double while traffic is too little, up to so many times the settings'. */
 const WIDEST = 4;
 
+/** Whether the window has become as wide as it may. */
+export function isWidest({ window, settings }: ConfigRollout): boolean {
+  return window !== null && window.ms >= WIDEST * settings.windowMs;
+}
+
 export function beginRollout(
   { revision, from, settings, nodes }: { revision: number; from: number; settings: RolloutSettings; nodes: number },
   now: number,
@@ -289,7 +294,7 @@ function judge(
   if (!isOver || state.paused || frozen || mine.some((node) => !node.away && !isWell(node, state)))
     return { state, actions };
   if (verdict.kind === 'pass') return nextPhase(state, actions, now);
-  if (window.ms < WIDEST * settings.windowMs) {
+  if (!isWidest(state)) {
     const wider = { since: window.since, ms: Math.min(2 * window.ms, WIDEST * settings.windowMs) };
     return { state: { ...state, window: wider }, actions };
   }

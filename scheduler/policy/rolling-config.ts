@@ -23,7 +23,7 @@ import type { ConfiguredNode } from './configured-node.ts';
 import { KeptState } from './kept-state.ts';
 import { ListenerProbe } from './listener-probe.ts';
 import { packIds, unpackIds } from './packed-ids.ts';
-import { ConfigRevisions } from './revisions.ts';
+import { type ConfigRevision, ConfigRevisions } from './revisions.ts';
 import { RolloutJudge } from './rollout-judge.ts';
 import { TrafficHistory } from './traffic-history.ts';
 
@@ -116,8 +116,21 @@ export class RollingConfig {
     return this.#rollout;
   }
 
-  get revisions(): Pick<ConfigRevisions, 'get' | 'all'> {
-    return this.#revisions;
+  revision(number: number): ConfigRevision | undefined {
+    const found = this.#revisions.get(number);
+    return found === undefined ? undefined : this.#asDecided(found);
+  }
+
+  /** The newest first. */
+  allRevisions(): ConfigRevision[] {
+    return this.#revisions.all().map((revision) => this.#asDecided(revision));
+  }
+
+  /** What is decided of a revision is stored with its plan first, and with the revision a moment later. */
+  #asDecided(revision: ConfigRevision): ConfigRevision {
+    const rollout = this.#rollout;
+    if (rollout?.revision !== revision.revision || rollout.outcome === null) return revision;
+    return { ...revision, status: rollout.outcome, why: decisionOf(rollout) };
   }
 
   /** What a node is to run; null before that is known. */
@@ -270,11 +283,8 @@ export class RollingConfig {
       }
     }
     if (rollout === null) return;
-    const { revision, outcome, why, unproven, direction } = rollout;
-    if (outcome !== null) {
-      const little = `too little traffic in ${unproven.join(', ')}`;
-      await this.#revisions.mark(revision, outcome, outcome === 'unproven' && unproven.length > 0 ? little : why);
-    }
+    const { revision, outcome, direction } = rollout;
+    if (outcome !== null) await this.#revisions.mark(revision, outcome, decisionOf(rollout));
     if (direction !== 'over') return;
     this.#probe.want([]);
     for (const node of this.#options.nodes()) {
@@ -294,6 +304,11 @@ export class RollingConfig {
     });
     return result;
   }
+}
+
+function decisionOf({ outcome, unproven, why }: ConfigRollout): string | null {
+  if (outcome !== 'unproven' || unproven.length === 0) return why;
+  return `too little traffic in ${unproven.join(', ')}`;
 }
 
 function packed(rollout: ConfigRollout): ConfigRollout {

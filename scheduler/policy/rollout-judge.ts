@@ -3,7 +3,14 @@
  * had its turn, when the window began. It is not stored: after a start of the scheduler the past is not known, and nodes are
  * compared with the present of the others.
  */
-import { type ConfigRollout, changedEarlier, changedNow, type NodeFact, type Verdict } from './config-rollout.ts';
+import {
+  type ConfigRollout,
+  changedEarlier,
+  changedNow,
+  isWidest,
+  type NodeFact,
+  type Verdict,
+} from './config-rollout.ts';
 import { type JudgedNode, judgeTraffic } from './gate.ts';
 import type { Figures, Mark, TrafficHistory } from './traffic-history.ts';
 
@@ -53,7 +60,10 @@ export class RolloutJudge {
     const { window, settings } = rollout;
     const isEnd = window !== null && now - window.since >= window.ms;
     const names = new Map(nodes.map(({ agentId, name }) => [agentId, name]));
-    const mine = changedNow(rollout);
+    // One that runs it already counts, though it is not seen to be well yet.
+    const running = new Set(nodes.flatMap((node) => (node.revision === rollout.revision ? [node.agentId] : [])));
+    const trying = rollout.changing.flatMap(({ agentId }) => (running.has(agentId) ? [agentId] : []));
+    const mine = [...changedNow(rollout), ...trying];
     const others = this.#sample(rollout, nodes).map(
       (agentId) => [agentId, this.#others.get(agentId) ?? UNKNOWN] as const,
     );
@@ -62,6 +72,7 @@ export class RolloutJudge {
       others: others.map(([agentId, known]) => this.#one(agentId, known, names)),
       minRequests: settings.minRequests,
       isEnd,
+      isWidest: isWidest(rollout),
     });
   }
 

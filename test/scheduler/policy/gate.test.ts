@@ -21,7 +21,7 @@ const node = (past: Given | null, now: Given, name = 'n1'): JudgedNode => ({
 });
 
 const judge = (changed: JudgedNode[], others: JudgedNode[] = [], rest: Partial<GateInput> = {}) =>
-  judgeTraffic({ changed, others, minRequests: 100, isEnd: true, ...rest });
+  judgeTraffic({ changed, others, minRequests: 100, isEnd: true, isWidest: false, ...rest });
 
 const WEB = 'outgoing web';
 
@@ -31,7 +31,10 @@ describe('failures', () => {
   });
 
   test('a rise that others did not see fails it, with the figures', () => {
-    const verdict = judge([node({ [WEB]: [2_000, 2] }, { [WEB]: [1_000, 50] })], [node({ [WEB]: [2_000] }, { [WEB]: [1_000, 1] })]);
+    const verdict = judge(
+      [node({ [WEB]: [2_000, 2] }, { [WEB]: [1_000, 50] })],
+      [node({ [WEB]: [2_000] }, { [WEB]: [1_000, 1] })],
+    );
     expect(verdict).toEqual({
       kind: 'fail',
       why: '5% of 1000 requests failed (outgoing web; 0.1% before, elsewhere 0% before and 0.1% now), on n1',
@@ -44,7 +47,10 @@ describe('failures', () => {
 
   test('the same rise everywhere holds it', () => {
     const same = (name: string) => node({ [WEB]: [2_000] }, { [WEB]: [1_000, 300] }, name);
-    expect(judge([same('n1')], [same('n2'), same('n3')])).toMatchObject({ kind: 'hold', why: expect.stringContaining('n1') });
+    expect(judge([same('n1')], [same('n2'), same('n3')])).toMatchObject({
+      kind: 'hold',
+      why: expect.stringContaining('n1'),
+    });
   });
 
   test('a rise far above that of others fails it all the same', () => {
@@ -102,6 +108,12 @@ describe('traffic', () => {
     expect(judge([node(past, { [WEB]: [520] })])).toEqual({ kind: 'pass' });
   });
 
+  test('in a short window it is doubted, until the window is at its widest', () => {
+    const short = [{ name: 'n1', past: figures(past, 60_000), now: figures({ [WEB]: [1] }, 5_000) }];
+    expect(judge(short)).toEqual({ kind: 'few' });
+    expect(judge(short, [], { isWidest: true })).toMatchObject({ kind: 'fail' });
+  });
+
   test('not where it fell elsewhere too, nor before the window is over, nor where there never was much', () => {
     const others = [node(past, { [WEB]: [100] }, 'n2')];
     expect(judge([node(past, { [WEB]: [100] })], others)).toEqual({ kind: 'pass' });
@@ -147,11 +159,17 @@ test('where nothing has changed, chance alone hardly ever fails it', () => {
 test('more failures on the changed node never make a verdict better', () => {
   const RANK = { pass: 0, few: 0, hold: 1, fail: 2 } as const;
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(500), fc.nat(500), fc.nat(100), (requests, one, two, before) => {
-      const [less, more] = [one, two].map((failures) => Math.min(failures, requests)).sort((a, b) => a - b);
-      const kind = (failures = 0) => judge([node({ [WEB]: [1_000, before] }, { [WEB]: [requests, failures] })]).kind;
-      const fell = kind(0) === 'fail';
-      if (!fell) expect(RANK[kind(more)]).toBeGreaterThanOrEqual(RANK[kind(less)]);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 500 }),
+      fc.nat(500),
+      fc.nat(500),
+      fc.nat(100),
+      (requests, one, two, before) => {
+        const [less, more] = [one, two].map((failures) => Math.min(failures, requests)).sort((a, b) => a - b);
+        const kind = (failures = 0) => judge([node({ [WEB]: [1_000, before] }, { [WEB]: [requests, failures] })]).kind;
+        const fell = kind(0) === 'fail';
+        if (!fell) expect(RANK[kind(more)]).toBeGreaterThanOrEqual(RANK[kind(less)]);
+      },
+    ),
   );
 });
