@@ -5,10 +5,9 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
-import type { Framework, FrameworkOptions, NodeStatus } from '../framework/index.ts';
-import type { SchedulerConfig } from './config.ts';
+import type { Framework, NodeStatus } from '../framework/index.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { LabelBook } from './discovery/labels/label-book.ts';
-import { stageSettings } from './discovery/labels/stage-settings.ts';
 import { Marathons } from './discovery/marathons.ts';
 import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
 import { Sources } from './discovery/sources.ts';
@@ -17,44 +16,21 @@ import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
 import { endAll } from './ending.ts';
+import { frameworkOptions } from './framework-options.ts';
 import { HealthProbe } from './health-probe.ts';
-import type { Identity } from './identity.ts';
 import { marathonSources } from './marathon-access.ts';
-import type { MasterAccess } from './master-access.ts';
 import { configuredNode } from './policy/configured-node.ts';
 import { allPlans, type Plans } from './policy/plans.ts';
 import { RollingConfig } from './policy/rolling-config.ts';
 import { RoutingPolicy } from './policy/routing-policy.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
-import type { ProxyGoals } from './proxy/goals.ts';
-import { proxyTask } from './proxy/task.ts';
+import { ServiceStaging } from './service-staging.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
-const TOO_LONG = 'their description is too long for the control stream; shorten labels or port names';
 const STREAM_GONE = 'The control stream of the proxy has been gone for more than 3 s';
 /** How long after a start a proxy that ran before is taken for ready before it says so. */
 const PRESUMED_READY_MS = 10_000;
-
-export type ControlPlaneLogger = FrameworkOptions['logger'];
-
-export interface ControlPlaneOptions {
-  readonly config: SchedulerConfig;
-  readonly version: string;
-  /** Base URL of this scheduler. */
-  readonly advertise: string;
-  readonly hostname: string;
-  readonly store: FrameworkOptions['store'];
-  readonly access: MasterAccess;
-  readonly identity: Identity;
-  readonly goals: ProxyGoals;
-  readonly logger: ControlPlaneLogger;
-  createFramework(options: FrameworkOptions): Framework;
-  /** Nothing is left at Mesos. */
-  uninstalled(): void;
-  /** Called once: this process cannot go on. */
-  fatal(error: Error): void;
-}
 
 /** What `/v1/nodes` shows besides the framework's own view. */
 export interface NodeView {
@@ -68,13 +44,12 @@ export class ControlPlane {
   readonly epoch: number;
   readonly config: RollingConfig;
   readonly clusterKey: string;
-  /** What proxies are to be. */
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
   readonly discovery: Marathons;
   /** Null where it is turned off. Other frameworks' services, and a second look at Marathon's tasks. */
   readonly mesos: MesosSource | null;
-  readonly #sources: Sources;
+  readonly #staging: ServiceStaging;
   /** What the labels of apps say, by service. */
   readonly labels: LabelBook;
   /** Null until the state is loaded. */
@@ -89,8 +64,6 @@ export class ControlPlane {
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
-  /** Services with an instance that no record can hold: why it is left out. */
-  readonly #tooLong = new Map<string, string>();
   #presumedReady = new Set<string>();
   #ticker: NodeJS.Timeout | undefined;
   #presumption: NodeJS.Timeout | undefined;
@@ -142,7 +115,7 @@ export class ControlPlane {
     this.discovery = new Marathons({
       sources: marathonSources(config, options.access),
       logger,
-      changed: (names) => this.#servicesChanged(names),
+      changed: (names) => this.#restage(names),
       // The table may replace those that proxies have.
       whole: () => {
         this.#sessions.open();
@@ -150,41 +123,19 @@ export class ControlPlane {
       },
       ...(this.mesos === null ? {} : { secondLook: this.mesos }),
     });
-    this.#sources = new Sources(this.discovery, this.mesos, this.#directory);
-    this.#framework = options.createFramework({
-      ...options.access,
-      store: options.store,
-      name: config.name,
-      user: config.user,
-      role: config.role,
-      publicRole: config.publicRole,
-      principal: config.principal,
-      constraints: config.constraints,
-      reserve: config.reserve,
-      goal: { id: options.goals.wanted.id, relaunchKey: options.goals.wanted.relaunchKey },
-      available: (goal) => options.goals.find(goal) !== null,
-      rollout: config.rollout,
-      uninstall: config.uninstall,
-      upgrade: (_agentId, taskId, goal) => this.#changes.ask(taskId, goal),
-      uninstalled: () => options.uninstalled(),
-      hostname: options.hostname,
-      webuiUrl: options.advertise,
-      logger,
-      task: (agent, taskId, goal) => {
-        const found = options.goals.find(goal);
-        if (found === null) {
-          throw new Error(`the archive of ${goal.id} is not at hand; name it with --proxy-archive`);
-        }
-        const { advertise } = options;
-        const { clusterKey } = identity;
-        return proxyTask({ ...found, advertise, clusterKey, name: config.name }, agent, taskId);
-      },
-      changed: (agentId) => {
-        this.#dirtyNodes.add(agentId);
-        this.#flushSoon();
-      },
-      fatal: (error) => options.fatal(error),
+    this.#staging = new ServiceStaging({
+      ...{ feed: this.#feed, labels: this.labels, marathons: this.discovery, logger },
+      sources: new Sources(this.discovery, this.mesos, this.#directory),
     });
+    this.#framework = options.createFramework(
+      frameworkOptions(options, {
+        upgrade: (_agentId, taskId, goal) => this.#changes.ask(taskId, goal),
+        changed: (agentId) => {
+          this.#dirtyNodes.add(agentId);
+          this.#flushSoon();
+        },
+      }),
+    );
     this.#changes = new ChangesInPlace({
       ...{ goals: options.goals, advertise: options.advertise, logger },
       framework: this.#framework,
@@ -296,7 +247,7 @@ export class ControlPlane {
 
   /** Why services, or some of their instances, are not in the table, by name. */
   skipped(): ReadonlyMap<string, string> {
-    return new Map([...this.discovery.skipped(), ...this.#tooLong]);
+    return this.#staging.skipped();
   }
 
   get revision(): number {
@@ -317,36 +268,9 @@ export class ControlPlane {
 
   // ---- sources → feed
 
-  #servicesChanged(names: readonly string[]): void {
-    this.#restage(names);
-  }
-
   #restage(names: readonly string[]): void {
-    for (const name of names) this.#stageService(name);
+    for (const name of names) this.#staging.stage(name);
     this.#commit();
-  }
-
-  #stageService(name: string): void {
-    const app = this.discovery.app(name);
-    const relabelled = app === undefined ? this.labels.remove(name) : this.labels.put({ ...app, name });
-    stageSettings(relabelled, { labels: this.labels, feed: this.#feed, logger: this.#options.logger });
-    const service = this.#sources.service(name);
-    this.#tooLong.delete(name);
-    if (service === undefined) {
-      this.#feed.removeService(name);
-      return;
-    }
-    const leftOut = this.#feed.setService(this.labels.weighted(service));
-    if (leftOut.length > 0) {
-      this.#tooLong.set(
-        name,
-        `${leftOut.length} of its instances are left out, the first is ${leftOut[0]}: ${TOO_LONG}`,
-      );
-      this.#options.logger.error(
-        { service: name, instances: leftOut.length, first: leftOut[0] },
-        `instances get no traffic: ${TOO_LONG}`,
-      );
-    }
   }
 
   // ---- framework → feed
@@ -378,13 +302,8 @@ export class ControlPlane {
       if (changed && node.state !== 'healthy') this.#tellHealth(node);
     }
     this.#dirtyNodes.clear();
-    if (moved.size > 0) this.#restageServicesOn(moved);
+    this.#staging.stageOn(moved);
     this.#commit();
-  }
-
-  #restageServicesOn(agentIds: ReadonlySet<string>): void {
-    const names = [...agentIds].flatMap((agentId) => this.discovery.namesOn(agentId));
-    for (const name of new Set(names)) this.#stageService(name);
   }
 
   #stageAgent(node: NodeStatus): void {

@@ -14,7 +14,7 @@ import {
   ZooKeeperError,
 } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
-import type { ControlPlaneLogger } from './control-plane.ts';
+import type { ControlPlaneLogger } from './control-plane-options.ts';
 
 export interface Lead {
   readonly store: StateStore;

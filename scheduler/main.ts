@@ -10,7 +10,8 @@ import { createFramework, type Framework, type FrameworkOptions } from '../frame
 import { advertisedUrl, shownMaster } from './advertise.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
-import { ControlPlane, type ControlPlaneLogger } from './control-plane.ts';
+import { ControlPlane } from './control-plane.ts';
+import type { ControlPlaneLogger } from './control-plane-options.ts';
 import { takeLead } from './identity.ts';
 import { type Lead, type Leadership, seekLead } from './leadership.ts';
 import { openMasters } from './master-access.ts';
