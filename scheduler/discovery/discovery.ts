@@ -253,11 +253,10 @@ export class Discovery {
   }
 
   async #askList(): Promise<void> {
-    const startedAt = Date.now();
     const slices = new Slices();
-    const fresh = await this.#reader.everything(this.#stop.signal);
+    const { apps: fresh, tookMs } = await this.#reader.everything(this.#stop.signal);
     this.#counts.lists++;
-    this.#plan.listTook(Date.now() - startedAt, Date.now());
+    this.#plan.listTook(tookMs, Date.now());
     this.#rearmAudit();
     // Judged as a whole, and then told of piece by piece.
     const isSuspicious = this.#table.isSuspicious(fresh, Date.now());

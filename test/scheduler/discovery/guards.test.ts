@@ -6,7 +6,12 @@ import type { SecondLook } from '../../../scheduler/discovery/second-look.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { FakeMarathon } from '../support/fake-marathon.ts';
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+const reasons: unknown[] = [];
+const logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (fields: object) => void reasons.push(Reflect.get(fields, 'reason')),
+};
 const APPS = 8;
 
 let marathon: FakeMarathon;
@@ -15,6 +20,7 @@ let discovery: Discovery;
 let fewest: number;
 
 beforeEach(async () => {
+  reasons.length = 0;
   marathon = await FakeMarathon.start();
   for (let n = 0; n < APPS; n++) marathon.put(`app${n}`, [{ id: `app${n}.1` }]);
 });
@@ -31,7 +37,7 @@ async function follow(times: Partial<DiscoveryTimes> = {}, secondLook?: SecondLo
   fewest = Number.POSITIVE_INFINITY;
   discovery = new Discovery({
     marathon: marathon.url,
-    logger: silent,
+    logger,
     changed: () => {
       if (discovery.synced) fewest = Math.min(fewest, endpoints());
     },
@@ -59,7 +65,7 @@ describe('a Marathon that', () => {
     marathon.script('/v2/apps?', (_request, response) => void hung.push(response));
     marathon.dropStreams();
     await eventually('the failure', () => discovery.counters().failures === 1);
-    expect(discovery.reason).toMatch(/GET \/v2\/apps.*failed/);
+    expect(reasons).toContainEqual(expect.stringMatching(/^GET \/v2\/apps.* failed: no whole answer in 150 ms$/));
     await recovers();
     expect(discovery.reason).toBeNull();
   });
