@@ -20,7 +20,7 @@ const step = fc.oneof(
   }),
 );
 
-test('the local instances are those of the table on this node, whatever led there', () => {
+test('D33: the local instances are those of the table on this node, whatever led there', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
       const table = new ServiceTable();

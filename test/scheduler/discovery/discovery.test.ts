@@ -45,7 +45,7 @@ async function synced(times: Partial<DiscoveryTimes> = {}): Promise<Discovery> {
 }
 
 describe('following Marathon', () => {
-  test('connects the stream first and then asks for everything once', async () => {
+  test('P35: connects the stream first and then asks for everything once', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     marathon.put('team/api', [{ id: 'api.1' }, { id: 'api.2' }]);
     await synced();
@@ -75,7 +75,7 @@ describe('following Marathon', () => {
     expect(changes).toEqual([['web'], ['web']]);
   });
 
-  test('an event that arrives while the list is fetched is applied after it', async () => {
+  test('D11: an event that arrives while the list is fetched is applied after it', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     const before = JSON.stringify({ apps: [...marathon.apps.values()] });
     marathon.script('/v2/apps?', async (_request, response) => {
@@ -89,7 +89,7 @@ describe('following Marathon', () => {
     expect(changes).toEqual([['web'], ['web']]);
   });
 
-  test('content of the answer wins, not that of the event', async () => {
+  test('D23: content of the answer wins, not that of the event', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     await synced();
     marathon.emit('status_update_event', {
@@ -136,7 +136,7 @@ describe('following Marathon', () => {
     expect(marathon.asked('/v2/apps/')).toBe(0);
   });
 
-  test('ids that differ in case are different apps', async () => {
+  test('D24: ids that differ in case are different apps', async () => {
     marathon.put('Web', [{ id: 'W.1' }]);
     marathon.put('web', [{ id: 'w.1' }]);
     await synced();
@@ -145,7 +145,7 @@ describe('following Marathon', () => {
 });
 
 describe('the event stream', () => {
-  test('reads CRLF, comments, data over several lines, and characters cut in two', async () => {
+  test('D16: reads CRLF, comments, data over several lines, and characters cut in two', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     await synced();
     marathon.put('web', [{ id: 'web.2' }]);
@@ -159,7 +159,7 @@ describe('the event stream', () => {
     await eventually('web.2', () => instancesOf('web')?.[0] === 'web.2 ready');
   });
 
-  test('an event that is no JSON is skipped, counted, and answered with a list', async () => {
+  test('D16: an event that is no JSON is skipped, counted, and answered with a list', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     await synced();
     marathon.put('web', [{ id: 'web.2' }]);
@@ -169,7 +169,7 @@ describe('the event stream', () => {
     expect(discovery?.connected).toBe(true);
   });
 
-  test('after an end it connects again soon and fetches everything; nothing is cleared meanwhile', async () => {
+  test('D12: after an end it connects again soon and fetches everything; nothing is cleared meanwhile', async () => {
     marathon.put('web', [{ id: 'web.1' }]);
     marathon.put('old', [{ id: 'old.1' }]);
     await synced();
@@ -183,7 +183,7 @@ describe('the event stream', () => {
     expect(discovery?.counters().connections).toBe(2);
   });
 
-  test('silence for too long counts as an end', async () => {
+  test('D13: silence for too long counts as an end', async () => {
     await synced({ silenceMs: 60 });
     await eventually('a second connection', () => (discovery?.counters().connections ?? 0) >= 2);
   });
@@ -231,7 +231,7 @@ describe('the event stream', () => {
 
 describe('answers that cannot be trusted', () => {
   test.each<[string, number, string]>([
-    ['a list that is cut off', 200, '{"apps":[{"id":"/we'],
+    ['D20: a list that is cut off', 200, '{"apps":[{"id":"/we'],
     ['a page of a gateway', 502, '<html>Bad Gateway</html>'],
     ['a page with status 200', 200, '<html>hello</html>'],
     ['JSON of something else', 200, '{"message":"hello"}'],
@@ -298,7 +298,7 @@ describe('answers that cannot be trusted', () => {
   });
 });
 
-test('a storm of events costs few questions', async () => {
+test('D17: a storm of events costs few questions', async () => {
   for (let n = 0; n < 40; n++) marathon.put(`app${n}`, [{ id: `app${n}.1` }]);
   await synced();
   const asked = marathon.requests.length;

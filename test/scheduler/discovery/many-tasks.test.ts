@@ -70,7 +70,7 @@ describe.each([
   [1_000, 'apps'],
   [10, 'apps'],
 ])('of %i %s', (apps) => {
-  test('it is taken without blocking the loop over 200 ms', async () => {
+  test('D31: it is taken without blocking the loop over 200 ms', async () => {
     const chunks = Array.from({ length: apps }, (_, app) =>
       Buffer.from(`${app > 0 ? ',' : ''}${appText(app, TASKS / apps)}`),
     );

@@ -52,7 +52,7 @@ describe('a login', () => {
     expect(asked).toEqual(['token=a']);
   });
 
-  test('is renewed once when it is refused', async () => {
+  test('D21: is renewed once when it is refused', async () => {
     answer = (request, response) => {
       response.writeHead(request.headers.authorization === 'token=b' ? 200 : 401).end('{"apps":[]}');
     };

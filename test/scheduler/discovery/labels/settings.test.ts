@@ -88,7 +88,7 @@ describe('a label NODEMESH_', () => {
     ]);
   });
 
-  it('OFF takes everything else back', () => {
+  it('P27, P28: OFF takes everything else back', () => {
     const labels = { NODEMESH_OFF: 'true', NODEMESH_TIMEOUT: '5s', NODEMESH_EXPOSE: 'a.b', NODEMESH_WEIGHT: '3' };
     expect(read(labels)).toEqual({
       settings: { off: true, vips: [], exposed: [], policies: [], slowStartMs: 0 },
@@ -159,7 +159,7 @@ describe('any labels', () => {
     );
   });
 
-  it('that are wrong change nothing of what the others say', () => {
+  it('P33: that are wrong change nothing of what the others say', () => {
     const good = { NODEMESH_TIMEOUT: '5s', NODEMESH_EXPOSE: 'a.b', HAPROXY_1_VHOST: 'c.d' };
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), (text) => {
