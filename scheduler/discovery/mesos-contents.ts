@@ -25,6 +25,7 @@ export class MesosContents {
   readonly #tasks = new Map<FrameworkId, Map<TaskId, KnownTask>>();
   readonly #byAgent = new Map<AgentId, Set<KnownTask>>();
   readonly #byService = new Map<string, Set<KnownTask>>();
+  readonly #serviceOf = new Map<KnownTask, string>();
 
   framework(id: FrameworkId): KnownFramework | undefined {
     return this.#frameworks.get(id);
@@ -96,8 +97,10 @@ export class MesosContents {
     if (before !== undefined) this.drop(before);
     into(this.#tasks, task.frameworkId, () => new Map<TaskId, KnownTask>()).set(task.id, task);
     into(this.#byAgent, task.agentId, () => new Set<KnownTask>()).add(task);
-    const service = this.serviceOf(task);
-    if (service !== null) into(this.#byService, service, () => new Set<KnownTask>()).add(task);
+    const service = this.#nameFor(task);
+    if (service === null) return null;
+    this.#serviceOf.set(task, service);
+    into(this.#byService, service, () => new Set<KnownTask>()).add(task);
     return service;
   }
 
@@ -106,11 +109,18 @@ export class MesosContents {
     outOf(this.#tasks, task.frameworkId, (tasks) => tasks.delete(task.id));
     outOf(this.#byAgent, task.agentId, (tasks) => tasks.delete(task));
     const service = this.serviceOf(task);
-    if (service !== null) outOf(this.#byService, service, (tasks) => tasks.delete(task));
+    if (service === null) return null;
+    this.#serviceOf.delete(task);
+    outOf(this.#byService, service, (tasks) => tasks.delete(task));
     return service;
   }
 
-  serviceOf({ frameworkId, discoverable }: KnownTask): string | null {
+  /** The name of the service that a task in these contents is part of. */
+  serviceOf(task: KnownTask): string | null {
+    return this.#serviceOf.get(task) ?? null;
+  }
+
+  #nameFor({ frameworkId, discoverable }: KnownTask): string | null {
     const framework = this.#frameworks.get(frameworkId);
     if (framework?.role !== 'named' || discoverable === null) return null;
     return serviceName(framework.name, discoverable.name);

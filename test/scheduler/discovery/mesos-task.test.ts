@@ -99,7 +99,7 @@ describe('a task is reached', () => {
     const own = running(onNetwork('dcos', '9.0.2.7'));
     expect(located(task('t', { ...discovery(ports), container, ...own }))).toEqual({
       address: '9.0.2.7',
-      ports: [{ name: 'container', port: 8080 }],
+      ports: [{ name: 'container', port: 8080, index: 1 }],
     });
     const hostOnly = ports.slice(0, 1);
     expect(located(task('t', { ...discovery(hostOnly), container, ...own }))).toEqual({

@@ -22,6 +22,7 @@ interface TaskDraft {
   readonly agent?: string;
   readonly discovery?: unknown;
   readonly container?: unknown;
+  readonly labels?: unknown;
   readonly health_check?: unknown;
   readonly resources?: unknown;
   readonly statuses?: unknown;
