@@ -112,7 +112,9 @@ export class AppPolicies {
     const { ports } = endpoint;
     if (port === null) return ports.find((each) => each.port === endpoint.port)?.name ?? null;
     const index = /^\d{1,3}$/.test(port) ? Number(port) : -1;
-    return (ports.find(({ name }) => name === port) ?? ports[index])?.name ?? port;
+    const found =
+      ports.find(({ name }) => name === port) ?? ports.find((each, position) => (each.index ?? position) === index);
+    return found?.name ?? port;
   }
 }
 

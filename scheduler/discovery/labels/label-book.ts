@@ -18,6 +18,7 @@ interface Reading extends AppLabels {
   readonly configuredAt: number;
 }
 
+const OURS = /^(NODEMESH_|HAPROXY_|VIP_)/;
 const SAYS_NOTHING = JSON.stringify(NO_SETTINGS);
 
 export class LabelBook {
@@ -34,10 +35,12 @@ export class LabelBook {
 
   /** Takes an app as it is now. Returns the services whose settings may be others than before, its own among them. */
   put(app: BookedApp): ReadonlySet<string> {
+    const touched = this.remove(app.name);
+    // Most apps say nothing, and each is looked at with every change of its tasks.
+    if (!concernsUs(app)) return touched;
     const labels = settingsOf(app, this.#edge);
     const time = app.configuredAt === null ? Number.NaN : Date.parse(app.configuredAt);
     const reading = { ...labels, name: app.name, configuredAt: Number.isNaN(time) ? Number.POSITIVE_INFINITY : time };
-    const touched = this.remove(app.name);
     if (saysNothing(reading)) return touched;
     this.#readings.set(app.name, reading);
     for (const place of placesOf(reading)) {
@@ -105,6 +108,11 @@ export class LabelBook {
     }
     return best?.name;
   }
+}
+
+function concernsUs({ labels, definedPorts }: BookedApp): boolean {
+  for (const label in labels) if (OURS.test(label)) return true;
+  return definedPorts.some((port) => Object.keys(port.labels).some((label) => OURS.test(label)));
 }
 
 function isBefore(a: Reading, b: Reading): boolean {

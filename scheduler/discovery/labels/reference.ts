@@ -26,10 +26,7 @@ is restarted, and requests on their way finish.
     "NODEMESH_1_ATTEMPT_TIMEOUT": "10s",
     "NODEMESH_EXPOSE": "www.example.com/cart"
   },
-  "portDefinitions": [
-    { "name": "http", "labels": { "VIP_0": "/cart:80" } },
-    { "name": "admin" }
-  ]
+  "portDefinitions": [{ "name": "http", "labels": { "VIP_0": "/cart:80" } }, { "name": "admin" }]
 }
 \`\`\`
 `;

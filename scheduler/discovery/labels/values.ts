@@ -31,16 +31,30 @@ const DAY_MS = 86_400_000;
 const MAX_HOST = 253;
 const MAX_PATH = 1_024;
 
-/** A schema of text, from a function whose error is the fault. */
+/** Values that a schema remembers: a thousand apps have a handful of them, and each costs a run of the proxy's schema. */
+const MAX_REMEMBERED = 256;
+
+type Read<T> = { readonly value: T } | { readonly fault: string };
+
+/** A schema of text, from a function whose error is the fault. The function sees the same text once. */
 export function textual<T>(read: (text: string) => T): z.ZodType<T, string> {
+  const remembered = new Map<string, Read<T>>();
   return z.string().transform((written, context) => {
-    try {
-      return read(written.trim());
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-      return z.NEVER;
-    }
+    const text = written.trim();
+    const known = remembered.get(text) ?? readOnce(read, text);
+    if (remembered.size < MAX_REMEMBERED) remembered.set(text, known);
+    if ('value' in known) return known.value;
+    context.addIssue({ code: 'custom', message: known.fault });
+    return z.NEVER;
   });
+}
+
+function readOnce<T>(read: (text: string) => T, text: string): Read<T> {
+  try {
+    return { value: read(text) };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** `500ms`, `2s`, `5m`, `1h`: milliseconds, at least 1. */
