@@ -289,6 +289,8 @@ export const instanceHealthSchema = z.object({
 export const askedNameSchema = z.object({
   namespace: z.string().min(1),
   name: z.string().min(1),
+  /** Since its last request, milliseconds; absent: within the time of the report. */
+  agoMs: z.number().min(0).optional(),
 });
 export type AskedName = z.infer<typeof askedNameSchema>;
 
@@ -314,7 +316,10 @@ export const reportSchema = z.object({
   /** Length of the time that the counts cover, milliseconds. */
   windowMs: z.number().min(0),
   traffic: z.array(trafficSchema),
-  /** Names that had a request since the last report, perhaps not all. Absent where a proxy does not tell them. */
+  /**
+   * Names that had a request since the last report, in the first report of a session since an hour ago; perhaps not all.
+   * Absent where a proxy does not tell them.
+   */
   names: z.array(askedNameSchema).max(5_000).optional(),
   instances: z.array(instanceHealthSchema),
   workerRestarts: z.number().int().min(0),

@@ -13,6 +13,7 @@ import { type Announced, ControlLink, type LinkHost } from './link.ts';
 import type { OwnCode } from './own-code.ts';
 import type { OwnConfig } from './own-config.ts';
 import type { PeerKeys } from './peer-keys.ts';
+import { RecentNames } from './recent-names.ts';
 import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
 import { CONTROL_ACCEPTED } from './wire-words.ts';
@@ -52,6 +53,7 @@ export class MeshControl implements LinkHost {
   readonly random: () => number;
   readonly link: ControlLink;
   private readonly options: MeshControlOptions;
+  private readonly names = new RecentNames();
   private readonly file: SnapshotFile;
   private configsRefused = 0;
 
@@ -141,7 +143,7 @@ export class MeshControl implements LinkHost {
       reason,
       windowMs: Math.max(0, now() - window.startedAt),
       traffic: [...window.traffic],
-      names: [...window.names],
+      names: this.names.report(session, window.names, now()),
       instances: this.options.instances(),
       workerRestarts: this.options.workerRestarts,
       staleFrames: this.epochs.refused,
@@ -149,8 +151,12 @@ export class MeshControl implements LinkHost {
     return {
       body,
       sent: (taken) => {
-        if (!taken) traffic.giveBack(window);
-        else if (reason === null) code.reached();
+        if (!taken) {
+          traffic.giveBack(window);
+          return;
+        }
+        this.names.taken(session);
+        if (reason === null) code.reached();
       },
     };
   }

@@ -98,7 +98,7 @@ export class RoutingPolicy {
   reported({ traffic, names }: Pick<Report, 'traffic' | 'names'>): void {
     const now = this.#options.now();
     this.#shifts?.reported({ traffic });
-    for (const { namespace, name } of names ?? []) this.asked.add(namespace, name, now);
+    for (const { namespace, name, agoMs = 0 } of names ?? []) this.asked.add(namespace, name, now - agoMs);
     if (names !== undefined) return;
     // A proxy of before: its services by the name that they have for everybody.
     for (const { service, router } of traffic) {
