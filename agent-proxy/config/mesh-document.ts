@@ -3,8 +3,8 @@
  * mesh-config.ts. What it says lies over the defaults, router by router (by label), block by block; layers of clients and
  * services come after those of the defaults, so that they win key by key.
  *
- * `routers`, where it is there, names all routers: one that it leaves out is gone. The ports of the first server of
- * `outgoing` and `incoming`, and of admin, are those of the task, unless a server names another.
+ * A router that it does not name is as the defaults say. The ports of the first server of `outgoing`, `incoming` and `edge`,
+ * and of admin, are those of the task, unless a server names another; `edge` is nothing to nodes that have no port for it.
  */
 import { conflictsOf } from './conflicts.ts';
 import { faultsOf } from './faults.ts';
@@ -12,7 +12,7 @@ import { MESH_ADMIN, meshRouters } from './mesh-config.ts';
 import { isRecord } from './schema/keys.ts';
 import { linkerd, type ProxyConfig } from './schema/linkerd.ts';
 import { schemaTree, withoutEmptyKeys } from './schema-tree.ts';
-import type { MeshListen } from './spec.ts';
+import { EDGE, type MeshListen } from './spec.ts';
 import { warningsOf } from './warnings.ts';
 
 type Block = Readonly<Record<string, unknown>>;
@@ -34,11 +34,11 @@ export function checkMeshDocument(document: unknown, listen: MeshListen): Checke
   const faults = [...ownFaults(document, listen), ...(read.success ? [] : faultsOf(read.error, written, root))];
   if (faults.length > 0 || !isRecord(written)) return bad(faults);
 
-  const full = inFull('routers' in document ? written : { ...written, routers: undefined }, listen);
+  const full = inFull('routers' in document ? written : { ...written, routers: [] }, listen);
   const result = linkerd.safeParse(full);
   const conflicts = [...(result.success ? [] : faultsOf(result.error, full, root)), ...conflictsOf(full)];
   if (!result.success || conflicts.length > 0) return bad(conflicts);
-  const warnings = [...warningsOf(written, result.data, root), ...missing(result.data, listen)];
+  const warnings = [...warningsOf(written, result.data, root), ...moved(result.data, listen)];
   return { kind: 'ok', config: result.data, warnings };
 }
 
@@ -53,41 +53,47 @@ function ownFaults({ admin, routers }: Block, listen: MeshListen): string[] {
     if (isRecord(admin) && key in admin) faults.push(`admin.${key}: is that of the task (--ports); leave it out`);
   }
   if (!Array.isArray(routers)) return faults;
-  const known = labelsOf(listen);
+  const known = meshRouters(listen.ip, { ...listen.ports, edge: 0 }).map(({ label }) => label);
   for (const [index, router] of routers.entries()) {
     if (!isRecord(router)) continue;
     const { label, servers } = router;
-    if (typeof label !== 'string')
-      faults.push(`routers[${index}].label: is needed; ${known.join(' or ')}, or a new one`);
+    if (typeof label !== 'string') faults.push(`routers[${index}].label: is needed; ${known.join(', ')}, or a new one`);
     else if (!known.includes(label) && !Array.isArray(servers)) {
-      faults.push(`routers[${index}].servers: is needed; only ${known.join(' and ')} have a port of the task`);
+      faults.push(`routers[${index}].servers: is needed; only ${known.join(', ')} have a port of the task`);
     }
   }
   return faults;
 }
 
-function missing({ routers }: ProxyConfig, listen: MeshListen): string[] {
+function moved({ routers }: ProxyConfig, listen: MeshListen): string[] {
   return meshRouters(listen.ip, listen.ports).flatMap(({ label, servers: [own] }) => {
     const router = routers.find((one) => one.label === label);
-    if (router === undefined) return [`routers: no router has the label ${label}; nothing listens for it`];
-    if (router.servers.some(({ port }) => port === own?.port)) return [];
+    if (router === undefined || router.servers.some(({ port }) => port === own?.port)) return [];
     return [`routers: ${label} does not listen on the port of the task, where others look for it`];
   });
-}
-
-function labelsOf(listen: MeshListen): string[] {
-  return meshRouters(listen.ip, listen.ports).map(({ label }) => label);
 }
 
 /** The document with all that it leaves out. */
 function inFull({ admin, routers, namers, telemetry }: Block, listen: MeshListen): Block {
   const defaults = meshRouters(listen.ip, listen.ports);
+  const named = new Set(
+    Array.isArray(routers) ? routers.map((router: unknown) => isRecord(router) && router['label']) : [],
+  );
+  const written = Array.isArray(routers) ? routers.filter((router) => !isElsewhere(router, listen)) : [];
   return {
     admin: { ...merged(MESH_ADMIN, admin), ip: listen.ip, port: listen.ports.admin },
-    routers: routers === undefined ? defaults : each(routers, (router) => routerInFull(router, defaults, listen)),
+    routers: [
+      ...written.map((router: unknown) => (isRecord(router) ? routerInFull(router, defaults, listen) : router)),
+      ...defaults.filter(({ label }) => !named.has(label)),
+    ],
     namers: namers ?? [],
     telemetry: telemetry ?? [],
   };
+}
+
+/** Said of other nodes: those that have an edge. */
+function isElsewhere(router: unknown, { ports }: MeshListen): boolean {
+  return isRecord(router) && router['label'] === EDGE && router['servers'] === undefined && ports.edge === null;
 }
 
 function routerInFull(router: Block, defaults: readonly Block[], listen: MeshListen): Block {

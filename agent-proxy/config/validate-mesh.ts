@@ -21,7 +21,11 @@ export interface ValidatedConfig {
   readonly warnings: readonly string[];
 }
 
-const SAMPLE: MeshListen = { ip: '0.0.0.0', isFixed: false, ports: { outgoing: 4140, incoming: 4141, admin: 9990 } };
+const SAMPLE: MeshListen = {
+  ip: '0.0.0.0',
+  isFixed: false,
+  ports: { outgoing: 4140, incoming: 4141, admin: 9990, edge: null },
+};
 
 /** `text` is YAML or JSON; an empty one says nothing, so that all defaults hold. */
 export function validateMeshConfig(text: string, ports: MeshListen['ports'] = SAMPLE.ports): ValidatedConfig {

@@ -31,8 +31,8 @@ const rollbackSchema = z.object({ revision: z.int().min(1) });
 export function configRouter(options: ConfigApiOptions): Router {
   const router = Router();
   const rolling = () => leadingPlane(options).config;
-  const { out, in: incoming, admin } = options.config.ports;
-  const check = (text: string) => validateMeshConfig(text, { outgoing: out, incoming, admin });
+  const { out, in: incoming, admin, edge } = options.config.ports;
+  const check = (text: string) => validateMeshConfig(text, { outgoing: out, incoming, admin, edge });
   const text = express.text({ limit: MAX_BODY, type: () => true });
 
   // Read often, and the same for as long as this version runs.

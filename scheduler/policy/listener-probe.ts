@@ -17,6 +17,8 @@ const NAME = 'probe.nodemesh.invalid';
 export interface ProbedNode {
   readonly agentId: string;
   readonly ip: string;
+  /** Of its listeners. */
+  readonly ports: readonly number[];
 }
 
 export type ProbeState = 'unknown' | 'ok' | { readonly failed: string };
@@ -30,16 +32,13 @@ interface Known {
 }
 
 export class ListenerProbe {
-  readonly #ports: readonly number[];
   readonly #now: () => number;
   // A connection for each probe: one that is kept would tell of the past.
   readonly #agent = new Agent({ connect: { timeout: TIMEOUT_MS }, pipelining: 0 });
   readonly #known = new Map<string, Known>();
   #underWay = 0;
 
-  /** `ports`: of the listeners of each proxy. */
-  constructor(ports: readonly number[], now: () => number) {
-    this.#ports = ports;
+  constructor(now: () => number) {
     this.#now = now;
   }
 
@@ -67,11 +66,11 @@ export class ListenerProbe {
     await this.#agent.destroy();
   }
 
-  async #probe({ agentId, ip }: ProbedNode, known: Known): Promise<void> {
+  async #probe({ agentId, ip, ports }: ProbedNode, known: Known): Promise<void> {
     this.#known.set(agentId, known);
     known.isUnderWay = true;
     this.#underWay += 1;
-    const failures = await Promise.all(this.#ports.map((port) => this.#fault(ip, port)));
+    const failures = await Promise.all(ports.map((port) => this.#fault(ip, port)));
     const why = failures.find((fault) => fault !== null) ?? null;
     known.failures = why === null ? 0 : known.failures + 1;
     known.why = why ?? '';

@@ -40,7 +40,7 @@ const keptSchema = z.object({
 export interface RollingConfigOptions {
   readonly store: StateStore;
   /** Of the listeners of each proxy. */
-  readonly ports: { readonly out: number; readonly in: number; readonly admin: number };
+  readonly ports: { readonly out: number; readonly in: number; readonly admin: number; readonly edge: number | null };
   readonly logger: FrameworkLogger;
   nodes(): readonly ConfiguredNode[];
   /** Nothing new is begun. */
@@ -83,8 +83,7 @@ export class RollingConfig {
     this.#options = options;
     this.#kept = new KeptState(options.store);
     this.#revisions = new ConfigRevisions(this.#kept);
-    const { out, in: incoming, admin } = options.ports;
-    this.#probe = new ListenerProbe([out, incoming, admin], Date.now);
+    this.#probe = new ListenerProbe(Date.now);
   }
 
   /** @throws {StateStoreError} */
@@ -219,10 +218,15 @@ export class RollingConfig {
       ...rollout.changing.map(({ agentId }) => agentId),
       ...rollout.changed.slice(rollout.ends.at(-1) ?? 0),
     ]);
+    const { out, in: incoming, admin, edge } = this.#options.ports;
+    const running = this.#options
+      .nodes()
+      .filter(({ agentId, away, revision }) => mine.has(agentId) && !away && revision === rollout.revision);
     this.#probe.want(
-      this.#options
-        .nodes()
-        .filter(({ agentId, away, revision }) => mine.has(agentId) && !away && revision === rollout.revision),
+      running.map(({ agentId, ip, isPublic }) => {
+        const ports = [out, incoming, admin, ...(isPublic && edge !== null ? [edge] : [])];
+        return { agentId, ip, ports };
+      }),
     );
   }
 

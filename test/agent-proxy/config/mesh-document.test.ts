@@ -6,7 +6,11 @@ import { checkMeshDocument } from '../../../agent-proxy/config/mesh-document.ts'
 import type { MeshListen } from '../../../agent-proxy/config/spec.ts';
 import { validateMeshConfig } from '../../../agent-proxy/config/validate-mesh.ts';
 
-const LISTEN: MeshListen = { ip: '10.0.0.1', isFixed: true, ports: { outgoing: 4140, incoming: 4141, admin: 9990 } };
+const LISTEN: MeshListen = {
+  ip: '10.0.0.1',
+  isFixed: true,
+  ports: { outgoing: 4140, incoming: 4141, admin: 9990, edge: null },
+};
 
 function configOf(document: unknown, listen = LISTEN): ProxyConfig {
   const checked = checkMeshDocument(document, listen);
@@ -65,10 +69,22 @@ describe('layers', () => {
     expect(router.nodemesh.upgrades).toEqual(['h2c']);
   });
 
-  test('a router that is left out is gone, with a warning', () => {
-    const checked = checkMeshDocument({ routers: [{ label: 'outgoing' }] }, LISTEN);
-    expect(checked).toMatchObject({ kind: 'ok', warnings: [expect.stringContaining('incoming')] });
-    expect(checked.kind === 'ok' && checked.config.routers.map(({ label }) => label)).toEqual(['outgoing']);
+  test('a router that is left out is as the defaults say, and one that moves is warned of', () => {
+    expect(configOf({ routers: [{ label: 'outgoing' }] }).routers.map(({ label }) => label)).toEqual([
+      'outgoing',
+      'incoming',
+    ]);
+    const checked = checkMeshDocument({ routers: [{ label: 'incoming', servers: [{ port: 7 }] }] }, LISTEN);
+    expect(checked).toMatchObject({ kind: 'ok', warnings: [expect.stringContaining('incoming does not listen')] });
+  });
+
+  test('the edge is for nodes that have a port for it', () => {
+    const document = { routers: [{ label: 'edge', nodemesh: { maxRetries: 0 } }] };
+    const edge = { ...LISTEN, ports: { ...LISTEN.ports, edge: 4143 } };
+    const router = routerOf(document, 'edge', edge);
+    expect(router).toMatchObject({ dstPrefix: '/marathonId', nodemesh: { maxRetries: 0, localDtab: 'ignore' } });
+    expect(router.servers).toMatchObject([{ port: 4143, clearContext: true }]);
+    expect(configOf(document).routers.map(({ label }) => label)).toEqual(['outgoing', 'incoming']);
   });
 
   test('servers have the port of the task unless they name one; their address only where the task lets them', () => {

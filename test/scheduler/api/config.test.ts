@@ -49,7 +49,7 @@ describe('GET', () => {
     expect(headers.get('etag')).toBe('"1"');
     expect(json).toMatchObject({
       ...{ revision: 1, status: 'completed', note: 'the defaults', rollingOut: null },
-      config: { routers: [{ label: 'outgoing', servers: [{ port: 4140 }] }, { label: 'incoming' }] },
+      config: { routers: [{ label: 'outgoing', servers: [{ port: 4140 }] }, { label: 'incoming' }, { label: 'edge' }] },
     });
     expect((await ask(url, 'GET', '/v1/config/revisions')).json).toMatchObject([{ revision: 1 }]);
     expect((await ask(url, 'GET', '/v1/config/revisions/7')).status).toBe(404);
@@ -98,7 +98,7 @@ describe('PUT', () => {
     expect((await ask(url, 'GET', '/v1/config')).json).toMatchObject({ revision: 1, rollingOut: 2 });
     expect((await ask(url, 'GET', '/v1/config/revisions/2')).json).toMatchObject({
       config: GOOD,
-      effective: { routers: [{ label: 'outgoing', servers: [{ maxCallDepth: 9, port: 4140 }] }, {}] },
+      effective: { routers: [{ label: 'outgoing', servers: [{ maxCallDepth: 9, port: 4140 }] }, {}, {}] },
       diff: [{ path: 'routers', after: expect.anything() }],
     });
     await eventually('it is told', () => proxy.frames('config').some(({ configRevision }) => configRevision === 2));

@@ -11,7 +11,11 @@ afterEach(() => new Promise<void>((resolve) => (server === null ? resolve() : se
 async function standby(leader: string | null): Promise<string> {
   const log = (): void => undefined;
   const app = createApi({
-    config: { listen: { host: '127.0.0.1', port: 0 }, apiToken: null, ports: { out: 4140, in: 4141, admin: 9990 } },
+    config: {
+      listen: { host: '127.0.0.1', port: 0 },
+      apiToken: null,
+      ports: { out: 4140, in: 4141, admin: 9990, edge: null },
+    },
     version: '0.1.0',
     dist: '/nonexistent',
     artifacts: {
