@@ -1,6 +1,7 @@
 /** Routing policy over HTTP: namerd's API, our own additions to it, and the audit log of all writes. */
 import { Router } from 'express';
 import type { RoutingPolicy } from '../policy/routing-policy.ts';
+import { ambiguousNamesRouter } from './ambiguous-names.ts';
 import { auditRouter } from './audit.ts';
 import { dtabsRouter } from './dtabs.ts';
 import { ApiError } from './errors.ts';
@@ -18,6 +19,7 @@ export function policyRouter(leadership: Leadership): Router {
   router.use(namerdRouter(policy));
   router.use(dtabsRouter(policy));
   router.use(shiftsRouter(() => policy().shifts));
+  router.use(ambiguousNamesRouter(() => policy().names));
   router.use(auditRouter(() => policy().audit));
   return router;
 }

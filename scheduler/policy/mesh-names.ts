@@ -10,6 +10,8 @@ import type { NameTree } from '../../agent-proxy/routing/name-tree.ts';
 import type { Namer, NamerLeaf } from '../../agent-proxy/routing/names.ts';
 import type { Path } from '../../agent-proxy/routing/path.ts';
 import { ServiceTable, type TableFrame } from '../../agent-proxy/routing/service-table.ts';
+import { ambiguousNames } from '../../agent-proxy/routing/table-names/ambiguous-names.ts';
+import type { AmbiguousName } from '../../agent-proxy/routing/table-names/name-claims.ts';
 import type { Inet } from '../../agent-proxy/routing/utility-namers.ts';
 
 export interface MeshNamesOptions {
@@ -60,6 +62,12 @@ export class MeshNames {
   services(): string[] {
     this.#ready();
     return [...this.#table.services()].map(({ name }) => name);
+  }
+
+  /** Names that several apps claim. */
+  ambiguous(): AmbiguousName[] {
+    this.#ready();
+    return ambiguousNames(this.#table);
   }
 
   /** Hears of each change of the table. Returns how to stop. */

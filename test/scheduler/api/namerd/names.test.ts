@@ -221,3 +221,15 @@ describe('a change that would take names away', () => {
     expect((await put(scheduler, 'ns', '/svc => !')).status).toBe(204);
   });
 });
+
+test('GET /v1/ambiguous-names lists the names that several apps claim, the one that has it first', async () => {
+  for (const [index, name] of ['c-a/b', 'a/b-c', 'web'].entries()) {
+    use.marathon.put(name, [{ id: `task.${index}`, port: 21_001 + index }]);
+  }
+  const scheduler = await use.start({ nodes: { S1: {} } });
+  const wanted = [{ kind: 'mesos-dns', name: 'b-c-a', services: ['a/b-c', 'c-a/b'] }];
+  await eventually('the list', async () => {
+    const { json } = await scheduler.get('/v1/ambiguous-names');
+    return JSON.stringify(json) === JSON.stringify(wanted);
+  });
+});
