@@ -57,10 +57,27 @@ function ownFaults({ admin, routers }: Block, listen: MeshListen): string[] {
   for (const [index, router] of routers.entries()) {
     if (!isRecord(router)) continue;
     const { label, servers } = router;
+    if (label === EDGE) faults.push(...edgeFaults(router, `routers[${index}]`, listen));
     if (typeof label !== 'string') faults.push(`routers[${index}].label: is needed; ${known.join(', ')}, or a new one`);
     else if (!known.includes(label) && !Array.isArray(servers)) {
       faults.push(`routers[${index}].servers: is needed; only ${known.join(', ')} have a port of the task`);
     }
+  }
+  return faults;
+}
+
+/** Who is served there, and that nothing of a client is believed, is no matter of configuration. */
+function edgeFaults(router: Block, place: string, listen: MeshListen): string[] {
+  const own: Block = { ...meshRouters(listen.ip, listen.ports).find(({ label }) => label === EDGE) };
+  const faults: string[] = [];
+  for (const key of ['dstPrefix', 'identifier']) {
+    if (!(key in router) || JSON.stringify(router[key]) === JSON.stringify(own[key])) continue;
+    faults.push(`${place}.${key}: apps at the edge are named by their labels; leave it out`);
+  }
+  const { servers } = router;
+  for (const [index, server] of Array.isArray(servers) ? servers.entries() : []) {
+    if (!isRecord(server) || (server['clearContext'] ?? true) === true) continue;
+    faults.push(`${place}.servers[${index}].clearContext: the edge router believes no client; leave it out`);
   }
   return faults;
 }

@@ -24,7 +24,7 @@ export interface ValidatedConfig {
 const SAMPLE: MeshListen = {
   ip: '0.0.0.0',
   isFixed: false,
-  ports: { outgoing: 4140, incoming: 4141, admin: 9990, edge: null },
+  ports: { outgoing: 4140, incoming: 4141, admin: 9990, edge: 4143 },
 };
 
 /** `text` is YAML or JSON; an empty one says nothing, so that all defaults hold. */

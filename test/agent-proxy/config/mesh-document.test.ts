@@ -11,6 +11,7 @@ const LISTEN: MeshListen = {
   isFixed: true,
   ports: { outgoing: 4140, incoming: 4141, admin: 9990, edge: null },
 };
+const PUBLIC: MeshListen = { ...LISTEN, ports: { ...LISTEN.ports, edge: 4143 } };
 
 function configOf(document: unknown, listen = LISTEN): ProxyConfig {
   const checked = checkMeshDocument(document, listen);
@@ -149,5 +150,36 @@ describe('faults', () => {
 
   test('an empty text says nothing, and all is well', () => {
     expect(validateMeshConfig('')).toMatchObject({ document: {}, errors: [], warnings: [] });
+  });
+});
+
+describe('the edge router', () => {
+  const document = { routers: [{ label: 'outgoing' }, { label: 'incoming' }, { label: 'edge', bindingTimeoutMs: 7 }] };
+
+  test('is there on public agents, and what is said of it is nothing elsewhere', () => {
+    expect(configOf({}, PUBLIC).routers.map(({ label }) => label)).toEqual(['outgoing', 'incoming', 'edge']);
+    const edge = routerOf(document, 'edge', PUBLIC);
+    expect(edge).toMatchObject({ dstPrefix: '/marathonId', bindingTimeoutMs: 7, nodemesh: { localDtab: 'ignore' } });
+    expect(edge.servers).toMatchObject([{ port: 4143, clearContext: true }]);
+    expect(configOf(document).routers.map(({ label }) => label)).toEqual(['outgoing', 'incoming']);
+  });
+
+  test('names apps by their labels, and believes no client, whatever is written', () => {
+    const loose = { servers: [{ clearContext: false }], dstPrefix: '/svc', identifier: { kind: 'io.l5d.path' } };
+    const checked = checkMeshDocument({ routers: [{ label: 'edge', ...loose }] }, PUBLIC);
+    expect(checked).toEqual({
+      kind: 'bad',
+      faults: [
+        'routers[0].dstPrefix: apps at the edge are named by their labels; leave it out',
+        'routers[0].identifier: apps at the edge are named by their labels; leave it out',
+        'routers[0].servers[0].clearContext: the edge router believes no client; leave it out',
+      ],
+    });
+    const { routers } = configOf({}, PUBLIC);
+    const again = configOf(
+      { routers: routers.map(({ servers: _, client: _c, service: _s, ...kept }) => kept) },
+      PUBLIC,
+    );
+    expect(again.routers).toEqual(routers);
   });
 });
