@@ -12,6 +12,7 @@ import { Marathons } from './discovery/marathons.ts';
 import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
 import { Sources } from './discovery/sources.ts';
 import { Announcer } from './distribution/announcer.ts';
+import { CommitPace } from './distribution/commit-pace.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf } from './distribution/mesh-table.ts';
 import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
@@ -31,6 +32,8 @@ const TICK_MS = 250;
 const STREAM_GONE = 'The control stream of the proxy has been gone for more than 3 s';
 /** How long after a start a proxy that ran before is taken for ready before it says so. */
 const PRESUMED_READY_MS = 10_000;
+/** Thousands that come back at once wait for their turn, and are no worse for it. */
+const PRESUMED_READY_A_NODE_MS = 8;
 
 /** What `/v1/nodes` shows besides the framework's own view. */
 export interface NodeView {
@@ -64,6 +67,7 @@ export class ControlPlane {
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
+  readonly #pace = new CommitPace(() => this.#commit());
   #presumedReady = new Set<string>();
   #ticker: NodeJS.Timeout | undefined;
   #presumption: NodeJS.Timeout | undefined;
@@ -180,11 +184,14 @@ export class ControlPlane {
       this.#dirtyNodes.add(node.agentId);
       if (node.taskId !== null) this.#presumedReady.add(node.taskId);
     }
-    this.#presumption = setTimeout(() => {
-      this.#presumedReady = new Set();
-      for (const node of this.#nodes.values()) this.#dirtyNodes.add(node.agentId);
-      this.#flushSoon();
-    }, PRESUMED_READY_MS);
+    this.#presumption = setTimeout(
+      () => {
+        this.#presumedReady = new Set();
+        for (const node of this.#nodes.values()) this.#dirtyNodes.add(node.agentId);
+        this.#flushSoon();
+      },
+      Math.max(PRESUMED_READY_MS, PRESUMED_READY_A_NODE_MS * this.#presumedReady.size),
+    );
     this.#flush();
     this.discovery.start();
     this.mesos?.start();
@@ -199,6 +206,7 @@ export class ControlPlane {
     clearInterval(this.#ticker);
     clearTimeout(this.#presumption);
     clearImmediate(this.#flushing);
+    this.#pace.done();
     this.#sessions.close();
     this.mesos?.stop();
     const parts = {
@@ -312,6 +320,7 @@ export class ControlPlane {
   }
 
   #commit(): void {
+    this.#pace.done();
     const deltas = this.#feed.commit();
     this.#sessions.broadcast(deltas);
     this.policy?.names.follow(deltas);
@@ -331,7 +340,7 @@ export class ControlPlane {
     this.#changes.told(node, session);
     this.#tellHealth(node);
     this.#stageAgent(node);
-    this.#commit();
+    this.#pace.soon(this.#sessions.size);
   }
 
   #sessionGone(session: SessionView): void {
@@ -343,7 +352,7 @@ export class ControlPlane {
     if (node === undefined || node.taskId === null || node.taskId !== session.taskId) return;
     this.#framework.reportHealth(node.taskId, { healthy: false, reason: `${STREAM_GONE}.` });
     this.#stageAgent(node);
-    this.#commit();
+    this.#pace.soon(this.#sessions.size);
   }
 
   /** A proxy without a control stream was asked directly. */

@@ -306,6 +306,8 @@ export const reportSchema = z.object({
   configError: configRefusalSchema.optional(),
   /** Digest of the proxy's tables at `revision` (`TableDigest` in routing), for anti-entropy. */
   digest: z.string(),
+  /** How long ago the proxy's table was last known to be the scheduler's; absent from older proxies. */
+  tableAgeMs: z.number().min(0).optional(),
   version: z.string(),
   codeSha256: sha256.optional(),
   /** Absent while no upgrade was asked for. */

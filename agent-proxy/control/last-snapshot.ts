@@ -4,7 +4,7 @@
  * checksum of all before it, so a file that was torn by a crash is not believed.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -129,18 +129,22 @@ function isAlive(pid: number): boolean {
 export function loadSnapshot(directory: string): {
   readonly snapshot: LastSnapshot | null;
   readonly why: string | null;
+  /** When it was written, milliseconds since the epoch; null where there is nothing. */
+  readonly savedAt: number | null;
 } {
   let text: string;
+  let savedAt: number;
   try {
     text = readFileSync(join(directory, FILE), 'utf8');
+    savedAt = statSync(join(directory, FILE)).mtimeMs;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return { snapshot: null, why: code === 'ENOENT' ? null : code };
+    return { snapshot: null, why: code === 'ENOENT' ? null : code, savedAt: null };
   }
   try {
-    return { snapshot: parse(text), why: null };
+    return { snapshot: parse(text), why: null, savedAt };
   } catch (error) {
-    return { snapshot: null, why: error instanceof Error ? error.message : String(error) };
+    return { snapshot: null, why: error instanceof Error ? error.message : String(error), savedAt: null };
   }
 }
 

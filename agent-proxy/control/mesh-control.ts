@@ -55,11 +55,14 @@ export class MeshControl implements LinkHost {
   private readonly options: MeshControlOptions;
   private readonly names = new RecentNames();
   private readonly file: SnapshotFile;
+  /** Milliseconds since the epoch. */
+  private readonly savedAt: number;
   private configsRefused = 0;
 
   constructor(options: MeshControlOptions) {
     const { spec, mesh, table, keys, log } = options;
-    const { snapshot, why } = loadSnapshot(spec.dataDir);
+    const { snapshot, why, savedAt } = loadSnapshot(spec.dataDir);
+    this.savedAt = savedAt ?? options.now();
     if (why !== null) log.warn('what is on disk cannot be used', { dir: spec.dataDir, why });
     this.options = options;
     this.table = table;
@@ -100,6 +103,7 @@ export class MeshControl implements LinkHost {
       epoch: this.epochs.highest,
       stale_frames: this.epochs.refused,
       revision: this.table.revision,
+      table_age_s: Math.round(this.tableAgeMs() / 1_000),
       config_revision: this.options.config.revision,
       configs_refused: this.configsRefused,
       snapshot_write_failures: this.file.failures,
@@ -136,6 +140,7 @@ export class MeshControl implements LinkHost {
       configRevision: config.revision,
       ...(config.refusal === null ? {} : { configError: config.refusal }),
       digest: this.table.digest(),
+      tableAgeMs: Math.round(this.tableAgeMs()),
       version: spec.version,
       ...(code.sha256 === null ? {} : { codeSha256: code.sha256 }),
       ...(code.upgrade === null ? {} : { upgrade: code.upgrade }),
@@ -186,6 +191,13 @@ export class MeshControl implements LinkHost {
 
   log(message: string, fields: Readonly<Record<string, string | number>>): void {
     this.options.log.info(message, fields);
+  }
+
+  /** Since the table was last known to be the scheduler's. Before that was ever so: since what is on disk was written. */
+  private tableAgeMs(): number {
+    const { currentAt } = this.link;
+    const ageMs = currentAt === null ? this.options.now() - this.savedAt : performance.now() - currentAt;
+    return Math.max(0, ageMs);
   }
 
   private contents(): LastSnapshot {

@@ -23,6 +23,9 @@ import { plansRouter } from './plans.ts';
 import { policyRouter } from './policy.ts';
 import { nodeJson, servicesJson, trafficJson } from './views.ts';
 
+/** Thousands of proxies may come back at once; the kernel takes what `net.core.somaxconn` allows of it. */
+const BACKLOG = 16_384;
+
 export interface ApiOptions extends Leadership {
   readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken' | 'ports'>;
   readonly version: string;
@@ -113,7 +116,7 @@ export async function listen(app: Express, address: { host: string; port: number
           : error.message;
       reject(new Error(`cannot listen on ${where}: ${why}`, { cause: error }));
     });
-    server.listen(address.port, address.host, resolve);
+    server.listen({ ...address, backlog: BACKLOG }, resolve);
   });
   return server;
 }

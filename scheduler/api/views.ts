@@ -40,9 +40,13 @@ function runningJson(session: NodeView['session']): object | null {
 }
 
 /** Null while the proxy has no control session. */
-function syncJson({ revision, digestOk, repairs, reportedAt }: SyncView): object {
+function syncJson({ revision, digestOk, repairs, tableAgeMs, reportedAt }: SyncView): object {
   const ago = reportedAt === null ? null : performance.now() - reportedAt;
-  return { revision, digestOk, repairs, lastReport: ago === null ? null : new Date(Date.now() - ago).toISOString() };
+  return {
+    ...{ revision, digestOk, repairs },
+    lastReport: ago === null ? null : new Date(Date.now() - ago).toISOString(),
+    ageSeconds: ago === null || tableAgeMs === null ? null : Math.round((ago + tableAgeMs) / 1_000),
+  };
 }
 
 /** In the order of their names. What is left out as a whole is listed too, for its reason. */

@@ -15,6 +15,9 @@ import { SessionStream } from './session-stream.ts';
 export const HEARTBEAT_MS = 1_000;
 /** How long a session survives the end of its stream: a reconnect is not a failure. */
 const GONE_AFTER_MS = 3_000;
+/** Where more than a tenth have lost their stream together, it is not their doing, and they wait for each other. */
+const GONE_TOGETHER_MS = 30_000;
+const TOGETHER = { share: 0.1, atLeast: 20 } as const;
 /** A session whose proxy says nothing for this many report intervals is dead, whatever TCP thinks. */
 const SILENT_REPORTS = 5;
 /** More than there are agents: after a restart of many, some sessions of before are not over yet. */
@@ -42,6 +45,8 @@ export interface SyncView {
   readonly digestOk: boolean | null;
   /** How often its table was wrong and was sent again. */
   readonly repairs: number;
+  /** How old its table was then, as it said itself; null: it did not. See `Report`. */
+  readonly tableAgeMs: number | null;
   /** When it said so, by the sessions' clock; null: not yet. */
   readonly reportedAt: number | null;
 }
@@ -114,6 +119,8 @@ export class NodeSessions {
   readonly #byTask = new Map<string, Session>();
   /** Nothing is distributed before the first answer of Marathon: an empty table would wipe those of the proxies. */
   readonly #distributor: Distributor;
+  /** Sessions without a stream, as the last tick counted them. */
+  #away = 0;
   #heartbeat: { readonly revision: number; readonly record: Buffer } | null = null;
 
   constructor(options: SessionOptions) {
@@ -146,7 +153,9 @@ export class NodeSessions {
     const before = this.#byTask.get(request.taskId);
     if (before === undefined && this.#byTask.size >= MAX_SESSIONS) return { kind: 'full' };
 
-    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    // Records have their own lengths. Chunks around them would cost two more writes for each, ten thousand times.
+    response.removeHeader('transfer-encoding');
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' });
     response.flushHeaders();
     const stream: SessionStream = new SessionStream(response, {
       now,
@@ -182,7 +191,13 @@ export class NodeSessions {
       beatAt: now(),
       course,
       behind: null,
-      sync: before?.sync ?? { revision: request.revision, digestOk: null, repairs: 0, reportedAt: null },
+      sync: before?.sync ?? {
+        revision: request.revision,
+        digestOk: null,
+        repairs: 0,
+        tableAgeMs: null,
+        reportedAt: null,
+      },
     };
     this.#byTask.set(request.taskId, session);
     if (before?.link.kind === 'open') before.link.stream.end();
@@ -229,6 +244,7 @@ export class NodeSessions {
       revision: report.revision,
       digestOk: report.epoch === feed.epoch && report.digest === feed.digestAt(report.revision),
       repairs: session.sync.repairs + (isRepaired ? 1 : 0),
+      tableAgeMs: report.tableAgeMs ?? null,
       reportedAt: now(),
     };
     if (isRepaired) {
@@ -268,15 +284,22 @@ export class NodeSessions {
   tick(): void {
     const now = this.#options.now();
     this.#distributor.tick();
+    const isTogether = this.#away > Math.max(TOGETHER.atLeast, TOGETHER.share * this.#byTask.size);
+    const goneAfterMs = isTogether ? GONE_TOGETHER_MS : GONE_AFTER_MS;
+    this.#away = 0;
     for (const session of this.#byTask.values()) {
       if (session.link.kind === 'open') {
         const { stream } = session.link;
-        const silent = now - session.heardAt > Math.max(GONE_AFTER_MS, SILENT_REPORTS * session.reportMs);
+        // Where thousands report, it is we who are late.
+        const patienceMs = SILENT_REPORTS * Math.max(session.reportMs, this.#reportMs());
+        const silent = now - session.heardAt > Math.max(GONE_AFTER_MS, patienceMs);
         if (silent || stream.stalled()) stream.drop();
         else if (now - session.beatAt >= HEARTBEAT_MS) this.#beat(session, stream, now);
-      } else if (now - session.link.since >= GONE_AFTER_MS) {
+      } else if (now - session.link.since >= goneAfterMs) {
         this.#byTask.delete(session.taskId);
         this.#options.hooks.gone(viewOf(session));
+      } else {
+        this.#away += 1;
       }
     }
   }
@@ -308,9 +331,12 @@ export class NodeSessions {
     stream.say(this.#heartbeat.record);
   }
 
-  /** A report a second from a small cluster; from a large one 100 a second in all. */
+  /**
+   * A report a second from a small cluster; from a large one 100 a second in all, but none more rarely than a wrong digest
+   * may take to be found and mended (15 s). That a delta was lost, heartbeats tell within a second.
+   */
   #reportMs(): number {
-    return Math.min(5_000, Math.max(1_000, this.#byTask.size * 10));
+    return Math.min(7_000, Math.max(1_000, this.#byTask.size * 10));
   }
 }
 

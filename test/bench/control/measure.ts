@@ -58,6 +58,7 @@ const HOST = '127.0.89.254';
 const SERVED_TIMEOUT_MS = 180_000;
 const SEEN_TIMEOUT_MS = 20_000;
 const PAUSE_MS = 300;
+const KEPT_LOG = 3_000;
 /** A proxy of this version. */
 const ACCEPTS = ['resume', 'gzip'];
 
@@ -70,6 +71,11 @@ export async function measure(settings: Settings): Promise<Result> {
   };
   try {
     return await measured(settings, directory, started);
+  } catch (error) {
+    const log = await readFile(join(directory, 'scheduler.log'), 'utf8').catch(() => '');
+    throw new Error(
+      `${error instanceof Error ? error.message : error}\nThe scheduler said last:\n${log.slice(-KEPT_LOG)}`,
+    );
   } finally {
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
     await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
@@ -203,7 +209,7 @@ async function reconnect(
 function pollNodes(port: number): { stop(): Promise<number[]> } {
   const times: number[] = [];
   let isOver = false;
-  const polling = (async () => {
+  const polling = (async (): Promise<void> => {
     while (!isOver) {
       const startedAt = nowMs();
       const body = await get(port, '/v1/nodes?limit=1');
@@ -212,6 +218,8 @@ function pollNodes(port: number): { stop(): Promise<number[]> } {
       await sleep(20);
     }
   })();
+  // Whoever waits for the proxies hears of it afterwards.
+  polling.catch(() => undefined);
   return {
     async stop() {
       isOver = true;

@@ -15,6 +15,7 @@ import { StreamReader } from './stream-reader.ts';
 
 const SOURCES = 8;
 const RETRY_MS = 500;
+const SOON_MS = 100;
 const REPORT_SOCKETS = 16;
 /** Connections that are begun in one turn of the loop. */
 const AT_A_TIME = 50;
@@ -131,6 +132,7 @@ export function runProxies({ host, port, first, count }: Settings): void {
         const digest = /"digest":"([0-9a-f]+)"/.exec(start)?.[1];
         const known = digests.get(proxy.revision);
         if (known !== undefined && digest !== known) figures.wrong += 1;
+        if (digest !== undefined) digests.set(proxy.revision, digest);
         return;
       }
       case 'delta': {
@@ -159,10 +161,11 @@ export function runProxies({ host, port, first, count }: Settings): void {
   function report(proxy: SimulatedProxy, everyMs: number): void {
     if (proxy.reports !== null) clearTimeout(proxy.reports);
     const again = (): void => {
-      const digest = digests.get(proxy.revision);
+      const digest = digests.get(proxy.revision) ?? (proxy.isServed ? undefined : '');
       const { session } = proxy;
-      proxy.reports = setTimeout(again, everyMs);
-      if (session === null || digest === undefined || !proxy.isServed) return;
+      // What the table of this process has come to it has come to a moment later.
+      proxy.reports = setTimeout(again, digest === undefined ? SOON_MS : everyMs);
+      if (session === null || digest === undefined) return;
       const body = JSON.stringify({
         ...{ session, agentId: agentIdOf(proxy.index), taskId: taskIdOf(proxy.index), epoch: proxy.epoch },
         ...{ revision: proxy.revision, configRevision: 1, digest, version: '0.1.0', ready: true, reason: null },

@@ -1,5 +1,5 @@
 /**
- * Reads a control stream for next to nothing: the chunks of HTTP (RFC 9112, section 7.1) and the records in them are cut by
+ * Reads a control stream for next to nothing: the chunks of HTTP (RFC 9112, section 7.1), if any, and the records in them are cut by
  * their lengths, and of each record the beginning is kept. Thousands of these are in one process.
  */
 
@@ -9,7 +9,7 @@ const KEPT_BYTES = 1_024;
 /** `length` is that of the whole record, `head` its beginning. */
 type RecordListener = (head: Buffer, length: number) => void;
 
-type State = 'headers' | 'chunk-size' | 'chunk' | 'chunk-end';
+type State = 'headers' | 'until-closed' | 'chunk-size' | 'chunk' | 'chunk-end';
 
 export class StreamReader {
   status = 0;
@@ -40,10 +40,13 @@ export class StreamReader {
           at += 1;
           if (!this.#line.endsWith('\r\n\r\n')) break;
           this.status = Number(/^HTTP\/1\.1 (\d+)/.exec(this.#line)?.[1] ?? 0);
+          this.#state = /\r\ntransfer-encoding: chunked/i.test(this.#line) ? 'chunk-size' : 'until-closed';
           this.#line = '';
-          this.#state = 'chunk-size';
           break;
         }
+        case 'until-closed':
+          this.#content(bytes, at, bytes.length);
+          return;
         case 'chunk-size': {
           const byte = bytes[at] ?? 0;
           at += 1;

@@ -28,7 +28,7 @@ describe('reads', () => {
     const proxy = scheduler.client('S1', 'p1', { version: '0.0.9' });
     await eventually('a table', () => proxy.table.ready);
     const upgrade = { state: 'failed', codeSha256: 'f'.repeat(64), reason: 'it does not start' } as const;
-    await proxy.report({ version: '0.0.9', codeSha256: CODE, upgrade });
+    await proxy.report({ version: '0.0.9', codeSha256: CODE, upgrade, tableAgeMs: 2_000 });
     const { status, json, headers } = await scheduler.get('/v1/nodes');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toContain('application/json');
@@ -46,7 +46,13 @@ describe('reads', () => {
         goal: '0.1.0-0123456789ab',
         running: { version: '0.0.9', configRevision: 1, codeSha256: CODE, upgrade },
         wanted: { version: '0.1.0', configRevision: 1, codeSha256: CODE },
-        sync: { revision: proxy.table.revision, digestOk: true, repairs: 0, lastReport: expect.any(String) },
+        sync: {
+          revision: proxy.table.revision,
+          digestOk: true,
+          repairs: 0,
+          lastReport: expect.any(String),
+          ageSeconds: 2,
+        },
         since: '2026-01-01T00:00:00.000Z',
       },
       {

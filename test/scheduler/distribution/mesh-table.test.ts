@@ -89,7 +89,7 @@ describe('a peer', () => {
     configRevision: 1,
     configRefusal: null,
     incomingPort: 5141,
-    sync: { revision: 0, digestOk: null, repairs: 0, reportedAt: null },
+    sync: { revision: 0, digestOk: null, repairs: 0, tableAgeMs: null, reportedAt: null },
     connected: true,
     health,
   });

@@ -20,6 +20,7 @@ export const nodeAnswerSchema = z.object({
   goal: z.nullish(z.string()),
   running: z.nullish(revisionSchema),
   wanted: z.nullish(revisionSchema),
+  sync: z.nullish(z.object({ digestOk: z.nullish(z.boolean()), ageSeconds: z.nullish(z.number()) })),
   since: z.nullish(z.string()),
 });
 export type NodeAnswer = z.infer<typeof nodeAnswerSchema>;

@@ -62,6 +62,16 @@ function revision(running: string | undefined, wanted: string | undefined): Revi
   return { running: running ?? null, wanted: wanted === undefined || wanted === running ? null : wanted };
 }
 
+/** A proxy hears every second that its table is right, and reports at least every few. Seconds. */
+const OLD_TABLE = 15;
+
+/** What is to be said of the table that the proxy has; null where it is the scheduler's. */
+function tableNote(sync: NodeAnswer['sync']): string | null {
+  if (sync?.digestOk === false) return 'Its table is not the one of the scheduler; it is sent again.';
+  const age = sync?.ageSeconds ?? 0;
+  return age < OLD_TABLE ? null : `Its table is ${age} s old: it has not heard the newest since.`;
+}
+
 /** One row a node. */
 export function nodeRows(nodes: readonly NodeAnswer[], traffic: TrafficAnswer | null): NodeRow[] {
   const figures = new Map(traffic?.nodes.map((row) => [row.agentId, row]));
@@ -73,7 +83,7 @@ export function nodeRows(nodes: readonly NodeAnswer[], traffic: TrafficAnswer | 
       ip: node.ip === node.hostname ? null : node.ip,
       kind: node.public ? 'public' : 'private',
       state: node.state,
-      reason: node.reason ?? null,
+      reason: node.reason ?? tableNote(node.sync),
       since: node.since ?? null,
       version: revision(node.running?.version, node.wanted?.version),
       config: revision(node.running?.configRevision.toString(), node.wanted?.configRevision.toString()),
