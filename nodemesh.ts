@@ -59,6 +59,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['plan'],
     load: () => import('./scheduler/cli/main.ts'),
   },
+  config: {
+    summary: 'show the configuration of the proxies, and roll out another one that is turned back where it does harm',
+    prefix: ['config'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
   dtab: {
     summary: 'show and change how names are routed: the namespaces of dtabs, and the way back',
     prefix: ['dtab'],

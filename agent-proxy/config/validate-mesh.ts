@@ -3,6 +3,7 @@ import { MAX_DOCUMENT_BYTES } from '../control/contract.ts';
 import { readDocument } from './document.ts';
 import { checkMeshDocument } from './mesh-document.ts';
 import { type Position, positionsIn } from './positions.ts';
+import type { ProxyConfig } from './schema/linkerd.ts';
 import type { MeshListen } from './spec.ts';
 
 export interface ConfigFault extends Position {
@@ -15,7 +16,7 @@ export interface ValidatedConfig {
   /** The value of the text; undefined where it cannot be read. */
   readonly document: unknown;
   /** With all defaults; undefined where something is wrong. */
-  readonly effective: unknown;
+  readonly effective: ProxyConfig | undefined;
   readonly errors: readonly ConfigFault[];
   /** One line each. */
   readonly warnings: readonly string[];

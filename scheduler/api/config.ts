@@ -4,9 +4,10 @@
  */
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import type { ProxyConfig } from '../../agent-proxy/config/load.ts';
 import { validateMeshConfig } from '../../agent-proxy/config/validate-mesh.ts';
 import type { SchedulerConfig } from '../config.ts';
-import type { ControlPlane } from '../control-plane.ts';
+import { namesUnboundBy } from '../policy/config-bindings.ts';
 import { CONFIG_PLAN } from '../policy/config-plan.ts';
 import { diffOf } from '../policy/document-diff.ts';
 import type { ConfigRevision } from '../policy/revisions.ts';
@@ -18,12 +19,8 @@ import { type Leadership, leadingPlane } from './leading.ts';
 const MAX_BODY = '512kb';
 const MAX_NOTE = 1_000;
 
-/** What a configuration's names do not lead to, one line each. */
-export type BindingCheck = (plane: ControlPlane, config: unknown) => Promise<readonly string[]>;
-
 export interface ConfigApiOptions extends Leadership {
   readonly config: Pick<SchedulerConfig, 'ports'>;
-  readonly bindings?: BindingCheck;
 }
 
 const rollbackSchema = z.object({ revision: z.int().min(1) });
@@ -36,8 +33,8 @@ export function configRouter(options: ConfigApiOptions): Router {
   const text = express.text({ limit: MAX_BODY, type: () => true });
 
   // Read often, and the same for as long as this version runs.
-  const effects = new WeakMap<object, unknown>();
-  const effectOf = ({ document }: ConfigRevision): unknown => {
+  const effects = new WeakMap<object, ProxyConfig | undefined>();
+  const effectOf = ({ document }: ConfigRevision): ProxyConfig | undefined => {
     // None but objects were ever taken.
     if (typeof document !== 'object' || document === null) return undefined;
     if (!effects.has(document)) effects.set(document, check(JSON.stringify(document)).effective);
@@ -76,14 +73,17 @@ export function configRouter(options: ConfigApiOptions): Router {
     }
     const body = typeof request.body === 'string' ? request.body : '';
     if (request.is('json') !== false) requireJson(body);
-    const { document, errors, warnings } = check(body);
-    if (errors.length > 0) {
+    const { document, effective, errors, warnings } = check(body);
+    if (effective === undefined) {
       const [first] = errors;
       const more = errors.length > 1 ? `, and ${errors.length - 1} more` : '';
       const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
       throw new ApiError(400, `the configuration is not valid: ${where}${first?.message}${more}`, { errors });
     }
-    const unbound = (await options.bindings?.(plane, document)) ?? [];
+    const before = effectOf(revisionOf(plane.config.completed));
+    const { policy } = plane;
+    const unbound =
+      policy === null || before === undefined ? [] : await namesUnboundBy(policy, before, effective, Date.now());
     if (request.query['strict'] === 'true' && unbound.length > 0) {
       const faults = unbound.map((message) => ({ path: '', line: 1, column: 1, message }));
       throw new ApiError(400, `names do not bind: ${unbound[0]}`, { errors: faults });

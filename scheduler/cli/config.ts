@@ -154,8 +154,10 @@ async function set(file: string, options: RolloutOptions, screen: Screen): Promi
   const { scheduler, strict, onlyIf } = options;
   const path = `v1/config?${queryOf(options, strict ? { strict: 'true' } : {})}`;
   const reply = await ask(scheduler, path, {
-    ...{ method: 'PUT', token: tokenOf(options), text: read(file) },
-    ...(onlyIf === undefined ? {} : { headers: { 'if-match': `"${onlyIf}"` } }),
+    method: 'PUT',
+    token: tokenOf(options),
+    text: { type: 'application/yaml', content: read(file) },
+    ifMatch: onlyIf === undefined ? null : `"${onlyIf}"`,
   });
   const faults = reply.status === 400 ? faultsSchema.safeParse(parsed(reply.body)) : null;
   if (faults?.success) {
@@ -199,8 +201,8 @@ function begun(
 function queryOf(options: RolloutOptions, more: Readonly<Record<string, string>>): string {
   const { note, canary, steps, window, minRequests, maxUnavailable } = options;
   const given = Object.entries({ note, canary, steps, window, minRequests, maxUnavailable, author: authorOf() });
-  const kept = given.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
-  return new URLSearchParams([...kept, ...Object.entries(more)]).toString();
+  const kept = given.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+  return new URLSearchParams({ ...Object.fromEntries(kept), ...more }).toString();
 }
 
 /** For the record alone: nobody is let in for it. */

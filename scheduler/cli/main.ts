@@ -2,6 +2,7 @@
 import { FROZEN } from '../dashboard/src/model/answers.ts';
 import { audit } from './audit.ts';
 import { fetchTables, type Tables } from './client.ts';
+import { config } from './config.ts';
 import { dtab } from './dtab.ts';
 import { freeze, thaw } from './freeze.ts';
 import { bind, delegate } from './names.ts';
@@ -55,7 +56,18 @@ const REPORTS: Readonly<Record<string, Report>> = {
 
 type OtherCommand = (args: readonly string[], version: string, screen: Screen) => Promise<void>;
 
-const OTHERS: Readonly<Record<string, OtherCommand>> = { why, plan, freeze, thaw, dtab, bind, delegate, shift, audit };
+const OTHERS: Readonly<Record<string, OtherCommand>> = {
+  why,
+  plan,
+  config,
+  freeze,
+  thaw,
+  dtab,
+  bind,
+  delegate,
+  shift,
+  audit,
+};
 
 /** `args` starts with the word. Resolves when the command is over. */
 export async function main(args: readonly string[], context: MainContext): Promise<void> {

@@ -116,7 +116,27 @@ describe('a configuration', { timeout: 2 * PATIENCE_MS }, () => {
     figure('requests that failed under it', load.failures.length, 'requests');
     expect(load.failures.filter(({ atMs }) => atMs < at)).toEqual([]);
     expect(load.failuresSince(after)).toEqual([]);
-    // Nor does it come again.
+    // Nor does it come again, whoever asks for it.
     expect((await sendJson('POST', `${cluster.scheduler}/v1/config/rollback`, { revision: number })).status).toBe(409);
+  });
+
+  it('under which a listener is not where it was is caught by the probes', async () => {
+    const { revision: before } = await current();
+    const number = await put({ routers: [{ label: 'incoming', servers: [{ port: 4999 }] }] });
+    const [{ status, why }, ran] = await ranDuring(number, () => settled(number, before));
+    expect([status, ran.size]).toEqual(['bad', 1]);
+    expect(why).toMatch(/does not answer with it: no answer at 127\.0\.48\.\d:4141 \(ECONNREFUSED\)$/);
+  });
+
+  it('without traffic ends unproven, and a scheduler that is killed in the middle goes on', async () => {
+    const number = await put(depth(90), 'window=500ms&minRequests=1000&steps=50,100&maxUnavailable=2');
+    await eventually('the canary runs it', async () =>
+      (await cluster.nodes()).some(({ running }) => running?.configRevision === number),
+    );
+    const { pid } = (await cluster.processes()).find(({ role }) => role === 'scheduler') ?? { pid: 0 };
+    process.kill(pid, 'SIGKILL');
+    await eventually('another one answers', async () => (await current()).revision < number, PATIENCE_MS);
+    const { status, why } = await settled(number, number);
+    expect([status, why]).toEqual(['unproven', expect.stringContaining('too little traffic in ')]);
   });
 });
