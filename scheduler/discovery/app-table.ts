@@ -60,11 +60,6 @@ export class AppTable {
     return this.#apps.get(name)?.app;
   }
 
-  /** As Marathon showed it last. */
-  lastSeen(name: string): MarathonApp | undefined {
-    return this.#apps.get(name)?.seen;
-  }
-
   names(): string[] {
     return [...this.#apps.keys()];
   }

@@ -23,17 +23,18 @@ export interface Everything {
 
 /** Documents without a usable name that are told of. */
 const MOST_NAMELESS = 20;
-const ODD = 'its definition cannot be read; what was known of it stays';
+const ODD = 'Marathon answers for it with something that is no app of this name; what was known of it stays';
+const NAMELESS = 'it has no id that can be read';
 
 export class MarathonReader {
   readonly #client: MarathonClient;
-  readonly #table: Pick<AppTable, 'get' | 'lastSeen' | 'apps'>;
+  readonly #table: Pick<AppTable, 'get' | 'apps'>;
   /** Why an app as a whole is left out, by its name. */
   readonly #odd = new Map<string, string>();
   /** Definitions of pods that have changed since, by path; those that instances need. */
   #specs = new Map<string, PodSpec>();
 
-  constructor(client: MarathonClient, table: Pick<AppTable, 'get' | 'lastSeen' | 'apps'>) {
+  constructor(client: MarathonClient, table: Pick<AppTable, 'get' | 'apps'>) {
     this.#client = client;
     this.#table = table;
   }
@@ -50,23 +51,21 @@ export class MarathonReader {
     };
     const fresh = new Map<string, MarathonApp>();
     const odd = new Map<string, string>();
-    const take = (document: unknown, app: MarathonApp | null): void => {
+    const take = (app: MarathonApp | null): void => {
       if (app !== null) {
         fresh.set(app.name, app);
         return;
       }
-      const name = nameIn(document) ?? `(without a name, ${odd.size + 1})`;
-      const known = this.#table.lastSeen(name);
-      if (known !== undefined) fresh.set(name, known);
-      if (known !== undefined || odd.size < MOST_NAMELESS) odd.set(name, ODD);
+      // Of a document with an id everything else may be odd.
+      if (odd.size < MOST_NAMELESS) odd.set(`(without a name, ${odd.size + 1})`, NAMELESS);
     };
-    for await (const document of this.#client.apps(signal)) take(document, read(document));
+    for await (const document of this.#client.apps(signal)) take(read(document));
     const specs = new Map<string, PodSpec>();
     const pods = this.#client.pods(signal);
     let next = await pods.next();
     for (; next.done !== true; next = await pods.next()) {
       const pod = readPodStatus(next.value);
-      take(next.value, pod === null ? null : await this.#pod(pod, specs, signal));
+      take(pod === null ? null : await this.#pod(pod, specs, signal));
     }
     // A Marathon without pods has never had any: something else has answered.
     if (!next.value) this.#refuseLossOfPods();

@@ -112,7 +112,7 @@ describe('reads', () => {
     expect((await scheduler.get('/v1/services')).json).toEqual([
       {
         name: '(without a name, 1)',
-        reason: 'its definition cannot be read; what was known of it stays',
+        reason: 'it has no id that can be read',
         endpoints: [],
         settings: null,
         labels: [],

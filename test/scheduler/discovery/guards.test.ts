@@ -231,3 +231,13 @@ function podStatus(hostPort = 31_000) {
     ],
   };
 }
+
+test('an answer that is about something else says nothing of the app, and is told of', async () => {
+  await follow();
+  marathon.script('/v2/apps/app3', (_request, response) => void response.end('{"app":{"id":"/other","tasks":[]}}'));
+  marathon.emit('status_update_event', { appId: '/app3' });
+  await eventually('the answer', () => discovery.skipped().has('app3'));
+  expect([endpoints(), discovery.app('other')]).toEqual([APPS, undefined]);
+  marathon.emit('status_update_event', { appId: '/app3' });
+  await eventually('a better one', () => !discovery.skipped().has('app3'));
+});
