@@ -4,7 +4,7 @@
  */
 import { type MarathonApp, readMarathonApp } from '../../agent-proxy/routing/marathon-endpoints.ts';
 import type { AppTable } from './app-table.ts';
-import type { MarathonClient } from './marathon-client.ts';
+import { type MarathonClient, MarathonError } from './marathon-client.ts';
 import type { PodSpec, PodStatus } from './pod-document.ts';
 import { missingSpecs, readPod, readPodSpec, readPodStatus } from './pods.ts';
 
@@ -121,10 +121,21 @@ export class MarathonReader {
   async #pod(pod: PodStatus, specs: Map<string, PodSpec>, signal: AbortSignal): Promise<MarathonApp> {
     for (const reference of missingSpecs(pod)) {
       if (specs.has(reference)) continue;
-      const spec = this.#specs.get(reference) ?? readPodSpec(await this.#client.podSpec(reference, signal));
+      const spec = this.#specs.get(reference) ?? (await this.#spec(reference, signal));
       if (spec !== null) specs.set(reference, spec);
     }
-    return readPod(pod, specs);
+    const known = this.#table.get(pod.id.replace(/^\//, ''));
+    return readPod(pod, specs, (id) => known?.instances.find((instance) => instance.taskId === id));
+  }
+
+  /** Null where it cannot be had: that is a matter of this pod, and stops no other. */
+  async #spec(reference: string, signal: AbortSignal): Promise<PodSpec | null> {
+    try {
+      return readPodSpec(await this.#client.podSpec(reference, signal));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof MarathonError)) throw error;
+      return null;
+    }
   }
 
   #refuseLossOfPods(): void {

@@ -21,6 +21,8 @@ import {
   podStatusSchema,
 } from './pod-document.ts';
 
+const NO_DEFINITION = 'has a definition that Marathon does not tell';
+
 /** Null when it is no pod. */
 export function readPodStatus(document: unknown): PodStatus | null {
   const parsed = podStatusSchema.safeParse(document);
@@ -39,8 +41,15 @@ export function missingSpecs(pod: PodStatus): string[] {
   return [...new Set(references)].filter((reference) => !isCurrent(pod, reference));
 }
 
-/** `specs` holds what {@link missingSpecs} named, as far as it could be had. */
-export function readPod(pod: PodStatus, specs: ReadonlyMap<string, PodSpec>): MarathonApp {
+/**
+ * `specs` holds what {@link missingSpecs} named, as far as it could be had; an instance without its definition stays as it
+ * is `known`.
+ */
+export function readPod(
+  pod: PodStatus,
+  specs: ReadonlyMap<string, PodSpec>,
+  known?: (instanceId: string) => MarathonInstance | undefined,
+): MarathonApp {
   const instances: MarathonInstance[] = [];
   const leftOut: LeftOut[] = [];
   const ended = new Set<string>();
@@ -56,7 +65,7 @@ export function readPod(pod: PodStatus, specs: ReadonlyMap<string, PodSpec>): Ma
     const { specReference } = instance;
     const isOther = specReference !== undefined && !isCurrent(pod, specReference);
     const spec = isOther ? specs.get(specReference) : pod.spec;
-    const read = spec === undefined ? 'has a definition that Marathon does not tell' : located(instance, task, spec);
+    const read = spec === undefined ? (known?.(instance.id) ?? NO_DEFINITION) : located(instance, task, spec);
     if (typeof read === 'string') leftOut.push({ taskId: instance.id, reason: read });
     else instances.push(read);
   }

@@ -210,6 +210,26 @@ describe('pods', () => {
   });
 });
 
+test('a definition that cannot be had costs its pod alone, and an instance that is known stays', async () => {
+  const status = { ...podStatus(), id: '/pod' };
+  marathon.pods?.set('pod', status);
+  await follow();
+  const old = { ...status.instances[0], specReference: '/v2/pods/pod::versions/V0' };
+  marathon.pods?.set('pod', { ...status, instances: [old, { ...old, id: 'pod.instance-2' }] });
+  marathon.put('app9', [{ id: 'app9.1' }]);
+  const broken = Array.from({ length: 20 }, () => (_request: unknown, response: ServerResponse) => {
+    response.writeHead(500).end();
+  });
+  marathon.script('/v2/pods/pod::versions/V0', ...broken);
+  marathon.dropStreams();
+  await eventually('the list', () => discovery.app('app9') !== undefined && discovery.skipped().has('pod'));
+  expect(discovery.app('pod')?.instances.map(({ taskId, port }) => [taskId, port])).toEqual([
+    ['pod.instance-1', 31_000],
+  ]);
+  expect(discovery.skipped().get('pod')).toBe('task pod.instance-2 has a definition that Marathon does not tell');
+  expect(discovery.counters().failures).toBe(0);
+});
+
 function podStatus(hostPort = 31_000) {
   return {
     id: '/team/pod',
