@@ -172,6 +172,14 @@ describe('D29: which instances get traffic', () => {
     expect(read.leftOut).toEqual([{ taskId: 'web.instance-5', reason: 'names no agent' }]);
   });
 
+  test('the labels of its endpoints are told with their ports, in the order of the definition', () => {
+    const containers = [fe({}, { labels: { VIP_0: '/web:80', n: 7 } }), fe({ name: 'be' }, { name: null })];
+    expect(pod(spec(HOST, containers), [instance()]).definedPorts).toEqual([
+      { name: 'http', labels: { VIP_0: '/web:80', n: '7' } },
+      { name: 'port1', labels: {} },
+    ]);
+  });
+
   test.each([null, 'x', {}, { id: '' }, { id: 7 }])('%j is no pod', (document) => {
     expect(readPodStatus(document)).toBeNull();
   });
