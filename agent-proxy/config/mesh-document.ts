@@ -110,7 +110,7 @@ function inFull({ admin, routers, namers, telemetry }: Block, listen: MeshListen
 
 /** Said of other nodes: those that have an edge. */
 function isElsewhere(router: unknown, { ports }: MeshListen): boolean {
-  return isRecord(router) && router['label'] === EDGE && router['servers'] === undefined && ports.edge === null;
+  return isRecord(router) && router['label'] === EDGE && ports.edge === null;
 }
 
 function routerInFull(router: Block, defaults: readonly Block[], listen: MeshListen): Block {

@@ -162,6 +162,10 @@ describe('the edge router', () => {
     expect(edge).toMatchObject({ dstPrefix: '/marathonId', bindingTimeoutMs: 7, nodemesh: { localDtab: 'ignore' } });
     expect(edge.servers).toMatchObject([{ port: 4143, clearContext: true }]);
     expect(configOf(document).routers.map(({ label }) => label)).toEqual(['outgoing', 'incoming']);
+    const served = { routers: [{ label: 'edge', servers: [{ maxCallDepth: 9 }] }] };
+    expect(configOf(served).routers.map(({ label }) => label)).toEqual(['outgoing', 'incoming']);
+    const silent = { routers: [{ label: 'outgoing' }, { label: 'incoming' }] };
+    expect(configOf(silent, PUBLIC).routers.at(-1)).toEqual(configOf({}, PUBLIC).routers.at(-1));
   });
 
   test('names apps by their labels, and believes no client, whatever is written', () => {
