@@ -7,8 +7,11 @@ import { z } from 'zod';
 
 /** Of a namespace, besides the one of now. */
 export const MAX_HISTORY = 50;
-/** A value of the state store has at most 512 kB; this leaves room for what is around it. */
-const MAX_RECORD_BYTES = 400 * 1024;
+/**
+ * A value of the state store has at most 512 kB, and ZooKeeper keeps its last 500 writes in memory. So the history is shorter
+ * where dtabs are large; the version before is always there.
+ */
+const MAX_RECORD_BYTES = 128 * 1024;
 
 /** What one write made of the namespace. */
 const versionSchema = z.object({
@@ -37,7 +40,7 @@ export function nextRecord(before: NamespaceRecord | null, write: Omit<Namespace
   let bytes = sizeOf(current);
   for (const each of before === null ? [] : versionsOf(before)) {
     bytes += sizeOf(each);
-    if (history.length >= MAX_HISTORY || bytes > MAX_RECORD_BYTES) break;
+    if (history.length >= MAX_HISTORY || (history.length > 0 && bytes > MAX_RECORD_BYTES)) break;
     history.push(each);
   }
   return { ...current, history };

@@ -104,8 +104,12 @@ describe('a namespace', () => {
     expect(dtabs.history('a')[0]).toMatchObject({ version: MAX_HISTORY + 6, dtab: `/x => /${MAX_HISTORY + 4}` });
     const large = `# ${'x'.repeat(40_000)}\n/x => /y`;
     for (let n = 0; n < 20; n += 1) await write('a', large);
-    expect(JSON.stringify(store.values.get('dtabs/a')?.value).length).toBeLessThan(450_000);
-    expect(dtabs.history('a').length).toBeGreaterThan(5);
+    expect(JSON.stringify(store.values.get('dtabs/a')?.value).length).toBeLessThan(140_000);
+    expect(dtabs.history('a')).toHaveLength(3);
+    // Each newline takes two bytes: both versions are as large as can be.
+    const largest = `${'\n'.repeat(49_000)}/x => /y`;
+    for (let n = 0; n < 3; n += 1) await write('a', largest);
+    expect(dtabs.history('a')).toHaveLength(2);
   });
 
   test('has a name that is a key of every store, and a size that every proxy takes', () => {

@@ -1,4 +1,6 @@
 /** namerd's `/api/1/dtabs` over real HTTP: the cases of its own controller's tests, and what is our own. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_NAMESPACE } from '../../../../agent-proxy/routing/table-names/namespace.ts';
 import { Watch } from '../../support/namerd-client.ts';
@@ -158,6 +160,19 @@ describe('a namespace', () => {
     expect((await put(scheduler, 'x'.repeat(101), '/x => /y')).status).toBe(400);
     expect((await put(scheduler, 'large', `# ${'x'.repeat(50_000)}`)).status).toBe(413);
     expect((await put(scheduler, 'large', `# ${'x'.repeat(500_000)}`)).status).toBe(413);
+  });
+
+  test('that the state store does not take is 503, and nothing has changed', async () => {
+    const scheduler = await use.start();
+    await put(scheduler, 'a', '/x => /1');
+    const folder = join(use.directory, 'state', 'dtabs');
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'in the way');
+    const refused = await put(scheduler, 'a', '/x => /2');
+    expect([refused.status, refused.text]).toEqual([503, expect.stringContaining('"error":"cannot')]);
+    expect((await send(scheduler, 'DELETE', '/api/1/dtabs/a')).status).toBe(503);
+    expect((await send(scheduler, 'GET', '/api/1/dtabs/a')).text).toBe('[{"prefix":"/x","dst":"/1"}]\n');
+    expect((await scheduler.get('/v1/audit')).json).toHaveLength(1);
   });
 
   test('is watched: waits for it, tells each change once, and an empty dtab when it is gone', async () => {
