@@ -20,6 +20,7 @@ import { endAll } from './ending.ts';
 import { frameworkOptions } from './framework-options.ts';
 import { HealthProbe } from './health-probe.ts';
 import { marathonSources } from './marathon-access.ts';
+import type { NodeView } from './node-view.ts';
 import { configuredNode } from './policy/configured-node.ts';
 import { allPlans, type Plans } from './policy/plans.ts';
 import { RollingConfig } from './policy/rolling-config.ts';
@@ -34,12 +35,6 @@ const STREAM_GONE = 'The control stream of the proxy has been gone for more than
 const PRESUMED_READY_MS = 10_000;
 /** Thousands that come back at once wait for their turn, and are no worse for it. */
 const PRESUMED_READY_A_NODE_MS = 8;
-
-/** What `/v1/nodes` shows besides the framework's own view. */
-export interface NodeView {
-  readonly status: NodeStatus;
-  readonly session: SessionView | undefined;
-}
 
 export type RepairReason = 'digest' | 'behind' | 'other-table';
 

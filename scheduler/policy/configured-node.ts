@@ -1,5 +1,5 @@
 /** A node as its configuration is concerned. Pure. */
-import type { NodeView } from '../control-plane.ts';
+import type { NodeView } from '../node-view.ts';
 
 export interface ConfiguredNode {
   readonly agentId: string;

@@ -59,6 +59,7 @@ export const ARROWS = [
       'test/bench/main.mjs',
       'test/fuzz/main.mjs',
       'test/bench/scheduler/main.mjs',
+      'test/bench/control/main.mjs',
       'test/simulation/main.mjs',
       'test/mesos/main.mjs',
       'test/soak/main.mjs',
