@@ -55,7 +55,6 @@ export const configRolloutSchema = z.object({
   outcome: z.enum(['completed', 'unproven', 'bad', 'aborted']).nullable(),
 });
 export type ConfigRollout = Readonly<z.infer<typeof configRolloutSchema>>;
-type RolloutOutcome = NonNullable<ConfigRollout['outcome']>;
 
 /** What is known of a node now. */
 export interface NodeFact {
