@@ -86,6 +86,8 @@ export class EventStream<E> {
   #state: State = { name: 'idle' };
   #generation = 0;
   #attempt = 0;
+  /** The connection whose large record is being read. */
+  #readingInPieces: number | null = null;
   /** The masters as they were last looked at. */
   #masters = '';
   #unwatch: (() => void) | null = null;
@@ -166,7 +168,21 @@ export class EventStream<E> {
   }
 
   #silence(generation: number, afterMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.#down(generation, `nothing heard for ${afterMs / 1000} s`, 'lost'), afterMs);
+    const timer = setTimeout(() => {
+      // Nothing is read while a large record is: that is our own silence.
+      if (this.#readingInPieces === generation) timer.refresh();
+      else this.#down(generation, `nothing heard for ${afterMs / 1000} s`, 'lost');
+    }, afterMs);
+    return timer;
+  }
+
+  async #inPieces<T>(read: Promise<T>, generation: number): Promise<T> {
+    this.#readingInPieces = generation;
+    try {
+      return await read;
+    } finally {
+      if (this.#readingInPieces === generation) this.#readingInPieces = null;
+    }
   }
 
   #down(generation: number, reason: string, kind: DownKind, delayMs?: number): void {
@@ -216,7 +232,7 @@ export class EventStream<E> {
     for await (const chunk of opened.response.body) {
       this.#alive(generation);
       for (const read of decoder.push(chunk)) {
-        const decoded = read instanceof Promise ? await read : read;
+        const decoded = read instanceof Promise ? await this.#inPieces(read, generation) : read;
         if (generation !== this.#generation) return 'superseded';
         if (decoded.kind === 'bad') {
           this.#badRecords += 1;

@@ -1,6 +1,7 @@
 /** The master's whole state at the beginning of the operator stream: large, read in pieces, and with odd things in it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readRecord } from '../../../framework/mesos-http-client/event-decoder.ts';
+import { EventStream } from '../../../framework/mesos-http-client/event-stream.ts';
 import {
   createOperator,
   encodeRecord,
@@ -11,6 +12,7 @@ import { decodeOperatorEvent } from '../../../framework/mesos-http-client/operat
 import { ALL_PARTS, isSnapshot, readSnapshot } from '../../../framework/mesos-http-client/operator-snapshot.ts';
 import { ScriptedMaster, until } from './scripted-master.ts';
 
+const later = <T>(value: T, ms: number): Promise<T> => new Promise((resolve) => setTimeout(resolve, ms, value));
 const bytesOf = (json: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(json));
 
 const agent = { agent_info: { hostname: 'h', id: { value: 'S1' } }, pid: 'slave(1)@10.0.0.5:5051' };
@@ -136,13 +138,41 @@ describe('a snapshot read in pieces', () => {
 
 describe('the operator stream', () => {
   let master: ScriptedMaster;
-  let operator: Operator;
+  let operator: Operator | null = null;
   beforeEach(async () => {
     master = await new ScriptedMaster().start();
   });
   afterEach(async () => {
-    operator.close();
+    operator?.close();
+    operator = null;
     await master.stop();
+  });
+
+  test('is not given up while a large record is being read, however long that takes; after it, it is', async () => {
+    const downs: string[] = [];
+    const heard: object[] = [];
+    const stream = new EventStream<object>({
+      access: { masters: fixedMaster(master.url) },
+      path: '/api/v1',
+      body: () => ({ type: 'SUBSCRIBE' }),
+      decode: (record) => ({ kind: 'event', event: record as object }),
+      // Five times as long as silence may be.
+      readInPieces: (record) => (record.length < 1_000 ? null : later({ kind: 'event', event: { large: true } }, 500)),
+      subscribedIntervalMs: () => 'default',
+      heartbeatMs: 20,
+      onEvent: (event) => void heard.push(event),
+      onDown: (reason) => void downs.push(`${heard.length} ${reason}`),
+    });
+    master.onSubscribe = (_received, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(encodeRecord('{"type":"SUBSCRIBED"}'));
+      response.write(encodeRecord(`{"type":"SUBSCRIBED","filling":"${'x'.repeat(1_000)}"}`));
+    };
+    stream.open();
+    await until(() => downs.length > 0);
+    stream.close();
+    expect(heard[1]).toEqual({ large: true });
+    expect(downs[0]).toBe('2 nothing heard for 0.1 s');
   });
 
   test('a snapshot that comes slowly is not silence', async () => {
