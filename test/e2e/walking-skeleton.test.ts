@@ -162,7 +162,7 @@ describe('a mesh on one machine', () => {
     const app = {
       ...{ id: '/slow', cmd: 'exec node demo.mjs gen', cpus: 0.1, mem: 32, instances: 1 },
       env: { GOB_DELAY_MS: '400' },
-      portDefinitions: [{ port: 0, name: 'http' }],
+      portDefinitions: [{ port: 0, name: 'http', labels: { VIP_0: '/late:80' } }],
       fetch: [{ uri: `${mesos}/local/artifacts/demo.mjs`, cache: true }],
     };
     // 409 while the deployment of the last change goes on.
@@ -181,8 +181,13 @@ describe('a mesh on one machine', () => {
       settings: { policies: [{ client: { requestAttemptTimeoutMs: 100 } }] },
       labels: [{ label: 'NODEMESH_TIMEOUT' }],
     });
-    await put({ NODEMESH_ATTEMPT_TIMEOUT: '5s' });
+    await put({ NODEMESH_ATTEMPT_TIMEOUT: '5s', HAPROXY_0_VHOST: 'slow.example' });
     await eventually('attempts have their time', async () => (await cluster.ask(node, 'slow')).status === 200, 10_000);
+    expect((await cluster.ask(node, 'late.marathon.l4lb.thisdcos.directory')).status).toBe(200);
+    const edge = cluster.ready.nodes.find((each) => each.edge !== undefined)?.edge ?? '';
+    const atEdge = async (host: string) => (await send(edge, { headers: { Host: host } })).status;
+    await eventually('the edge serves it', async () => (await atEdge('slow.example')) === 200, 10_000);
+    expect([await atEdge('slow'), await atEdge('web')]).toEqual([404, 404]);
     await put({ NODEMESH_OFF: 'true' });
     await eventually('its name leads nowhere', async () => (await errors()).startsWith('unknown-name'), 10_000);
     expect(await proxies()).toEqual(before);
