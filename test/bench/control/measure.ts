@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +58,7 @@ const HOST = '127.0.89.254';
 const SERVED_TIMEOUT_MS = 180_000;
 const SEEN_TIMEOUT_MS = 20_000;
 const PAUSE_MS = 300;
+const POLL_BEFORE_MS = 200;
 const KEPT_LOG = 3_000;
 /** A proxy of this version. */
 const ACCEPTS = ['resume', 'gzip'];
@@ -177,8 +178,9 @@ async function reconnect(
   accepts: readonly string[],
   sayDigest: boolean,
 ): Promise<Reconnect> {
-  const startedAt = nowMs();
   const polled = pollNodes(port);
+  await sleep(POLL_BEFORE_MS);
+  const startedAt = nowMs();
   for (const crew of crews) crew.send({ kind: 'connect', accepts, sayDigest } satisfies ToProxies);
   let all: Served[] = [];
   const sum = (of: (served: Served) => number): number => all.reduce((total, each) => total + of(each), 0);
@@ -205,14 +207,18 @@ async function reconnect(
   };
 }
 
-/** Asks for one node again and again; gives how long each answer took. */
+/**
+ * Asks for one node again and again, on one connection that it had before, as the dashboard has; gives how long each answer
+ * took. A new connection would also wait for its turn to be accepted, behind those of the proxies.
+ */
 function pollNodes(port: number): { stop(): Promise<number[]> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const times: number[] = [];
   let isOver = false;
   const polling = (async (): Promise<void> => {
     while (!isOver) {
       const startedAt = nowMs();
-      const body = await get(port, '/v1/nodes?limit=1');
+      const body = await get(port, '/v1/nodes?limit=1', agent);
       if ((JSON.parse(body) as unknown[]).length !== 1) throw new Error('no node in the answer');
       times.push(nowMs() - startedAt);
       await sleep(20);
@@ -223,7 +229,7 @@ function pollNodes(port: number): { stop(): Promise<number[]> } {
   return {
     async stop() {
       isOver = true;
-      await polling;
+      await polling.finally(() => agent.destroy());
       return times;
     },
   };
@@ -281,9 +287,9 @@ function ask(crew: ChildProcess, message: ToProxies, kind: FromProxies['kind']):
   return answer;
 }
 
-function get(port: number, path: string): Promise<string> {
+function get(port: number, path: string, agent: Agent | false = false): Promise<string> {
   return new Promise((resolve, reject) => {
-    request({ host: HOST, port, path, agent: false, timeout: 30_000 }, (response) => {
+    request({ host: HOST, port, path, agent, timeout: 30_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         body += part;

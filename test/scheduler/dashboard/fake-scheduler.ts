@@ -20,6 +20,7 @@ export interface FakeNode {
   taskId: string | null;
   running: { version: string; configRevision: number } | null;
   wanted: { version: string; configRevision: number } | null;
+  sync?: { digestOk: boolean | null; ageSeconds: number | null } | null;
   since: string;
 }
 

@@ -35,12 +35,14 @@ describe('rows of nodes', () => {
   });
 
   test('say of a table that is old or another one, where nothing is worse', () => {
-    const note = (sync: object, rest: object = {}) => nodeRows([fakeNode(1, { sync, ...rest })], null)[0]?.reason;
+    type Sync = { digestOk: boolean | null; ageSeconds: number | null };
+    const note = (sync: Sync, reason: string | null = null) =>
+      nodeRows([fakeNode(1, { sync, reason })], null)[0]?.reason;
     expect(note({ digestOk: true, ageSeconds: 3 })).toBeNull();
     expect(note({ digestOk: null, ageSeconds: null })).toBeNull();
     expect(note({ digestOk: true, ageSeconds: 40 })).toContain('40 s old');
     expect(note({ digestOk: false, ageSeconds: 0 })).toContain('not the one of the scheduler');
-    expect(note({ digestOk: false }, { reason: 'it is gone' })).toBe('it is gone');
+    expect(note({ digestOk: false, ageSeconds: 0 }, 'it is gone')).toBe('it is gone');
   });
 
   test('name what is wanted only where it differs from what runs', () => {
