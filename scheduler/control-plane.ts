@@ -5,7 +5,9 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
+import { firstDtab } from '../agent-proxy/routing/table-names/namespace.ts';
 import type { Framework, NodeStatus } from '../framework/index.ts';
+import { marathonDentries } from './config/marathons.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { LabelBook } from './discovery/labels/label-book.ts';
 import { Marathons } from './discovery/marathons.ts';
@@ -168,6 +170,7 @@ export class ControlPlane {
     const { store, config, logger } = this.#options;
     this.policy = await RoutingPolicy.open({
       ...{ store, logger, feed: this.#feed, dtabCheck: config.dtabCheck, now: Date.now },
+      firstDtab: firstDtab(marathonDentries(config.marathons)),
       changed: () => this.#started && this.#commit(),
       frozen: () => this.#framework.frozen,
       conflict: () => void this.#doubtLead('the state store'),

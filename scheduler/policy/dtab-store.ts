@@ -67,6 +67,8 @@ export type WriteOutcome =
 
 export interface DtabStoreOptions {
   readonly store: StateStore;
+  /** What `default` says where it never was. */
+  readonly firstDtab?: string;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Somebody else writes to the store: another scheduler may lead. */
@@ -115,7 +117,8 @@ export class DtabStore {
     const dtabs = new DtabStore(options);
     for (const key of await options.store.list(PREFIX)) await dtabs.#reload(key.slice(PREFIX.length + 1));
     if (!dtabs.#kept.has(DEFAULT_NAMESPACE.name)) {
-      await dtabs.#put(DEFAULT_NAMESPACE.name, { text: DEFAULT_NAMESPACE.dtab, by: 'nodemesh', what: 'first start' });
+      const text = options.firstDtab ?? DEFAULT_NAMESPACE.dtab;
+      await dtabs.#put(DEFAULT_NAMESPACE.name, { text, by: 'nodemesh', what: 'first start' });
     }
     return dtabs;
   }

@@ -18,6 +18,8 @@ import { Shifts, type ShiftsOptions } from './shift/shifts.ts';
 
 export interface RoutingPolicyOptions {
   readonly store: StateStore;
+  /** What the namespace `default` says where it never was. */
+  readonly firstDtab?: string;
   /** Whether a change is looked at before it is made. */
   readonly dtabCheck: boolean;
   /** Milliseconds since the epoch. */

@@ -4,16 +4,18 @@ import { type Dtab, DtabError, readDtab } from '../dtab.ts';
 import type { ServiceTable } from '../service-table.ts';
 import { Computed } from './computed.ts';
 
-/** The namespace that is there from the first start, and what it says until somebody writes it. */
-export const DEFAULT_NAMESPACE = {
-  name: 'default',
-  dtab: [
-    '/marathonId => /#/io.l5d.marathon',
+/** What the namespace `default` says at first; `marathons` are the dentries under which apps are found. */
+export function firstDtab(marathons: string): string {
+  return [
+    marathons,
     '/marathonId/mesos/marathon => /marathonId | /#/io.nodemesh.mesos-dns',
     '/marathonId/directory/thisdcos/l4lb/marathon => /#/io.nodemesh.vip | /marathonId',
     '/svc => /$/io.buoyant.http.domainToPathPfx/marathonId',
-  ].join(' ; '),
-} as const;
+  ].join(' ; ');
+}
+
+/** The namespace that is there from the first start, and what it says until somebody writes it. */
+export const DEFAULT_NAMESPACE = { name: 'default', dtab: firstDtab('/marathonId => /#/io.l5d.marathon') } as const;
 
 const DEFAULT_DTAB: ActivityState<Dtab> = { kind: 'ok', value: readDtab(DEFAULT_NAMESPACE.dtab) };
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { DEFAULT_NAMESPACE } from '../../../agent-proxy/routing/table-names/namespace.ts';
+import { DEFAULT_NAMESPACE, firstDtab } from '../../../agent-proxy/routing/table-names/namespace.ts';
 import { StateStoreError, VersionConflict } from '../../../framework/index.ts';
 import { DtabStore, type DtabWrite, isNamespaceName, isTooLarge } from '../../../scheduler/policy/dtab-store.ts';
 import { MAX_HISTORY } from '../../../scheduler/policy/namespace-record.ts';
@@ -42,6 +42,20 @@ describe('a namespace', () => {
       [2, null],
       [1, DEFAULT_NAMESPACE.dtab],
     ]);
+  });
+
+  test('default says at first where the apps of several Marathons are', async () => {
+    const store = new TroubledStore();
+    const firstOf = async (marathons: string) => {
+      const common = { now: Date.now, conflict: () => undefined, logger: { warn: () => undefined } };
+      const dtabs = await DtabStore.open({ ...common, store, firstDtab: firstDtab(marathons) });
+      opened.push(dtabs);
+      return dtabs.get('default')?.text;
+    };
+    const two = '/eu => /#/eu ; /marathonId => /#/io.l5d.marathon';
+    expect(await firstOf(two)).toMatch(`${two} ; /marathonId/mesos/marathon => `);
+    // What is there is the operator's.
+    expect(await firstOf('/other => /#/other')).toMatch(two);
   });
 
   test('counts its versions from 1, and goes on after it was deleted', async () => {
