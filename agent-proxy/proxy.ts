@@ -7,7 +7,8 @@ import { makeAccessLogs } from './access-logs.ts';
 import { createAdminServer } from './admin/server.ts';
 import { adminHost, type NamedRouter } from './admin-host.ts';
 import { AppPolicies } from './bind/app-policies.ts';
-import { INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
+import { EDGE, INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
+import type { Subscribe } from './control/contract.ts';
 import { MeshControl } from './control/mesh-control.ts';
 import { type OwnCode, unknownCode } from './control/own-code.ts';
 import { fixedConfig, type OwnConfig } from './control/own-config.ts';
@@ -221,10 +222,11 @@ function makeListener(
   });
 }
 
-function portsOf({ listeners }: ProxySpec): { outgoing: number; incoming: number; admin: number } {
+function portsOf({ listeners }: ProxySpec): Subscribe['ports'] {
   const port = (wanted: string): number =>
     listeners.find(({ serves }) => (serves.kind === 'admin' ? 'admin' : serves.label) === wanted)?.port ?? 0;
-  return { outgoing: port(OUTGOING), incoming: port(INCOMING), admin: port('admin') };
+  const edge = port(EDGE);
+  return { outgoing: port(OUTGOING), incoming: port(INCOMING), admin: port('admin'), ...(edge === 0 ? {} : { edge }) };
 }
 
 /** Of the routers that clients ask, by label. The incoming router's names are those that a peer has bound already. */

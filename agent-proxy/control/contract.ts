@@ -235,7 +235,13 @@ export const subscribeSchema = z.object({
    */
   accepts: z.array(z.string()).max(32).default([]),
   configRevision: z.number().int().min(0),
-  ports: z.object({ outgoing: z.number().int(), incoming: z.number().int(), admin: z.number().int() }),
+  ports: z.object({
+    outgoing: z.number().int(),
+    incoming: z.number().int(),
+    admin: z.number().int(),
+    /** Absent where there is no edge router. */
+    edge: z.number().int().optional(),
+  }),
 });
 export type Subscribe = z.infer<typeof subscribeSchema>;
 

@@ -27,7 +27,11 @@ const rollbackSchema = z.object({ revision: z.int().min(1) });
 
 export function configRouter(options: ConfigApiOptions): Router {
   const router = Router();
-  const rolling = () => leadingPlane(options).config;
+  const rolling = () => {
+    const { config } = leadingPlane(options);
+    if (!config.isLoaded) throw new ApiError(503, 'the scheduler is starting');
+    return config;
+  };
   const { out, in: incoming, admin, edge } = options.config.ports;
   const check = (text: string) => validateMeshConfig(text, { outgoing: out, incoming, admin, edge });
   const text = express.text({ limit: MAX_BODY, type: () => true });
@@ -67,7 +71,7 @@ export function configRouter(options: ConfigApiOptions): Router {
   router.put('/v1/config', text, async (request, response) => {
     const plane = leadingPlane(options);
     const match = request.headers['if-match'];
-    const tag = tagOf(plane.config.completed);
+    const tag = tagOf(rolling().completed);
     if (match !== undefined && match !== '*' && !match.split(',').some((one) => one.trim() === tag)) {
       throw new ApiError(412, `the configuration is ${tag} and not ${match}: look at it again`);
     }

@@ -30,6 +30,8 @@ export interface SessionView {
   /** Why it does not run the configuration that it was sent last; null where it does. */
   readonly configRefusal: ConfigRefusal | null;
   readonly incomingPort: number;
+  /** It has, or had before its last configuration, an edge router. */
+  readonly hasEdge: boolean;
   readonly health: SessionHealth;
   readonly running: RunningCode;
   readonly sync: SyncView;
@@ -101,6 +103,7 @@ interface Session {
   readonly agentId: string;
   readonly taskId: string;
   readonly incomingPort: number;
+  readonly hasEdge: boolean;
   readonly reportMs: number;
   configRevision: number;
   configRefusal: ConfigRefusal | null;
@@ -176,6 +179,7 @@ export class NodeSessions {
       agentId: request.agentId,
       taskId: request.taskId,
       incomingPort: request.ports.incoming,
+      hasEdge: before?.hasEdge === true || request.ports.edge !== undefined,
       reportMs: this.#reportMs(),
       configRevision: request.configRevision,
       configRefusal: before?.configRefusal ?? null,
@@ -341,7 +345,8 @@ export class NodeSessions {
 }
 
 function viewOf(session: Session): SessionView {
-  const { agentId, taskId, configRevision, configRefusal, incomingPort, health, running, sync, link } = session;
+  const { agentId, taskId, configRevision, configRefusal, incomingPort, hasEdge, health, running, sync, link } =
+    session;
   const connected = link.kind === 'open';
-  return { agentId, taskId, configRevision, configRefusal, incomingPort, health, running, sync, connected };
+  return { agentId, taskId, configRevision, configRefusal, incomingPort, hasEdge, health, running, sync, connected };
 }

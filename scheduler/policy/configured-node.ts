@@ -6,6 +6,7 @@ export interface ConfiguredNode {
   readonly hostname: string;
   readonly ip: string;
   readonly isPublic: boolean;
+  readonly hasEdge: boolean;
   /** The scheduler runs there. */
   readonly isOwn: boolean;
   /** Nothing is to be expected of its proxy now. */
@@ -25,6 +26,7 @@ export function configuredNode(
   return {
     ...{ agentId, hostname, ip, isPublic },
     isOwn: hostname === scheduler.hostname || ip === new URL(scheduler.advertise).hostname,
+    hasEdge: session?.hasEdge === true,
     away: taskId === null || (state !== 'healthy' && state !== 'unhealthy'),
     healthy: state === 'healthy' && session?.connected === true,
     revision: session?.configRevision ?? 0,

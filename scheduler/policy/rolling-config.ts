@@ -106,6 +106,11 @@ export class RollingConfig {
     await this.#probe.close();
   }
 
+  /** Before, nothing is known of what proxies run. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
   get completed(): number {
     return this.#completed;
   }
@@ -223,8 +228,8 @@ export class RollingConfig {
       .nodes()
       .filter(({ agentId, away, revision }) => mine.has(agentId) && !away && revision === rollout.revision);
     this.#probe.want(
-      running.map(({ agentId, ip, isPublic }) => {
-        const ports = [out, incoming, admin, ...(isPublic && edge !== null ? [edge] : [])];
+      running.map(({ agentId, ip, hasEdge }) => {
+        const ports = [out, incoming, admin, ...(hasEdge && edge !== null ? [edge] : [])];
         return { agentId, ip, ports };
       }),
     );

@@ -88,6 +88,7 @@ describe('a peer', () => {
     running: { version: '1', codeSha256: null, upgrade: null },
     configRevision: 1,
     configRefusal: null,
+    hasEdge: false,
     incomingPort: 5141,
     sync: { revision: 0, digestOk: null, repairs: 0, tableAgeMs: null, reportedAt: null },
     connected: true,
