@@ -8,7 +8,10 @@ export function runMarathon(apps: number, tasksOfEach: number, agents: number): 
   const streams = new Set<ServerResponse>();
   /** The task that was put in the place of an app's first one, by app. */
   const changed = new Map<number, number>();
-  const say = (message: FromMarathon): void => void process.send?.(message);
+  const say = (message: FromMarathon): void => {
+    // Nobody may be there any more: this process ends then, too.
+    process.send?.(message, undefined, undefined, () => undefined);
+  };
 
   const appOf = (index: number): object => ({
     id: `/team/app-${index}`,

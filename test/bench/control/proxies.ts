@@ -54,7 +54,10 @@ export function runProxies({ host, port, first, count }: Settings): void {
   let accepts: readonly string[] = [];
   let sayDigest = false;
   let round = 0;
-  const say = (message: FromProxies): void => void process.send?.(message);
+  const say = (message: FromProxies): void => {
+    // Nobody may be there any more: this process ends then, too.
+    process.send?.(message, undefined, undefined, () => undefined);
+  };
 
   function subscribe(proxy: SimulatedProxy, ofRound: number): void {
     if (ofRound !== round) return;
