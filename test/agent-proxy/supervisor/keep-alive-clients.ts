@@ -17,9 +17,9 @@ export function startClients(url: string, host: string, count: number, pauseMs: 
   const one = async (): Promise<void> => {
     while (!isOver) {
       try {
-        const status = await ask(url, host, agent);
+        const { status, why } = await ask(url, host, agent);
         if (status === 200) answered += 1;
-        else failures.push(`status ${status}`);
+        else failures.push(`status ${status}${why}`);
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));
       }
@@ -38,12 +38,13 @@ export function startClients(url: string, host: string, count: number, pauseMs: 
   };
 }
 
-function ask(url: string, host: string, agent: Agent): Promise<number> {
+function ask(url: string, host: string, agent: Agent): Promise<{ status: number; why: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { headers: { Host: host }, agent, timeout: 10_000 }, (response) => {
       response.resume();
       response.on('error', reject);
-      response.on('end', () => resolve(response.statusCode ?? 0));
+      const { 'l5d-err': err } = response.headers;
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, why: err === undefined ? '' : `: ${err}` }));
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 10 s')));
     outgoing.on('error', reject);
