@@ -53,12 +53,12 @@ function addressOfPid(pid: string): { ip: string; port: number } | null {
   return match?.[1] === undefined ? null : { ip: match[1], port: Number(match[2]) };
 }
 
+/**
+ * What is reserved below that role (`slave_public/nodemesh`) and to nobody above says nothing: a framework may hold what it
+ * likes of a private agent under any role that it has.
+ */
 function isPublic(resources: readonly Resource[]): boolean {
-  return resources.some((resource) => isPublicRole(outermostRole(resource)));
-}
-
-function isPublicRole(role: string | null): boolean {
-  return role === PUBLIC_ROLE || role?.startsWith(`${PUBLIC_ROLE}/`) === true;
+  return resources.some((resource) => outermostRole(resource) === PUBLIC_ROLE);
 }
 
 /** As Mesos prints them, which is what Marathon's constraints compare with. */

@@ -26,6 +26,13 @@ describe('the placement', () => {
     story.expects.revived(0);
   });
 
+  test('takes an agent for private of which frameworks hold parts under roles below slave_public', () => {
+    const story = subscribed('@public:IS:false');
+    story.send.offer('a', { role: 'slave_public/nodemesh', reservedTo: 'slave_public/nodemesh' });
+    story.expects.launched('a');
+    expect(story.node('a')?.isPublic).toBe(false);
+  });
+
   test('goes by regions and zones', () => {
     const story = subscribed('@region:IS:west', '@zone:UNLIKE:z[12]');
     story.send.offer('a', { region: 'west', zone: 'z3' });
