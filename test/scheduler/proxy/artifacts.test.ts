@@ -49,7 +49,7 @@ test('an archive holds the code, a Node.js and both licences, and is the same wh
   expect(file).toBe(join(directory, 'once', 'nodemesh-proxy-1.2.3-linux-x64.tar.gz'));
   expect(JSON.parse(readFileSync(`${file}.json`, 'utf8'))).toEqual(manifest);
   expect(manifest).toEqual({
-    ...{ version: '1.2.3', platform: 'linux-x64', sha256: sha256Of(bytes), size: bytes.length, supervisor: 1 },
+    ...{ version: '1.2.3', platform: 'linux-x64', sha256: sha256Of(bytes), size: bytes.length, supervisor: 2 },
     runtime: { node: '24.0.0', sha256: sha256Of(CONTENTS.runtime?.binary ?? Buffer.alloc(0)) },
     code: { file: 'proxy.mjs', sha256: sha256Of(CODE) },
   });
@@ -141,7 +141,7 @@ test.each<[string, (file: string) => void, RegExp]>([
 test('a manifest that speaks of other code is refused', async () => {
   const { file } = await writeArchive(CONTENTS, directory);
   const manifest = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
-  writeFileSync(`${file}.json`, JSON.stringify({ ...manifest, supervisor: 2 }));
+  writeFileSync(`${file}.json`, JSON.stringify({ ...manifest, supervisor: 3 }));
   await expect(load([file])).rejects.toThrow(`the code in ${file} is not what ${file}.json says`);
 });
 
