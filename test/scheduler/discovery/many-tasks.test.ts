@@ -1,4 +1,5 @@
 /** D31: Marathon's answer with 20,000 tasks, about 25 MB, while the loop serves others. */
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DISCOVERY_TIMES, Discovery } from '../../../scheduler/discovery/discovery.ts';
 import { Feed } from '../../../scheduler/distribution/feed.ts';
@@ -47,16 +48,19 @@ function appText(app: number, tasks: number): string {
 }
 
 /**
- * The longest time between two turns of the loop, in milliseconds of this process' CPU: what other processes of the
- * machine do meanwhile is none of its doing.
+ * The longest time between two turns of the loop, in milliseconds: the smaller of the clock, which counts what other
+ * processes do, and of this process' CPU, which counts what the collector's helpers do beside it.
  */
 function longestTurn(): { stop(): number } {
   let longest = 0;
   let before = process.cpuUsage();
+  let at = performance.now();
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(before);
-    longest = Math.max(longest, (user + system) / 1_000);
+    const now = performance.now();
+    longest = Math.max(longest, Math.min((user + system) / 1_000, now - at));
     before = process.cpuUsage();
+    at = now;
   }, 1);
   return {
     stop: () => {
@@ -77,9 +81,13 @@ describe.each([
     const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
     expect(bytes).toBeGreaterThan(20_000_000);
     marathon.script('/v2/apps?', (_request, response) => {
-      response.write('{"apps":[');
-      for (const chunk of chunks) response.write(chunk);
-      response.end(']}');
+      // The stand-in is in this process too, and is not to hold the loop itself.
+      const document = function* () {
+        yield '{"apps":[';
+        yield* chunks;
+        yield ']}';
+      };
+      Readable.from(document()).pipe(response);
     });
     const feed = new Feed(1);
     const agents = new AgentDirectory();
