@@ -1,11 +1,14 @@
 /**
- * How the tests run. Three projects: `unit` (all that mirrors the sources; files side by side), `standalone` (the
- * built command as a proxy without a scheduler, where no time is measured; files side by side) and `e2e` (whole clusters, and
- * what measures time; one at a time, so that their deadlines measure nodemesh and not each other). Nothing is ever retried.
+ * How the tests run. Three projects: `unit` (all that mirrors the sources; files side by side), `pairs` (end to end,
+ * where most of the time is waited and little of it measured; two files at a time) and `e2e` (what loads the machine or
+ * measures time; one at a time, so that their deadlines measure nodemesh and not each other). Nothing is ever retried.
  */
 import { defineConfig } from 'vitest/config';
 
-const STANDALONE = 'test/e2e/standalone-{configs,names,telemetry,tunnels}.test.ts';
+const PAIRS = [
+  'test/e2e/standalone-{configs,life,names,telemetry,tunnels}.test.ts',
+  'test/e2e/{agents,command-line,mesos-stories,over-zookeeper,scheduler-moves}.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -30,8 +33,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'standalone',
-          include: [STANDALONE],
+          name: 'pairs',
+          include: PAIRS,
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -41,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: [STANDALONE],
+          exclude: PAIRS,
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 120_000,

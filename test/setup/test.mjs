@@ -16,8 +16,8 @@ import { ensureSystemPackages } from './system-packages.mjs';
 
 const PROJECTS = [
   { name: 'unit', title: 'unit tests' },
-  { name: 'standalone', title: 'proxies without a scheduler (files side by side)' },
-  { name: 'e2e', title: 'end-to-end tests (whole clusters, one at a time)' },
+  { name: 'pairs', title: 'end-to-end tests (two files at a time)' },
+  { name: 'e2e', title: 'end-to-end tests that load the machine or measure time (one file at a time)' },
 ];
 
 /** So many of the slowest files are told. */
