@@ -64,6 +64,8 @@ export class ControlPlane {
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
+  /** Without a session: those without a proxy, too. */
+  readonly #silent = new Set<string>();
   readonly #pace = new CommitPace(() => this.#commit());
   #presumedReady = new Set<string>();
   #ticker: NodeJS.Timeout | undefined;
@@ -83,6 +85,7 @@ export class ControlPlane {
       feed: this.#feed,
       peerKey: identity.peerKey,
       schedulers: [options.advertise],
+      nodes: () => this.#nodes.size,
       configFor: (agentId) => this.config.configFor(agentId),
       now: () => performance.now(),
       hooks: {
@@ -147,19 +150,15 @@ export class ControlPlane {
       announce: { epoch: identity.epoch, schedulers: [options.advertise] },
       clusterKey: identity.clusterKey,
       targets: () =>
-        [...this.#nodes.values()].flatMap((node) =>
-          node.taskId === null || this.#sessions.get(node.taskId) !== undefined
-            ? []
-            : [{ taskId: node.taskId, ip: node.ip, adminPort: config.ports.admin }],
+        this.#unheard().flatMap(({ taskId, ip }) =>
+          taskId === null ? [] : [{ taskId, ip, adminPort: config.ports.admin }],
         ),
       staleLeader: (taskId) => void this.#doubtLead(`the proxy task ${taskId}`),
     });
     this.#probe = new HealthProbe({
       targets: () =>
-        [...this.#nodes.values()].flatMap((node) =>
-          node.state === 'unhealthy' && node.taskId !== null && this.#sessions.get(node.taskId) === undefined
-            ? [{ agentId: node.agentId, taskId: node.taskId, ip: node.ip, adminPort: config.ports.admin }]
-            : [],
+        this.#unheard().flatMap(({ agentId, taskId, ip, state }) =>
+          state === 'unhealthy' && taskId !== null ? [{ agentId, taskId, ip, adminPort: config.ports.admin }] : [],
         ),
       told: ({ agentId, taskId }, alive) => this.#probed(agentId, taskId, alive),
     });
@@ -296,11 +295,14 @@ export class ControlPlane {
       const node = this.#framework.node(agentId);
       if (node === undefined) {
         this.#nodes.delete(agentId);
+        this.#silent.delete(agentId);
         this.#feed.removeAgent(agentId);
         if (this.#directory.remove(agentId)) moved.add(agentId);
         continue;
       }
       this.#nodes.set(agentId, node);
+      if (this.#sessionOf(node) === undefined) this.#silent.add(agentId);
+      else this.#silent.delete(agentId);
       if (this.#directory.set(agentId, node.ip)) moved.add(agentId);
       this.#stageAgent(node);
       // The framework may have learnt only now that the task runs, after its proxy had said that it is well.
@@ -330,10 +332,16 @@ export class ControlPlane {
     return node.taskId === null ? undefined : this.#sessions.get(node.taskId);
   }
 
+  /** Nodes whose proxy has no session. Looked for often, so never among all nodes. */
+  #unheard(): NodeStatus[] {
+    return [...this.#silent].flatMap((agentId) => this.#nodes.get(agentId) ?? []);
+  }
+
   #sessionTold(session: SessionView): void {
     const node = this.#nodes.get(session.agentId);
     // A proxy that the framework does not (or no longer) count on gets its table, but its health decides nothing.
     if (node?.taskId !== session.taskId) return;
+    this.#silent.delete(node.agentId);
     if (session.health.kind !== 'connecting') this.#presumedReady.delete(session.taskId);
     this.#changes.told(node, session);
     this.#tellHealth(node);
@@ -348,6 +356,7 @@ export class ControlPlane {
       'the control stream of a proxy is gone',
     );
     if (node === undefined || node.taskId === null || node.taskId !== session.taskId) return;
+    this.#silent.add(node.agentId);
     this.#framework.reportHealth(node.taskId, { healthy: false, reason: `${STREAM_GONE}.` });
     this.#stageAgent(node);
     this.#pace.soon(this.#sessions.size);

@@ -12,7 +12,8 @@ import type { Feed } from './feed.ts';
 import { encodeFrame } from './records.ts';
 import { SessionStream } from './session-stream.ts';
 
-export const HEARTBEAT_MS = 1_000;
+/** How often a stream says that it lives; less often where there are thousands: each beat is a write. */
+const HEARTBEAT_MS = { least: 1_000, most: 4_000, perSession: 0.4 };
 /** How long a session survives the end of its stream: a reconnect is not a failure. */
 const GONE_AFTER_MS = 3_000;
 /** Where more than a tenth have lost their stream together, it is not their doing, and they wait for each other. */
@@ -92,6 +93,8 @@ export interface SessionOptions {
   readonly feed: Feed;
   readonly peerKey: string;
   readonly schedulers: readonly string[];
+  /** How many nodes are known. */
+  nodes(): number;
   /** What the proxy of an agent is to run; null where that is not known yet. */
   configFor(agentId: string): GivenConfig | null;
   readonly now: () => number;
@@ -111,6 +114,7 @@ interface Session {
   running: RunningCode;
   link: { readonly kind: 'open'; readonly stream: SessionStream } | { readonly kind: 'gone'; readonly since: number };
   heardAt: number;
+  readonly heartbeatMs: number;
   beatAt: number;
   readonly course: Course;
   behind: Behind | null;
@@ -192,6 +196,7 @@ export class NodeSessions {
       },
       link: { kind: 'open', stream },
       heardAt: now(),
+      heartbeatMs: this.#heartbeatMs(),
       beatAt: now(),
       course,
       behind: null,
@@ -212,7 +217,7 @@ export class NodeSessions {
         type: 'hello',
         epoch,
         session: session.id,
-        heartbeatMs: HEARTBEAT_MS,
+        heartbeatMs: session.heartbeatMs,
         reportMs: session.reportMs,
         schedulers: [...this.#options.schedulers],
         peerKey: this.#options.peerKey,
@@ -298,7 +303,7 @@ export class NodeSessions {
         const patienceMs = SILENT_REPORTS * Math.max(session.reportMs, this.#reportMs());
         const silent = now - session.heardAt > Math.max(GONE_AFTER_MS, patienceMs);
         if (silent || stream.stalled()) stream.drop();
-        else if (now - session.beatAt >= HEARTBEAT_MS) this.#beat(session, stream, now);
+        else if (now - session.beatAt >= session.heartbeatMs) this.#beat(session, stream, now);
       } else if (now - session.link.since >= goneAfterMs) {
         this.#byTask.delete(session.taskId);
         this.#options.hooks.gone(viewOf(session));
@@ -340,7 +345,17 @@ export class NodeSessions {
    * may take to be found and mended (15 s). That a delta was lost, heartbeats tell within a second.
    */
   #reportMs(): number {
-    return Math.min(7_000, Math.max(1_000, this.#byTask.size * 10));
+    return Math.min(7_000, Math.max(1_000, this.#expected() * 10));
+  }
+
+  #heartbeatMs(): number {
+    const { least, most, perSession } = HEARTBEAT_MS;
+    return Math.min(most, Math.max(least, Math.round(this.#expected() * perSession)));
+  }
+
+  /** How many sessions there are, or soon will be. */
+  #expected(): number {
+    return Math.max(this.#byTask.size, this.#options.nodes());
   }
 }
 

@@ -13,17 +13,21 @@ let feed: Feed;
 let sessions: NodeSessions;
 let server: Server;
 let events: string[];
+/** So many are known. */
+let nodes: number;
 let clients: ControlClient[];
 
 beforeEach(async () => {
   now = 1_000_000;
   events = [];
+  nodes = 0;
   clients = [];
   feed = new Feed(4);
   sessions = new NodeSessions({
     feed,
     peerKey: 'peer-key-of-the-cluster',
     schedulers: ['http://127.0.36.1:4180'],
+    nodes: () => nodes,
     configFor: () => ({ revision: 1, document: {} }),
     now: () => now,
     hooks: {
@@ -115,6 +119,16 @@ describe('a session', () => {
     expect(types).toEqual(['hello', 'config', 'snapshot-begin', 'snapshot-end', 'heartbeat', 'delta', 'heartbeat']);
     expect(client.frames('heartbeat').map((beat) => beat.revision)).toEqual([1, 2]);
     for (const frame of client.reader.frames) expect(frame.epoch).toBe(4);
+  });
+
+  test('of one of thousands gets heartbeats less often, and says so at its beginning', async () => {
+    nodes = 10_000;
+    sessions.open();
+    const client = await connected('p1');
+    expect(client.frames('hello')[0]).toMatchObject({ heartbeatMs: 4_000, reportMs: 7_000 });
+    for (let second = 1; second <= 9; second++) pass(1_000);
+    await eventually('two beats', () => client.frames('heartbeat').length >= 2);
+    expect(client.frames('heartbeat')).toHaveLength(2);
   });
 
   test('that waits for the first table gets heartbeats of revision 0, no deltas, and then one snapshot', async () => {
