@@ -342,7 +342,7 @@ export class NodeSessions {
 
   /**
    * A report a second from a small cluster; from a large one 100 a second in all, but none more rarely than a wrong digest
-   * may take to be found and mended (15 s). That a delta was lost, heartbeats tell within a second.
+   * may take to be found and mended (15 s). That a delta was lost, heartbeats tell, within a second or a few.
    */
   #reportMs(): number {
     return Math.min(7_000, Math.max(1_000, this.#expected() * 10));
