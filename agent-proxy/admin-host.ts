@@ -44,7 +44,7 @@ export interface AdminParts {
 export function adminHost(parts: AdminParts): AdminHost {
   const { spec, table, control, now } = parts;
   return {
-    guard: { listenIp: parts.listenIp, clusterKey: spec.clusterKey, token: null },
+    guard: { listenIp: parts.listenIp, clusterKey: spec.clusterKey, token: spec.enrolment?.token ?? null },
     notReady: parts.notReady,
     serverInfo: () => ({
       name: 'nodemesh',
@@ -62,6 +62,8 @@ export function adminHost(parts: AdminParts): AdminHost {
     namerState: (prefix) => namerState(parts, prefix),
     interpreterState: (name) => interpreterState(parts.routers, name),
     announce: control === null ? null : (announce) => control.announced(announce),
+    isOurScheduler:
+      control === null || spec.enrolment === null ? null : (authorization, body) => control.knows(authorization, body),
   };
 }
 

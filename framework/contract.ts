@@ -37,6 +37,8 @@ export interface TaskTemplate {
   readonly labels?: Labels;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly killGraceSeconds: number;
+  /** By what its user is to know the task: kept with it from the launch on, see {@link Framework.credential}. */
+  readonly credential?: string;
 }
 
 /** `lost`: the agent is unreachable; its task may be alive. `excluded`: the placement leaves the agent out. */
@@ -129,6 +131,16 @@ export interface Framework {
   /** The task says that it runs `goal` (its id). */
   reportGoal(taskId: TaskId, goal: string): void;
   reportUpgradeFailed(taskId: TaskId, goal: string, reason: string): void;
+  /**
+   * What is kept with an agent's task for the user, who alone knows what it means. Whoever leads next has it too. Undefined
+   * where no agent has this task; null for a task that was launched without, or found.
+   */
+  credential(taskId: TaskId): string | null | undefined;
+  /**
+   * Puts another one in the place of `replaces`, once: durable when this says `done`. `already` where it is there,
+   * `not-found` where no agent has the task, `invalid` where yet another one is there, or nothing can be kept now.
+   */
+  keepCredential(taskId: TaskId, credential: string, replaces: string | null): Promise<PlanOutcome>;
   /** `deploy`, `recovery`, and `update` once there was a rollout. */
   planNames(): string[];
   plan(name: string): PlanView | undefined;

@@ -24,6 +24,7 @@ export type {
   Resource,
   TaskId,
 } from './mesos-http-client/messages.ts';
+export { taskId } from './mesos-http-client/messages.ts';
 export { type Constraint, parseConstraint } from './offers/constraints.ts';
 export { type Goal, type RolloutSettings, type Strategy, strategySchema } from './rollout/goal.ts';
 export {

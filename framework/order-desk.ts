@@ -1,4 +1,4 @@
-/** Orders of operators on their way through the core, and those who wait for the answers. */
+/** Orders on their way through the core, and those who wait for the answers. */
 import type { DaemonsetEvent, Order } from './daemonset/events.ts';
 import type { PlanOutcome } from './rollout/plan-view.ts';
 

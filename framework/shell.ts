@@ -124,6 +124,14 @@ class Shell implements Framework {
     this.#queue.push({ type: 'upgrade-failed', taskId: id, goal, reason });
   }
 
+  credential(id: TaskId): string | null | undefined {
+    return this.#taskOf(id)?.node.credential;
+  }
+
+  keepCredential(taskId: TaskId, credential: string, replaces: string | null): Promise<PlanOutcome> {
+    return this.#order({ kind: 'credential', taskId, credential, replaces });
+  }
+
   planNames(): string[] {
     return this.#running === null ? [] : planNames(this.#running.state);
   }

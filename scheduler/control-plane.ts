@@ -21,6 +21,7 @@ import { NodeSessions, type SessionView, type SubscribeOutcome } from './distrib
 import { endAll } from './ending.ts';
 import { frameworkOptions } from './framework-options.ts';
 import { HealthProbe } from './health-probe.ts';
+import { isLoopback } from './loopback.ts';
 import { marathonSources } from './marathon-access.ts';
 import type { NodeView } from './node-view.ts';
 import { configuredNode } from './policy/configured-node.ts';
@@ -28,6 +29,7 @@ import { allPlans, type Plans } from './policy/plans.ts';
 import { RollingConfig } from './policy/rolling-config.ts';
 import { RoutingPolicy } from './policy/routing-policy.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
+import { ProxyKeys } from './proxy-keys.ts';
 import { ServiceStaging } from './service-staging.ts';
 import { TrafficWindow } from './traffic.ts';
 
@@ -43,7 +45,7 @@ export type RepairReason = 'digest' | 'behind' | 'other-table';
 export class ControlPlane {
   readonly epoch: number;
   readonly config: RollingConfig;
-  readonly clusterKey: string;
+  readonly keys: ProxyKeys;
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
   readonly discovery: Marathons;
@@ -78,7 +80,6 @@ export class ControlPlane {
     const { config, identity, logger } = options;
     this.#options = options;
     this.epoch = identity.epoch;
-    this.clusterKey = identity.clusterKey;
     this.#feed = new Feed(identity.epoch);
     this.labels = new LabelBook(config.edgeGroups);
     this.#sessions = new NodeSessions({
@@ -140,6 +141,11 @@ export class ControlPlane {
         },
       }),
     );
+    this.keys = new ProxyKeys({
+      ...{ framework: this.#framework, logger, launchKey: identity.launchKey, clusterKey: identity.clusterKey },
+      node: (agentId) => this.#nodes.get(agentId),
+      onLoopback: isLoopback(config.listen.host),
+    });
     this.#changes = new ChangesInPlace({
       ...{ goals: options.goals, advertise: options.advertise, logger },
       framework: this.#framework,
@@ -148,7 +154,7 @@ export class ControlPlane {
     });
     this.#announcer = new Announcer({
       announce: { epoch: identity.epoch, schedulers: [options.advertise] },
-      clusterKey: identity.clusterKey,
+      authorization: (target, body) => this.keys.announceAuthorization(target, body),
       targets: () =>
         this.#unheard().flatMap(({ taskId, ip }) =>
           taskId === null ? [] : [{ taskId, ip, adminPort: config.ports.admin }],

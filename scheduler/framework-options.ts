@@ -19,7 +19,8 @@ export function frameworkOptions(options: ControlPlaneOptions, hooks: FrameworkH
     task: (agent, taskId, goal) => {
       const found = goals.find(goal);
       if (found === null) throw new Error(`the archive of ${goal.id} is not at hand; name it with --proxy-archive`);
-      return proxyTask({ ...found, advertise, clusterKey: identity.clusterKey, name }, agent, taskId);
+      const { clusterKey, launchKey } = identity;
+      return proxyTask({ ...found, advertise, clusterKey, launchKey, name }, agent, taskId);
     },
     uninstalled: () => options.uninstalled(),
     fatal: (error) => options.fatal(error),

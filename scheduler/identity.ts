@@ -1,6 +1,6 @@
 /**
  * What makes this process the leader, kept in the state store: the epoch (one higher with every start, so that proxies
- * can tell a leader of yesterday), and the keys of cluster and peers (made once).
+ * can tell a leader of yesterday), and the keys of cluster, launches and peers (made once).
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { type StateStore, StateStoreError } from '../framework/index.ts';
 const KEYS = {
   epoch: 'scheduler/epoch',
   clusterKey: 'scheduler/cluster-key',
+  launchKey: 'scheduler/launch-key',
   peerKey: 'scheduler/peer-key',
 } as const;
 
@@ -17,8 +18,10 @@ const keySchema = z.string().min(32);
 
 export interface Identity {
   readonly epoch: number;
-  /** Scheduler and proxies prove themselves to each other with it, off loopback. */
+  /** Scheduler and proxies that were launched without a token prove themselves to each other with it, off loopback. */
   readonly clusterKey: string;
+  /** Makes the tokens that proxies are launched with. It leaves this process for the store alone. */
+  readonly launchKey: string;
   /** Proxies know a peer by it. */
   readonly peerKey: string;
   /** False when the store holds a later epoch: another scheduler took over. */
@@ -38,6 +41,7 @@ export async function takeLead(store: StateStore): Promise<Identity> {
   return {
     epoch,
     clusterKey: await madeOnce(store, KEYS.clusterKey, keySchema, newKey),
+    launchKey: await madeOnce(store, KEYS.launchKey, keySchema, newKey),
     peerKey: await madeOnce(store, KEYS.peerKey, keySchema, newKey),
     async stillLeading() {
       return (await store.get(KEYS.epoch))?.version === version;

@@ -102,19 +102,23 @@ export class AdminExchange {
 
   /** The body as JSON; undefined where it is none, or too large, which no schema takes. */
   async readJson(): Promise<unknown> {
-    const body = await this.readBody();
-    if (body === null) return undefined;
-    try {
-      return JSON.parse(body) as unknown;
-    } catch {
-      // The caller answers as for JSON of another shape.
-      return undefined;
-    }
+    return jsonOf(await this.readBody());
   }
 
   /** Whether the body is said to be of this type, parameters aside. */
   hasType(type: string): boolean {
     return (this.request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() === type;
+  }
+}
+
+/** Undefined for what is no JSON, or was too large to be read. */
+export function jsonOf(body: string | null): unknown {
+  if (body === null) return undefined;
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    // The caller answers as for JSON of another shape.
+    return undefined;
   }
 }
 

@@ -35,6 +35,8 @@ export interface AdminHost {
   interpreterState(name: string): unknown;
 
   readonly logging: Logging;
+  /** Whether the sender of an announcement knows what only our scheduler does. Null where that is not asked: the guard decides. */
+  isOurScheduler: ((authorization: string | undefined, body: string) => boolean) | null;
   /** A scheduler says where it is. Null without one. */
   announce: ((announce: Announce) => { accepted: true } | { accepted: false; highest: number }) | null;
 }

@@ -16,7 +16,7 @@ export interface Route {
   readonly methods: readonly ('GET' | 'POST')[];
   readonly summary: string;
   /** For everybody, off loopback too: monitoring has no token. */
-  readonly isOpen?: true;
+  readonly isOpen?: boolean;
   /** Part of the mesh's own contract, which linkerd's `security` block knows nothing of. */
   readonly isContract?: true;
   readonly handle: (exchange: AdminExchange) => void | Promise<void>;
@@ -179,6 +179,8 @@ function control(host: AdminHost): Route[] {
       methods: ['POST'],
       summary: 'a scheduler says where it is',
       isContract: true,
+      // It asks for its own proof then.
+      isOpen: host.isOurScheduler !== null,
       handle: (exchange) => announce(host, exchange),
     },
   ];

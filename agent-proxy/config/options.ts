@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { newEnrolment } from '../control/enrolment.ts';
 import { ENV } from '../control/environment.ts';
 import type { WantedCode } from '../supervisor/code-fetch.ts';
 import { allottedCpus } from './cpus.ts';
@@ -44,7 +45,8 @@ export const USAGE = [
   `  ${ENV.agentId}      the Mesos agent of this node (needed under a scheduler)`,
   `  ${ENV.taskId}       the proxy's own Mesos task (needed under a scheduler)`,
   `  ${ENV.nodeIp}       the address to listen on, where --node-ip is not given`,
-  `  ${ENV.clusterKey}   the key that scheduler and proxies show each other off loopback`,
+  `  ${ENV.token}         with it the proxy enrols at the scheduler, once`,
+  `  ${ENV.clusterKey}   without a token: the key that scheduler and proxies show each other off loopback`,
   '  DCOS_SERVICE_ACCOUNT_CREDENTIAL, MARATHON_HTTP_AUTH_CREDENTIAL',
   '                         what namer io.l5d.marathon logs in with, as for linkerd',
   '  MESOS_SANDBOX          where proxy-state is, where --data-dir is not given',
@@ -103,6 +105,7 @@ export function parseCommand(args: readonly string[], env: Environment, version:
     accessLog: values['access-log'] === true,
     nodeIp: nodeIp ?? null,
     clusterKey: env[ENV.clusterKey] ?? null,
+    enrolment: enrolmentOf(env),
     credentials: credentialsOf(env),
     maxConnections: maxConnections(openFileLimit()),
   };
@@ -147,6 +150,11 @@ function listenersOf(routers: readonly RouterConfig[]): ListenerSpec[] {
       }),
     ),
   );
+}
+
+function enrolmentOf(env: Environment): ProxySpec['enrolment'] {
+  const token = env[ENV.token];
+  return token === undefined || token === '' ? null : newEnrolment(token);
 }
 
 /** Marathon's credentials, as linkerd's namer takes them. */

@@ -2,6 +2,7 @@
  * What a proxy process is to do, decided by its supervisor from the command line, the environment and the
  * configuration file, and told to each worker as plain JSON.
  */
+import type { Enrolment } from '../control/enrolment.ts';
 import type { AdminConfig, NamerConfig, RouterConfig, TelemeterConfig } from './schema/linkerd.ts';
 
 /** A listening socket and who serves it. The position in {@link ProxySpec.listeners} is the position of its descriptor. */
@@ -64,7 +65,10 @@ export interface ProxySpec {
   readonly mesh: MeshSpec | null;
   /** What is local to this node, for transformers; null where nobody said. */
   readonly nodeIp: string | null;
+  /** Of launches without a token. */
   readonly clusterKey: string | null;
+  /** Null where it was launched without a token. */
+  readonly enrolment: Enrolment | null;
   readonly credentials: Credentials;
   readonly dataDir: string;
   /** One line on standard output for each request. */

@@ -4,6 +4,8 @@
  * of the proxy, besides `routing/` and `config/`.
  *
  * Transport (HTTP/1.1, scheduler listens):
+ * - `POST /control/v1/enroll`, body {@link Enroll}: answers 204 when the hash of the proxy's key is kept, for whoever leads;
+ *   again for the same one. 401: a wrong token; 404: no agent has the task; 409: another key is known for it already.
  * - `POST /control/v1/subscribe`, body {@link Subscribe}: answers 200 with an endless RecordIO stream
  *   (`<decimal byte length>\n<json>`) of {@link Frame}s. A relay can cut frames by their length and needs to know
  *   nothing else of them.
@@ -11,7 +13,10 @@
  *   upon which the proxy subscribes again.
  * - `POST /control/v1/announce` on the proxy's admin listener, body {@link Announce}: a scheduler that moved tells the
  *   proxies where it is; answers 204, or 409 for an epoch below the highest seen.
- * Off loopback each carries `Authorization: Bearer <cluster key>`.
+ * A proxy that was launched with a token (enrolment.ts) enrols before it first subscribes. From then on subscribe and report
+ * carry `Authorization: Bearer <its key>`, and its task in `nodemesh-task`; 401 is a reason to enrol again. An announcement to
+ * it carries `Authorization: Nodemesh <HMAC-SHA256 of the body under the key's hash>`. Without a token each carries
+ * `Authorization: Bearer <cluster key>` off loopback.
  *
  * Order on a stream: `hello`, then a snapshot (`snapshot-begin`, any number of `services`, `agents` and `documents` records,
  * `snapshot-end`), then `delta`s whose `base` is the revision before; perhaps another snapshot, and so on. Between the
@@ -214,6 +219,16 @@ export type Frame = z.infer<typeof frameSchema>;
 export type Hello = Extract<Frame, { type: 'hello' }>;
 
 // ---- proxy → scheduler --------------------------------------------------------------------------------------------
+
+export const enrollSchema = z.object({
+  agentId: z.string().min(1),
+  taskId: z.string().min(1),
+  /** From the task's environment. */
+  token: z.string().min(1).max(256),
+  /** Of the key that the proxy will show. */
+  keySha256: sha256,
+});
+export type Enroll = z.infer<typeof enrollSchema>;
 
 export const subscribeSchema = z.object({
   agentId: z.string().min(1),

@@ -5,6 +5,8 @@ export const ENV = {
   nodeIp: 'NODEMESH_NODE_IP',
   /** Base URLs in the order in which to try them, separated by commas: VIP, Mesos-DNS, last known addresses. */
   schedulers: 'NODEMESH_SCHEDULERS',
-  /** The key that authenticates scheduler and proxies to each other off loopback. */
+  /** Good for one enrolment of this task: swapped for a key that never leaves the memory of the proxy. */
+  token: 'NODEMESH_TOKEN',
+  /** For a proxy without a token: the key that it and the scheduler show each other off loopback. */
   clusterKey: 'NODEMESH_CLUSTER_KEY',
 } as const;

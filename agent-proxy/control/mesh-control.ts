@@ -7,6 +7,7 @@ import type { ServiceTable } from '../routing/service-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { TrafficWindow } from '../telemetry/traffic.ts';
 import type { Announce, Hello, Report, Subscribe, Upgrade } from './contract.ts';
+import { isAnnouncedBy } from './enrolment.ts';
 import { EpochGuard } from './epoch-guard.ts';
 import { type LastSnapshot, loadSnapshot, SnapshotFile } from './last-snapshot.ts';
 import { type Announced, ControlLink, type LinkHost } from './link.ts';
@@ -67,7 +68,7 @@ export class MeshControl implements LinkHost {
     this.options = options;
     this.table = table;
     this.random = options.random;
-    this.client = new SchedulerClient(spec.clusterKey);
+    this.client = new SchedulerClient({ ...mesh, clusterKey: spec.clusterKey, enrolment: spec.enrolment });
     this.file = new SnapshotFile(spec.dataDir, () => this.contents());
     this.epochs = new EpochGuard(snapshot?.epoch ?? 0, () => this.file.touch());
     this.schedulers = new SchedulerList(mesh.schedulers, snapshot?.schedulers ?? []);
@@ -86,6 +87,12 @@ export class MeshControl implements LinkHost {
 
   announced(announce: Announce): Announced {
     return this.link.announced(announce);
+  }
+
+  /** Whether an announcement comes from the scheduler that the proxy has enrolled at, or was launched by. */
+  knows(authorization: string | undefined, body: string): boolean {
+    const { enrolment } = this.options.spec;
+    return enrolment !== null && isAnnouncedBy(enrolment, this.epochs.highest > 0, authorization, body);
   }
 
   /** Ends the link; what has changed is written. */

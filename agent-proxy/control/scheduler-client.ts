@@ -1,10 +1,11 @@
 /**
- * The two requests that a proxy makes of its scheduler: an endless stream of frames, and reports. Thin: bytes in and
- * out, no decisions.
+ * The requests that a proxy makes of its scheduler: an enrolment where it has not enrolled yet, an endless stream of frames,
+ * and reports. Thin: bytes in and out.
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { Report, Subscribe } from './contract.ts';
-import { CONTROL_REPORT_PATH, CONTROL_SUBSCRIBE_PATH } from './wire-words.ts';
+import type { Enroll, Report, Subscribe } from './contract.ts';
+import { type Enrolment, sha256Of } from './enrolment.ts';
+import { CONTROL_ENROLL_PATH, CONTROL_REPORT_PATH, CONTROL_SUBSCRIBE_PATH, TASK_HEADER } from './wire-words.ts';
 
 /** A scheduler that does not answer in this time is not there; the list of them has to be walked within 5 s. */
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -24,15 +25,64 @@ export interface StreamListener {
 /** Ends a request that was not answered yet; the listener hears nothing further. */
 export type Cancel = () => void;
 
+/** Who the proxy is, and what it proves that with. */
+export interface ClientIdentity {
+  readonly agentId: string;
+  readonly taskId: string;
+  readonly clusterKey: string | null;
+  readonly enrolment: Enrolment | null;
+}
+
 export class SchedulerClient {
-  private readonly clusterKey: string | null;
+  private readonly identity: ClientIdentity;
+  /** As far as is known: what has enrolled may be forgotten, which a 401 says. */
+  private isEnrolled = false;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 2, maxFreeSockets: 1, timeout: 30_000 });
 
-  constructor(clusterKey: string | null) {
-    this.clusterKey = clusterKey;
+  constructor(identity: ClientIdentity) {
+    this.identity = identity;
   }
 
+  /** Enrols first where that is due. */
   subscribe(baseUrl: string, body: Subscribe, listener: StreamListener): Cancel {
+    const { enrolment } = this.identity;
+    if (enrolment === null || this.isEnrolled) return this.open(baseUrl, body, listener);
+    let cancel: Cancel = this.enrol(baseUrl, enrolment, (answer) => {
+      this.isEnrolled = answer.kind === 'status' && answer.status === 204;
+      if (this.isEnrolled) cancel = this.open(baseUrl, body, listener);
+      else listener.refused(answer.kind === 'failed' ? answer : { kind: 'failed', detail: refusalOf(answer.status) });
+    });
+    return () => cancel();
+  }
+
+  /** A proxy whose answer was lost enrols again, with the same key. */
+  private enrol(baseUrl: string, { token, key }: Enrolment, done: (answer: Answer) => void): Cancel {
+    const { agentId, taskId } = this.identity;
+    const body: Enroll = { agentId, taskId, token, keySha256: sha256Of(key) };
+    let over = false;
+    const finish = (answer: Answer): void => {
+      if (over) return;
+      over = true;
+      done(answer);
+    };
+    const outgoing = this.post(
+      `${baseUrl}${CONTROL_ENROLL_PATH}`,
+      body,
+      false,
+      (response) => {
+        response.on('error', () => undefined).resume();
+        finish({ kind: 'status', status: response.statusCode ?? 0 });
+      },
+      (detail) => finish({ kind: 'failed', detail }),
+    );
+    return () => {
+      if (over) return;
+      over = true;
+      outgoing?.destroy();
+    };
+  }
+
+  private open(baseUrl: string, body: Subscribe, listener: StreamListener): Cancel {
     let over = false;
     const refuse = (answer: Answer): void => {
       if (over) return;
@@ -48,6 +98,7 @@ export class SchedulerClient {
         if (over) return;
         if (response.statusCode !== 200) {
           response.resume();
+          if (response.statusCode === 401) this.isEnrolled = false;
           refuse({ kind: 'status', status: response.statusCode ?? 0 });
           return;
         }
@@ -99,7 +150,11 @@ export class SchedulerClient {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(text),
     };
-    if (this.clusterKey !== null) headers['authorization'] = `Bearer ${this.clusterKey}`;
+    const { taskId, clusterKey, enrolment } = this.identity;
+    if (enrolment !== null) headers[TASK_HEADER] = taskId;
+    const secret = enrolment?.key ?? clusterKey;
+    // The token proves an enrolment, and the key would prove nothing yet.
+    if (secret !== null && !url.endsWith(CONTROL_ENROLL_PATH)) headers['authorization'] = `Bearer ${secret}`;
     let outgoing: ClientRequest;
     try {
       outgoing = request(url, { method: 'POST', headers, agent: reuse ? this.agent : false });
@@ -128,5 +183,18 @@ export class SchedulerClient {
     outgoing.on('close', () => clearTimeout(timer));
     outgoing.end(text);
     return outgoing;
+  }
+}
+
+function refusalOf(status: number): string {
+  switch (status) {
+    case 401:
+      return 'it refuses the token of this task (status 401)';
+    case 404:
+      return 'it knows no such task (status 404)';
+    case 409:
+      return 'somebody has enrolled as this task with another key (status 409)';
+    default:
+      return `the enrolment got status ${status}`;
   }
 }

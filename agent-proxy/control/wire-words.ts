@@ -3,9 +3,13 @@
  * with them the library that they are written in: 4 MB in each worker.
  */
 
+export const CONTROL_ENROLL_PATH = '/control/v1/enroll';
 export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
 export const CONTROL_REPORT_PATH = '/control/v1/report';
 export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
+
+/** On what a proxy sends: its task, so that the scheduler knows whose key is shown before it reads the body. */
+export const TASK_HEADER = 'nodemesh-task';
 
 /** What a proxy of this version understands beyond the first one of the contract (`accepts` in {@link Subscribe}). */
 export const CONTROL_ACCEPTED = ['resume', 'gzip'] as const;
@@ -15,7 +19,9 @@ export const CONTROL_ACCEPTED = ['resume', 'gzip'] as const;
  * supervisor is not replaced in place: code that was built with another number needs a new task. To be raised with every
  * change that an older supervisor, or an older worker, would not understand.
  */
-export const SUPERVISOR_PROTOCOL = 2;
+export const SUPERVISOR_PROTOCOL = 3;
+/** From this number on, supervisors take a token at their launch, and make a key (enrolment.ts). */
+export const ENROLLING_SUPERVISOR = 3;
 
 // ---- between two proxies ------------------------------------------------------------------------------------------
 

@@ -28,10 +28,16 @@ export interface ListedAgent {
   readonly holdsOurs: boolean | null;
 }
 
-/** What an operator asks for. */
+/** What somebody asks for who waits for the answer: an operator, or the framework's user. */
 export type Order =
   | { readonly kind: 'plan'; readonly command: PlanCommand }
-  | { readonly kind: 'freeze'; readonly frozen: boolean };
+  | { readonly kind: 'freeze'; readonly frozen: boolean }
+  | {
+      readonly kind: 'credential';
+      readonly taskId: TaskId;
+      readonly credential: string;
+      readonly replaces: string | null;
+    };
 
 export type DaemonsetEvent =
   /** First of all: what is wanted from now on. */

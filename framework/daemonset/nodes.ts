@@ -61,11 +61,13 @@ function addNode(step: Step, view: AgentView): Node {
   nodes.set(view.agentId, node);
   placeNode(step, node);
   joinRollout(step, node);
-  const held = removed.get(view.agentId)?.taskId ?? null;
+  const removal = removed.get(view.agentId);
+  const held = removal?.taskId ?? null;
   removed.delete(view.agentId);
   if (held !== null) {
     // It was told to be gone for good, and is not: then its task may not be gone either.
     node.task = newTask(held, 'lost', step.now, step.now);
+    node.credential = removal?.credential ?? null;
     tasks.set(held, view.agentId);
     step.persist(node);
     askFate(step, node);
@@ -91,7 +93,7 @@ export function removeNode(step: Step, node: Node, why: string, by: Removal['by'
   offerCame(step, node);
   leavePlacement(step, node);
   leaveRollout(step, node);
-  removed.set(agentId, { taskId: node.task?.taskId ?? null, by });
+  removed.set(agentId, { taskId: node.task?.taskId ?? null, credential: node.credential, by });
   for (const [oldest] of removed) {
     if (removed.size <= MAX_REMOVED) break;
     removed.delete(oldest);

@@ -68,6 +68,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
       node.shown = { state: 'launching', cause: 'recovered', taskId: record.taskId, since: now };
     }
     node.goal = record.goal;
+    node.credential = record.credential;
     node.step = record.step;
     node.reserved = record.reserved;
     node.covered = record.covered;

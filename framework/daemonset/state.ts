@@ -47,6 +47,8 @@ export interface Node {
   owed: readonly string[];
   /** What its task is: launched as, or made into since. Null without a task, and for one that was found. */
   goal: Goal | null;
+  /** Of its task, see `TaskTemplate`: data that means nothing here. */
+  credential: string | null;
   /** How far a rollout is with it. */
   step: StepMark | null;
   /** The role in which resources of the agent were reserved, written before the first RESERVE. */
@@ -88,6 +90,7 @@ export interface Node {
 /** An agent that was removed. What the operator has marked gone must not run on; any other may come back with its task. */
 export interface Removal {
   readonly taskId: TaskId | null;
+  readonly credential: string | null;
   readonly by: 'operator' | 'mesos';
 }
 
@@ -193,6 +196,7 @@ export function newNode(agent: AgentView, now: number): Node {
     placed: { wanted: true },
     owed: [],
     goal: null,
+    credential: null,
     step: null,
     reserved: null,
     killing: null,
@@ -231,6 +235,7 @@ export function recordOf(node: Node): AgentRecord {
     taskId: node.task?.taskId ?? null,
     launchedAt: node.task?.launchedAt ?? null,
     goal: node.goal,
+    credential: node.credential,
     step: node.step,
     reserved: node.reserved,
     down: node.down,

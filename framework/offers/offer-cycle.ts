@@ -143,6 +143,7 @@ function launchOn(step: Step, node: Node, group: readonly Offer[]): boolean {
     }
     node.task = newTask(taskId, 'launching', step.now, step.now);
     node.goal = goal;
+    node.credential = template.credential ?? null;
     node.misfit = null;
     node.notBefore = null;
     if (placement.resources.some((one) => isOurs(one, state.frameworkId))) node.reserved = role;

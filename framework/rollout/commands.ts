@@ -1,4 +1,4 @@
-/** What an operator orders: the verbs of the DC/OS SDK's plans, freeze and thaw. */
+/** What is ordered: the verbs of the DC/OS SDK's plans, freeze and thaw, and what the user has kept with a task. */
 import type { Step } from '../daemonset/effects.ts';
 import type { Order } from '../daemonset/events.ts';
 import { placeNode } from '../daemonset/membership.ts';
@@ -16,6 +16,8 @@ export function takeOrder(step: Step, order: Order): PlanOutcome {
       return freeze(step, order.frozen);
     case 'plan':
       return commandPlan(step, order.command);
+    case 'credential':
+      return keepCredential(step, order);
   }
 }
 
@@ -33,6 +35,20 @@ function freeze(step: Step, frozen: boolean): PlanOutcome {
   // What the placement asked for meanwhile is done now.
   if (!frozen) for (const node of state.nodes.values()) placeNode(step, node);
   return done(frozen ? 'frozen' : 'thawed');
+}
+
+/** Whoever comes second, with another one, comes too late: of two at once the queue of events makes a first. */
+function keepCredential(step: Step, order: Extract<Order, { kind: 'credential' }>): PlanOutcome {
+  const { state } = step;
+  const { taskId, credential, replaces } = order;
+  const agentId = state.tasks.get(taskId);
+  const node = agentId === undefined ? undefined : state.nodes.get(agentId);
+  if (node?.task?.taskId !== taskId) return notFound(`no agent has the task ${taskId}`);
+  if (node.credential === credential) return already('kept already');
+  if (node.credential !== replaces) return invalid('another one is kept with the task');
+  node.credential = credential;
+  step.persist(node);
+  return done('kept');
 }
 
 function commandPlan(step: Step, command: PlanCommand): PlanOutcome {

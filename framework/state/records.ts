@@ -62,6 +62,8 @@ export const agentRecordSchema = z.object({
   launchedAt: z.number().nullable(),
   /** What the task is. */
   goal: goalSchema.nullable().default(null),
+  /** By what the framework's user knows the task; null for one that was launched without, or found. */
+  credential: z.string().nullable().default(null),
   step: stepMarkSchema.nullable().default(null),
   /** The role in which the agent's resources are held; null when nothing was ever reserved, or all given back. */
   reserved: z.string().nullable().default(null),

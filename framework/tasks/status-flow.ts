@@ -193,6 +193,7 @@ function closeTask(step: Step, node: Node, task: LedgerTask, failures: number, d
   const { agentId, hostname } = node.agent;
   node.task = null;
   node.goal = null;
+  node.credential = null;
   node.killing = null;
   node.portHolders = {};
   rememberEnd(node.ended, task.taskId);
@@ -279,6 +280,7 @@ export function takeIn(step: Step, node: Node, taskId: TaskId, phase: Phase): vo
   node.task = newTask(taskId, phase, step.now, step.now);
   // What it is, it has to say itself.
   node.goal = null;
+  node.credential = null;
   offerCame(step, node);
   step.persist(node);
   joinRollout(step, node);

@@ -1,9 +1,10 @@
 /**
- * Who may write: anybody on a loopback listener, else who has the token. Proxies prove themselves with the cluster key.
+ * Who may write: anybody on a loopback listener, else who has the token. Proxies prove themselves by their own keys.
  * Reads are open and never show a secret.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
+import { TASK_HEADER } from '../../agent-proxy/control/wire-words.ts';
+import { isSame, type ProxyKeys } from '../proxy-keys.ts';
 import { ApiError } from './errors.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -36,21 +37,26 @@ export function requireToken(onLoopback: boolean, token: string | null): Request
   };
 }
 
-/** Refuses who does not have the cluster key. `key` may come later than the listener: null until then. */
-export function requireClusterKey(onLoopback: boolean, key: () => string | null): RequestHandler {
+/** Refuses who cannot be the proxy that he says he is, before his body is read. `keys` is null until this process leads. */
+export function requireProxy(keys: () => Pick<ProxyKeys, 'mayBeAdmitted'> | null): RequestHandler {
   return (request, _response, next) => {
-    const expected = key();
-    if (onLoopback) return next();
-    if (expected === null) throw new ApiError(503, 'the scheduler is starting');
-    if (!bears(request, expected)) throw new ApiError(401, 'this needs the cluster key');
+    const known = keys();
+    if (known === null) throw new ApiError(503, 'the scheduler is starting');
+    if (!known.mayBeAdmitted(request.get(TASK_HEADER) ?? null, bearerOf(request))) throw notTheProxy();
     next();
   };
 }
 
-/** Compared in constant time, whatever the lengths. */
+export function notTheProxy(): ApiError {
+  return new ApiError(401, 'this needs the key of the proxy, which has to enrol first');
+}
+
+/** Null where there is none. */
+export function bearerOf(request: Request): string | null {
+  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
+}
+
 function bears(request: Request, secret: string): boolean {
-  const given = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (given === undefined) return false;
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(secret));
+  const given = bearerOf(request);
+  return given !== null && isSame(given, secret);
 }

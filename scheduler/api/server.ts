@@ -11,9 +11,9 @@ import type { NodeView } from '../node-view.ts';
 import type { ProxyArtifacts } from '../proxy/artifacts.ts';
 import { artifactRoute } from './artifacts.ts';
 import { auditWrites } from './audit.ts';
-import { requireClusterKey, requireToken } from './auth.ts';
+import { requireProxy, requireToken } from './auth.ts';
 import { configRouter } from './config.ts';
-import { controlRouter } from './control.ts';
+import { controlRouter, enrolRouter } from './control.ts';
 import { errorHandler, notFound } from './errors.ts';
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
@@ -48,9 +48,10 @@ export function createApi(options: ApiOptions): Express {
     next();
   });
 
+  app.use(enrolRouter(plane));
   app.use(
     '/control',
-    requireClusterKey(onLoopback, () => plane()?.clusterKey ?? null),
+    requireProxy(() => plane()?.keys ?? null),
   );
   app.use(controlRouter(plane));
   app.use(requireToken(onLoopback, options.config.apiToken));

@@ -5,7 +5,6 @@
 import { Agent, request } from 'undici';
 import type { Announce } from '../../agent-proxy/control/contract.ts';
 import { CONTROL_ANNOUNCE_PATH } from '../../agent-proxy/control/wire-words.ts';
-import { isLoopback } from '../loopback.ts';
 
 export interface AnnounceTarget {
   readonly taskId: string;
@@ -15,7 +14,8 @@ export interface AnnounceTarget {
 
 export interface AnnouncerOptions {
   readonly announce: Announce;
-  readonly clusterKey: string;
+  /** What proves to this proxy that the body is its scheduler's, as `Authorization`; null for nothing. */
+  authorization(target: AnnounceTarget, body: string): string | null;
   /** Proxies that should have a session and have none. */
   targets(): readonly AnnounceTarget[];
   /** A proxy has seen a later leader. */
@@ -93,13 +93,14 @@ export class Announcer {
   async #send(target: AnnounceTarget): Promise<void> {
     const host = target.ip.includes(':') ? `[${target.ip}]` : target.ip;
     const headers: Record<string, string> = { 'content-type': 'application/json' };
-    // On loopback nobody asks for the key, and any process could listen on the port: it stays here.
-    if (!isLoopback(target.ip)) headers.authorization = `Bearer ${this.#options.clusterKey}`;
+    const body = JSON.stringify(this.#options.announce);
+    const authorization = this.#options.authorization(target, body);
+    if (authorization !== null) headers.authorization = authorization;
     try {
       const response = await request(`http://${host}:${target.adminPort}${CONTROL_ANNOUNCE_PATH}`, {
         method: 'POST',
         headers,
-        body: JSON.stringify(this.#options.announce),
+        body,
         dispatcher: this.#agent,
       });
       await response.body.dump();

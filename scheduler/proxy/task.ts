@@ -1,7 +1,9 @@
 /** The proxy as Mesos gets to see it: the task that runs it, from an archive or in an image. */
 import { isIP } from 'node:net';
 import { ENV } from '../../agent-proxy/control/environment.ts';
+import { ENROLLING_SUPERVISOR } from '../../agent-proxy/control/wire-words.ts';
 import type { AgentView, CommandInfo, TaskId, TaskTemplate } from '../../framework/index.ts';
+import { EXPECTED, tokenOf } from '../proxy-keys.ts';
 import type { ProxyArchive } from './artifacts.ts';
 import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from './command.ts';
 import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
@@ -17,6 +19,7 @@ export interface ProxyTaskOptions {
   /** Base URL of this scheduler, as agents reach it. */
   readonly advertise: string;
   readonly clusterKey: string;
+  readonly launchKey: string;
   readonly name: string;
 }
 
@@ -30,7 +33,7 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
     [ENV.taskId]: taskId,
     [ENV.nodeIp]: agent.ip,
     [ENV.schedulers]: options.advertise,
-    [ENV.clusterKey]: options.clusterKey,
+    ...secretOf(options, taskId),
   };
   const named = (name: string, number: number) => ({ number, name, protocol: 'tcp' });
   const edge = agent.isPublic ? ports.edge : null;
@@ -74,7 +77,17 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
       ],
     },
     killGraceSeconds: KILL_GRACE_SECONDS,
+    ...(enrols(archive) ? { credential: EXPECTED } : {}),
   };
+}
+
+function secretOf({ archive, launchKey, clusterKey }: ProxyTaskOptions, taskId: TaskId): Record<string, string> {
+  return enrols(archive) ? { [ENV.token]: tokenOf(launchKey, taskId) } : { [ENV.clusterKey]: clusterKey };
+}
+
+/** Older code, to which a rollout may go back, knows only the cluster's key. */
+function enrols({ manifest }: ProxyArchive): boolean {
+  return manifest.supervisor >= ENROLLING_SUPERVISOR;
 }
 
 function wordsOf({ ports, workers, bind }: ProxyPlan, agent: AgentView): string[] {

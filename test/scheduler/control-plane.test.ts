@@ -323,7 +323,16 @@ test('the task that it asks the framework for runs the built proxy', async () =>
     NODEMESH_NODE_IP: '10.0.0.9',
     NODEMESH_SCHEDULERS: scheduler.url,
   });
-  expect(variables.NODEMESH_CLUSTER_KEY?.length).toBeGreaterThanOrEqual(32);
+  // Good for this task alone.
+  expect(variables.NODEMESH_TOKEN?.length).toBeGreaterThanOrEqual(32);
+  const other = options.task(fakeAgent('10.0.0.9'), taskId('nodemesh.2'), options.goal);
+  expect(JSON.stringify(other)).not.toContain(variables.NODEMESH_TOKEN);
+  for (const key of ['cluster-key', 'launch-key', 'peer-key']) {
+    const secret = (await options.store.get(`scheduler/${key}`))?.value;
+    expect(secret).toEqual(expect.any(String));
+    expect(JSON.stringify(task)).not.toContain(secret);
+  }
+  expect(task.credential).toBe('expected');
   const uri = task.command.uris?.[0];
   expect(uri).toMatchObject({ extract: false, cache: true, output_file: 'nodemesh-proxy.tar.gz' });
   expect(uri?.value).toMatch(/\/artifacts\/nodemesh-proxy-0\.1\.0-host-node-[0-9a-f]{12}\.tar\.gz$/);

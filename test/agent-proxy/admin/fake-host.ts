@@ -32,6 +32,7 @@ export function fakeHost(): AdminHost {
     namerState: () => null,
     interpreterState: () => null,
     logging: { list: () => [], set: () => null },
+    isOurScheduler: null,
     announce: null,
   };
 }

@@ -313,9 +313,11 @@ describe('reads', () => {
     const proxy = scheduler.client('S1', 'p1');
     await eventually('hello', () => proxy.session);
     const { options } = scheduler.framework;
-    const task = options.task(fakeAgent('127.0.36.1'), taskId('t'), options.goal);
-    const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';
-    expect(key).not.toBe('');
+    const task = options.task(fakeAgent('127.0.36.1'), taskId('p1'), options.goal);
+    const token = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_TOKEN')?.value ?? '';
+    const kept = await Promise.all(['cluster', 'launch'].map((name) => options.store.get(`scheduler/${name}-key`)));
+    const secrets = [token, ...kept.map((record) => String(record?.value))];
+    for (const secret of secrets) expect(secret.length).toBeGreaterThanOrEqual(32);
     for (const path of [
       '/v1/nodes',
       '/v1/services',
@@ -325,10 +327,10 @@ describe('reads', () => {
       '/v1/state/frameworkId',
     ]) {
       const { text } = await scheduler.get(path);
-      expect(text).not.toContain(key);
+      for (const secret of secrets) expect(text).not.toContain(secret);
       expect(text).not.toContain(proxy.frames('hello')[0]?.peerKey);
     }
-    expect(scheduler.logs.join('\n')).not.toContain(key);
+    for (const secret of secrets) expect(scheduler.logs.join('\n')).not.toContain(secret);
   });
 });
 
@@ -356,7 +358,7 @@ describe('errors', () => {
 });
 
 describe('off loopback', () => {
-  test('writes need the token, proxies need the cluster key, and reads need neither', async () => {
+  test('writes need the token, proxies that were launched without one the cluster key, and reads need neither', async () => {
     const token = 'a-token-of-enough-length';
     writeFileSync(join(use.directory, 'token'), token);
     const scheduler = await use.start({
@@ -376,7 +378,7 @@ describe('off loopback', () => {
     };
     const { options } = scheduler.framework;
     const task = options.task(fakeAgent('10.0.0.1'), taskId('t'), options.goal);
-    const key = task.command.environment?.variables.find(({ name }) => name === 'NODEMESH_CLUSTER_KEY')?.value ?? '';
+    const key = String((await options.store.get('scheduler/cluster-key'))?.value);
     expect(task.command.uris?.[0]?.value).toContain('http://127.0.0.1:1/artifacts/');
 
     expect(await post('/v1/nothing')).toBe(401);

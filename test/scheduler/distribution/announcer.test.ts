@@ -25,7 +25,7 @@ test('silent proxies do not take every turn', async () => {
   targets.push({ taskId: 'good', ip: '127.0.0.1', adminPort: portOf(proxy) });
   const announcer = new Announcer({
     announce: { epoch: 3, schedulers: ['http://127.0.0.1:4180'] },
-    clusterKey: 'k'.repeat(32),
+    authorization: () => null,
     targets: () => (told.length === 0 ? targets : []),
     staleLeader: () => undefined,
     times: TIMES,

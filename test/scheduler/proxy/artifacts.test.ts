@@ -7,6 +7,7 @@ import { createGunzip, gunzipSync } from 'node:zlib';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { readCode, sha256Of } from '../../../agent-proxy/control/code-archive.ts';
 import { readTar } from '../../../agent-proxy/control/tar.ts';
+import { SUPERVISOR_PROTOCOL } from '../../../agent-proxy/control/wire-words.ts';
 import { HOST_NODE, type ProxyContents, writeArchive } from '../../../scheduler/proxy/archive.ts';
 import { loadArtifacts, type ProxyArtifacts } from '../../../scheduler/proxy/artifacts.ts';
 import { useTempDir } from '../../fixtures/proxy.ts';
@@ -49,7 +50,13 @@ test('an archive holds the code, a Node.js and both licences, and is the same wh
   expect(file).toBe(join(directory, 'once', 'nodemesh-proxy-1.2.3-linux-x64.tar.gz'));
   expect(JSON.parse(readFileSync(`${file}.json`, 'utf8'))).toEqual(manifest);
   expect(manifest).toEqual({
-    ...{ version: '1.2.3', platform: 'linux-x64', sha256: sha256Of(bytes), size: bytes.length, supervisor: 2 },
+    ...{
+      version: '1.2.3',
+      platform: 'linux-x64',
+      sha256: sha256Of(bytes),
+      size: bytes.length,
+      supervisor: SUPERVISOR_PROTOCOL,
+    },
     runtime: { node: '24.0.0', sha256: sha256Of(CONTENTS.runtime?.binary ?? Buffer.alloc(0)) },
     code: { file: 'proxy.mjs', sha256: sha256Of(CODE) },
   });
@@ -141,7 +148,7 @@ test.each<[string, (file: string) => void, RegExp]>([
 test('a manifest that speaks of other code is refused', async () => {
   const { file } = await writeArchive(CONTENTS, directory);
   const manifest = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
-  writeFileSync(`${file}.json`, JSON.stringify({ ...manifest, supervisor: 3 }));
+  writeFileSync(`${file}.json`, JSON.stringify({ ...manifest, supervisor: SUPERVISOR_PROTOCOL + 1 }));
   await expect(load([file])).rejects.toThrow(`the code in ${file} is not what ${file}.json says`);
 });
 

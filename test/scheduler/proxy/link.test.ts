@@ -32,7 +32,7 @@ function proxyOf(url: string, task = 'p1'): Proxy {
   const table = new ServiceTable();
   const log: string[] = [];
   const epochs = new EpochGuard(0, () => undefined);
-  const client = new SchedulerClient(null);
+  const client = new SchedulerClient({ agentId: 'S1', taskId: task, clusterKey: null, enrolment: null });
   const identity = { agentId: 'S1', taskId: task, version: '0.1.0' };
   const proxy: { configRevision: number } = { configRevision: 0 };
   const link = new ControlLink({

@@ -15,13 +15,20 @@ const ARCHIVE: ProxyArchive = {
   code: { path: '/artifacts/code', sha256: 'd'.repeat(64) },
 };
 
-function taskOf(plan: Partial<ProxyPlan>, agent = AGENT) {
+function taskOf(plan: Partial<ProxyPlan>, agent = AGENT, archive = ARCHIVE) {
   const whole: ProxyPlan = {
     ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
     ...{ bind: 'node' as const, workers: 2, cpus: 2, cpusLimit: null, mem: 256, disk: 128, image: null },
     ...plan,
   };
-  const options = { archive: ARCHIVE, plan: whole, advertise: 'http://s:1', clusterKey: 'k', name: 'mesh' };
+  const options = {
+    archive,
+    plan: whole,
+    advertise: 'http://s:1',
+    clusterKey: 'k',
+    launchKey: 'l',
+    name: 'mesh',
+  };
   return proxyTask(options, agent, taskId('t'));
 }
 
@@ -49,6 +56,18 @@ test('resources and their limits are those of the plan', () => {
   expect(taskOf({}).limits).toBeUndefined();
   expect(taskOf({ cpusLimit: 'unlimited' }).limits).toEqual({ cpus: 'unlimited' });
   expect(taskOf({}).container).toBeUndefined();
+});
+
+test('code that takes no token gets the key of the cluster, as a rollout may go back to it', () => {
+  const variables = (archive: ProxyArchive) => {
+    const task = taskOf({}, AGENT, archive);
+    const { variables: all = [] } = task.command.environment ?? {};
+    const named = all.filter(({ name }) => name === 'NODEMESH_TOKEN' || name === 'NODEMESH_CLUSTER_KEY');
+    return { names: named.map(({ name }) => name), credential: task.credential };
+  };
+  const of = (supervisor: number) => ({ ...ARCHIVE, manifest: { ...ARCHIVE.manifest, supervisor } });
+  expect(variables(of(2))).toEqual({ names: ['NODEMESH_CLUSTER_KEY'], credential: undefined });
+  expect(variables(of(3))).toEqual({ names: ['NODEMESH_TOKEN'], credential: 'expected' });
 });
 
 test('only a public agent has an edge router, and only there its port is asked for', () => {

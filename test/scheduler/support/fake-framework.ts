@@ -33,6 +33,8 @@ export class FakeFramework implements Framework {
   /** Tasks that were told to be dead. */
   readonly dead: string[] = [];
   readonly goals: { taskId: string; goal: string }[] = [];
+  /** What is kept with tasks. */
+  readonly credentials = new Map<string, string>();
   readonly failedUpgrades: { taskId: string; goal: string; reason: string }[] = [];
   readonly #nodes = new Map<string, NodeStatus>();
   #started = false;
@@ -101,6 +103,19 @@ export class FakeFramework implements Framework {
 
   reportUpgradeFailed(taskId: TaskId, goal: string, reason: string): void {
     this.failedUpgrades.push({ taskId, goal, reason });
+  }
+
+  credential(taskId: TaskId): string | null | undefined {
+    for (const node of this.#nodes.values()) if (node.taskId === taskId) return this.credentials.get(taskId) ?? null;
+    return undefined;
+  }
+
+  async keepCredential(taskId: TaskId, credential: string, replaces: string | null): Promise<PlanOutcome> {
+    const before = this.credential(taskId);
+    if (before === undefined) return { kind: 'not-found', message: 'no such task' };
+    if (before !== replaces) return { kind: before === credential ? 'already' : 'invalid', message: 'another one' };
+    this.credentials.set(taskId, credential);
+    return { kind: 'done', message: 'kept' };
   }
 
   planNames(): string[] {
