@@ -1,4 +1,5 @@
 /** kill -9, and nobody is paged: of a proxy's task, and of the worker inside it. */
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
 import { send } from '../fixtures/http.ts';
@@ -55,6 +56,28 @@ describe('a proxy that is killed', () => {
       process.kill(scheduler.pid, 'SIGCONT');
     }
     await eventually('all healthy again', () => cluster.allHealthy(), 15_000);
+  });
+
+  it('and nobody else is taken for it: not who has read the environment of its task', async () => {
+    const { agentId } = node(0);
+    const { pid, taskId } = await cluster.proxy(agentId);
+    const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
+    const token = environment.find((line) => line.startsWith('NODEMESH_TOKEN='))?.slice('NODEMESH_TOKEN='.length) ?? '';
+    expect(token).not.toBe('');
+    expect(environment.filter((line) => line.startsWith('NODEMESH_CLUSTER_KEY='))).toEqual([]);
+    const post = async (path: string, body: object, headers: Record<string, string> = {}): Promise<number> => {
+      const text = JSON.stringify({ agentId, taskId, ...body });
+      const url = `${cluster.scheduler}/control/v1/${path}`;
+      return (await send(url, { method: 'POST', body: text, headers })).status;
+    };
+    const subscribe = {
+      ...{ nodeIp: '127.0.0.1', version: '0.0.0', epoch: 0, revision: 0, configRevision: 0 },
+      ports: { outgoing: 1, incoming: 2, admin: 3 },
+    };
+    expect(await post('enroll', { token, keySha256: 'a'.repeat(64) })).toBe(409);
+    expect(await post('subscribe', subscribe)).toBe(401);
+    expect(await post('subscribe', subscribe, { Authorization: `Bearer ${token}` })).toBe(401);
+    expect(await cluster.allHealthy()).toBe(true);
   });
 
   async function killWorker(index: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** The proxy's task as real processes: workers die and come back on the same sockets, ports are taken, tasks end. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { DESCRIPTORS } from '../../../agent-proxy/accept/descriptors.ts';
 import { ENV } from '../../../agent-proxy/control/environment.ts';
@@ -34,15 +35,17 @@ interface MeshTaskOptions {
   readonly dataDir?: string;
   readonly args?: readonly string[];
   readonly isDeaf?: boolean;
+  readonly env?: Record<string, string>;
 }
 
-async function useMeshTask({ scheduler, args = [], isDeaf = false, ...options }: MeshTaskOptions): Promise<MeshTask> {
+async function useMeshTask(options: MeshTaskOptions): Promise<MeshTask> {
+  const { scheduler, args = [], isDeaf = false, env = {} } = options;
   const ports = options.ports ?? (await freePorts(IP, 3));
   const dataDir = options.dataDir ?? (await useTempDir());
   const [out = 0, incoming = 0, admin = 0] = ports;
   const list = `out=${out},in=${incoming},admin=${admin}`;
   const task = useTask([bundle.file, '--node-ip', IP, '--ports', list, '--data-dir', dataDir, ...args], {
-    env: { [ENV.agentId]: 'agent-1', [ENV.taskId]: 'proxy-1', [ENV.schedulers]: scheduler },
+    env: { [ENV.agentId]: 'agent-1', [ENV.taskId]: 'proxy-1', [ENV.schedulers]: scheduler, ...env },
     isDeaf,
   });
   return Object.assign(task, {
@@ -259,4 +262,33 @@ test('POST /admin/shutdown ends the task with exit code 0', async () => {
   await eventually('it answers', async () => (await send(`${task.admin}/admin/ping`)).body === 'pong');
   expect(await send(`${task.admin}/admin/shutdown`, { method: 'POST' })).toMatchObject({ status: 202 });
   expect(await task.exited).toBe(0);
+});
+
+test('its key is in the memory of the supervisor alone, and workers that come have it', async () => {
+  const scheduler = await useSchedulerOf(await useBackend('keyed'));
+  const dataDir = await useTempDir();
+  const task = await useMeshTask({ scheduler: scheduler.url, dataDir, env: { [ENV.token]: 'the-token' } });
+  await serves(task);
+  const before = await eventually('the worker is known', () => task.worker());
+  process.kill(before, 'SIGKILL');
+  await eventually('the next worker enrols', () => scheduler.enrolments.length === 2);
+  const [first, second] = scheduler.enrolments;
+  expect(first).toMatchObject({ agentId: 'agent-1', taskId: 'proxy-1', token: 'the-token' });
+  expect(second).toEqual(first);
+  await eventually('and subscribes', () => scheduler.authorizations.length === 2);
+  const [shown, again] = scheduler.authorizations;
+  expect(shown).toMatch(/^Bearer [A-Za-z0-9_-]{43}$/);
+  expect(again).toBe(shown);
+  const key = shown?.slice('Bearer '.length) ?? '';
+  const worker = await eventually('the next worker is known', () => task.worker());
+  await eventually('the table is on disk', () => savedRevision(dataDir) === 1);
+  for (const pid of [task.process.pid, worker]) {
+    const about = await Promise.all(['environ', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8')));
+    expect(about[0]).toContain('the-token');
+    expect(about.join()).not.toContain(key);
+  }
+  const files = (await readdir(dataDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  expect(files).not.toEqual([]);
+  for (const { parentPath, name } of files) expect(await readFile(join(parentPath, name), 'utf8')).not.toContain(key);
+  expect(task.stdout() + task.stderr()).not.toContain(key);
 });
