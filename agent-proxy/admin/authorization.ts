@@ -13,7 +13,7 @@ export interface AccessGuard {
   /** Where the admin server listens. */
   readonly listenIp: string;
   readonly clusterKey: string | null;
-  /** Another token that opens it, where one is configured. */
+  /** What else opens it: the token that the task was launched with. */
   readonly token: string | null;
 }
 
@@ -35,7 +35,11 @@ export function mayUse({ listenIp, clusterKey, token }: AccessGuard, authorizati
     };
   }
   for (const secret of accepted) if (isSame(authorization ?? '', `Bearer ${secret}`)) return GRANTED;
-  return { granted: false, status: 401, why: 'needs Authorization: Bearer <cluster key or admin token>' };
+  return {
+    granted: false,
+    status: 401,
+    why: 'needs Authorization: Bearer <the token of the task, or the cluster key>',
+  };
 }
 
 /**

@@ -265,8 +265,8 @@ export class ControlLink {
       streaming.reporting = 'no';
       const taken = answer.kind === 'status' && answer.status >= 200 && answer.status < 300;
       sent(taken);
-      // The scheduler does not know this session: it is another one, or it has forgotten us.
-      if (answer.kind === 'status' && (answer.status === 409 || answer.status === 404)) {
+      // The scheduler does not know this session: it is another one, or it has forgotten us (401: by what it knew us).
+      if (answer.kind === 'status' && [401, 404, 409].includes(answer.status)) {
         this.lost(streaming, `a report was answered with status ${answer.status}`);
       } else if (isStale) {
         this.report(streaming);

@@ -134,11 +134,11 @@ test('what changes while a report is on its way is told right after it', async (
   expect(scheduler.reports.map(({ revision }) => revision)).toEqual([1, 3]);
 });
 
-test('a report that is answered 409 makes it subscribe again', async () => {
+test.each([401, 404, 409])('a report that is answered %i makes it subscribe again', async (status) => {
   const scheduler = await useFakeScheduler(opening(1, 1));
   await useProxy({ schedulers: [scheduler.url] });
   await eventually('it reports', () => scheduler.reports.length > 0);
-  scheduler.reportStatus = 409;
+  scheduler.reportStatus = status;
   await eventually('it subscribes again', () => scheduler.subscriptions.length > 1);
 });
 

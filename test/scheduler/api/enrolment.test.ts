@@ -63,7 +63,10 @@ async function stage({ credential = 'expected', args = [], ...given }: Given = {
   await mkdir(join(dist, 'dashboard'), { recursive: true });
   await writeFile(join(dist, 'proxy.mjs'), '// the proxy\n');
   const logs: string[] = [];
-  const log = (fields: object, message: string): void => void logs.push(`${message} ${JSON.stringify(fields)}`);
+  const log =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      void logs.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const config = readConfig([
     ...['--master=http://127.0.0.1:1', '--marathon=http://127.0.0.1:1', `--state=file:${state}`],
     ...['--listen=127.0.0.1:0', ...args],
@@ -71,7 +74,7 @@ async function stage({ credential = 'expected', args = [], ...given }: Given = {
   const scheduler = await startScheduler(
     config,
     { version: '0.1.0', dist },
-    { logger: { debug: log, info: log, warn: log, error: log }, createFramework },
+    { logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }, createFramework },
   );
   scheduler.failed.catch(() => undefined);
   let isStopped = false;
@@ -138,7 +141,8 @@ describe('an enrolment', () => {
     expect(await scheduler.enrol({ keySha256: HASH })).toBe(204);
     expect(await scheduler.enrol({ keySha256: sha256Of('another') })).toBe(409);
     expect(await scheduler.kept('S1')).toBe(`sha256:${HASH}`);
-    expect(scheduler.logs.filter((line) => line.startsWith('somebody has the token'))).toHaveLength(1);
+    const warnings = scheduler.logs.filter((line) => line.startsWith('warn somebody has the token'));
+    expect(warnings).toEqual([expect.stringContaining('{"agentId":"S1","taskId":"p1"}')]);
     for (const secret of [KEY, scheduler.token('p1')]) expect(scheduler.logs.join('\n')).not.toContain(secret);
   });
 
