@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Report, UpgradeReport } from '../../../agent-proxy/control/contract.ts';
 import { ENV } from '../../../agent-proxy/control/environment.ts';
+import { SUPERVISOR_PROTOCOL } from '../../../agent-proxy/control/wire-words.ts';
 import { type ArchiveServer, archiveOf, type ServedArchive, useArchiveServer } from '../../fixtures/archive-server.ts';
 import { useBackend } from '../../fixtures/backend.ts';
 import {
@@ -189,7 +190,9 @@ const LIES: readonly [string, RegExp, (archives: ArchiveServer) => ServedArchive
   ],
   [
     'for another supervisor',
-    /^version 2\.0\.0 needs a supervisor of protocol 99, and this task's has 2: it needs a new task$/,
+    new RegExp(
+      `^version 2\\.0\\.0 needs a supervisor of protocol 99, and this task's has ${SUPERVISOR_PROTOCOL}: it needs a new task$`,
+    ),
     (archives) => archives.put(archiveOf(second, '2.0.0', 99), second, '2.0.0'),
   ],
 ];
