@@ -53,13 +53,11 @@ export class ProxyKeys {
     const before = framework.credential(id);
     if (before === undefined || !this.#isTaskOf(who)) return 'no-task';
     const credential = `sha256:${keySha256}`;
-    if (before === credential) return 'enrolled';
-    if (before !== null && before !== EXPECTED) return this.#another(who);
+    if (before !== null && before !== EXPECTED && before !== credential) return this.#another(who);
+    // The same again too: the first may be on its way to the store yet.
     const { kind } = await framework.keepCredential(id, credential, before);
-    if (kind === 'done' || kind === 'already') {
-      logger.info(who, 'a proxy has enrolled');
-      return 'enrolled';
-    }
+    if (kind === 'done') logger.info(who, 'a proxy has enrolled');
+    if (kind === 'done' || kind === 'already') return 'enrolled';
     if (kind === 'not-found') return 'no-task';
     const now = framework.credential(id);
     return typeof now === 'string' && now !== EXPECTED ? this.#another(who) : 'unavailable';

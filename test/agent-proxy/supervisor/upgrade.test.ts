@@ -61,7 +61,10 @@ async function useMeshTask(words: readonly string[] = []): Promise<MeshTask> {
   const dataDir = await useTempDir();
   const ports = `out=${out},in=${incoming},admin=${admin}`;
   const task = useTask([first.file, '--node-ip', IP, '--ports', ports, '--data-dir', dataDir, ...words], {
-    env: { [ENV.agentId]: 'agent-1', [ENV.taskId]: 'proxy-1', [ENV.schedulers]: scheduler.url },
+    env: {
+      ...{ [ENV.agentId]: 'agent-1', [ENV.taskId]: 'proxy-1', [ENV.schedulers]: scheduler.url },
+      [ENV.token]: 'the-token',
+    },
   });
   const mesh: MeshTask = Object.assign(task, {
     scheduler,
@@ -111,6 +114,10 @@ test('no request fails across upgrades, and the report says which code runs', as
       await eventually('the old worker is gone', async () => (await task.children()).length === 1, 15_000);
     }
     expect(task.scheduler.subscriptions.at(-1)).toMatchObject({ version: '2.0.0' });
+    // Each code begins with the key of before: it is the supervisor's.
+    const { enrolments, authorizations } = task.scheduler;
+    expect([enrolments.length, new Set(enrolments.map(({ keySha256 }) => keySha256)).size]).toEqual([4, 1]);
+    expect(new Set(authorizations).size).toBe(1);
   } finally {
     expect([...(await busy.stop()), ...(await slow.stop())]).toEqual([]);
   }
