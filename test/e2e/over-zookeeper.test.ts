@@ -9,11 +9,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { announceProof } from '../../agent-proxy/control/enrolment.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { getJson, send, sendJson } from '../fixtures/http.ts';
 import { Cluster, type NodeDocument } from '../fixtures/local-cluster.ts';
 import { timed } from '../fixtures/measure.ts';
-import { controlFigures, type MeshFacts, meshFacts } from '../fixtures/mesh-facts.ts';
+import { controlFigures, keyHashes, type MeshFacts, meshFacts } from '../fixtures/mesh-facts.ts';
 import { SteadyWrites } from '../fixtures/steady-writes.ts';
 import { type WatchedOptions, WatchedScheduler } from '../fixtures/watched-scheduler.ts';
 import { type Ensemble, startEnsemble } from '../fixtures/zookeeper.ts';
@@ -312,10 +313,18 @@ describe('of two schedulers', () => {
       const now = await Promise.all(nodes.map(async (node) => (await controlFigures(node)).stale));
       return now.every((count, at) => count === (stale[at] ?? 0) + 1);
     });
-    // And its word that it leads.
+    // And its word that it leads. Of who is no scheduler of theirs they do not even look at it.
+    const hashes = await keyHashes(ensemble);
     for (const node of nodes) {
-      const announce = { epoch: replaced.epoch, schedulers: [replaced.ways.control.url] };
-      expect((await sendJson('POST', `${node.admin}/control/v1/announce`, announce)).status).toBe(409);
+      const body = JSON.stringify({ epoch: replaced.epoch, schedulers: [replaced.ways.control.url] });
+      const proof = announceProof(hashes.get(node.agentId) ?? '', body);
+      for (const [headers, status] of [
+        [{ Authorization: proof }, 409],
+        [{}, 401],
+      ] as const) {
+        const sent = await send(`${node.admin}/control/v1/announce`, { method: 'POST', body, headers });
+        expect(sent.status).toBe(status);
+      }
     }
     await eventually('all take their orders from the leader again', () => heardByAll(leader).then(() => true));
     await allLed(leader);
