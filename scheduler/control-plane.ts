@@ -21,6 +21,7 @@ import { NodeSessions, type SessionView, type SubscribeOutcome } from './distrib
 import { endAll } from './ending.ts';
 import { frameworkOptions } from './framework-options.ts';
 import { HealthProbe } from './health-probe.ts';
+import { doubtLead } from './lead-doubt.ts';
 import { isLoopback } from './loopback.ts';
 import { marathonSources } from './marathon-access.ts';
 import type { NodeView } from './node-view.ts';
@@ -159,7 +160,7 @@ export class ControlPlane {
         this.#unheard().flatMap(({ taskId, ip }) =>
           taskId === null ? [] : [{ taskId, ip, adminPort: config.ports.admin }],
         ),
-      staleLeader: (taskId) => void this.#doubtLead(`the proxy task ${taskId}`),
+      staleLeader: (taskId) => this.#doubtLead(`the proxy task ${taskId}`),
     });
     this.#probe = new HealthProbe({
       targets: () =>
@@ -178,7 +179,7 @@ export class ControlPlane {
       firstDtab: firstDtab(marathonDentries(config.marathons)),
       changed: () => this.#started && this.#commit(),
       frozen: () => this.#framework.frozen,
-      conflict: () => void this.#doubtLead('the state store'),
+      conflict: () => this.#doubtLead('the state store'),
     });
     await this.config.load();
     await this.#framework.start();
@@ -226,7 +227,7 @@ export class ControlPlane {
   subscribe(request: Subscribe, response: ServerResponse): SubscribeOutcome {
     const outcome = this.#sessions.subscribe(request, response);
     if (outcome.kind === 'stale-leader') {
-      void this.#doubtLead(`the proxy of agent ${request.agentId}, which has seen epoch ${request.epoch}`);
+      this.#doubtLead(`the proxy of agent ${request.agentId}, which has seen epoch ${request.epoch}`);
     }
     return outcome;
   }
@@ -388,15 +389,7 @@ export class ControlPlane {
     );
   }
 
-  /** Somebody has seen a later epoch than ours. When the store says so too, another scheduler leads. */
-  async #doubtLead(who: string): Promise<void> {
-    this.#options.logger.error({ who, epoch: this.epoch }, 'a proxy has seen a later scheduler than this one');
-    try {
-      if (this.#stopped || (await this.#options.identity.stillLeading())) return;
-    } catch (error) {
-      this.#options.fatal(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    this.#options.fatal(new Error('another scheduler took over: its epoch is in the state store; this one ends'));
+  #doubtLead(who: string): void {
+    void doubtLead(this.#options, who, () => this.#stopped);
   }
 }
