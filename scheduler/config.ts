@@ -57,6 +57,8 @@ export interface SchedulerConfig {
   readonly reserve: boolean;
   readonly proxy: ProxyOptions;
   readonly rollout: RolloutSettings;
+  /** Which endpoints each proxy gets; `bound`: of the services that it uses. */
+  readonly discoveryScope: 'all' | 'bound';
   /** Whether a change of a dtab is refused that would take names away which clients ask for. */
   readonly dtabCheck: boolean;
   readonly uninstall: boolean;
@@ -146,6 +148,7 @@ function configOf(options: Options): SchedulerConfig {
     mesosDiscovery: options.mesosDiscovery === 'on',
     marathons: options.marathon,
     marathonCredential: options.marathonCredentialFile,
+    discoveryScope: options.discoveryScope,
     dtabCheck: options.dtabCheck === 'on',
     user: options.user ?? currentUser(),
     principal: options.principal ?? (credential.kind === 'service-account' ? credential.account.uid : null),

@@ -4,7 +4,7 @@
  */
 
 import type { ServerResponse } from 'node:http';
-import type { Report, Service, Subscribe } from '../agent-proxy/control/contract.ts';
+import type { Report, Service, Subscribe, Want } from '../agent-proxy/control/contract.ts';
 import { firstDtab } from '../agent-proxy/routing/table-names/namespace.ts';
 import type { Framework, NodeStatus } from '../framework/index.ts';
 import { marathonDentries } from './config/marathons.ts';
@@ -17,7 +17,8 @@ import { Announcer } from './distribution/announcer.ts';
 import { CommitPace } from './distribution/commit-pace.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf } from './distribution/mesh-table.ts';
-import { NodeSessions, type SessionView, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import { NodeSessions, type SubscribeOutcome } from './distribution/node-sessions.ts';
+import type { SessionView } from './distribution/session-view.ts';
 import { endAll } from './ending.ts';
 import { frameworkOptions } from './framework-options.ts';
 import { HealthProbe } from './health-probe.ts';
@@ -85,6 +86,7 @@ export class ControlPlane {
     this.labels = new LabelBook(config.edgeGroups);
     this.#sessions = new NodeSessions({
       feed: this.#feed,
+      scope: config.discoveryScope,
       peerKey: identity.peerKey,
       schedulers: [options.advertise],
       nodes: () => this.#nodes.size,
@@ -234,6 +236,10 @@ export class ControlPlane {
 
   report(report: Report): boolean {
     return this.#sessions.report(report);
+  }
+
+  want(want: Want): boolean {
+    return this.#sessions.want(want);
   }
 
   nodes(): NodeView[] {

@@ -8,6 +8,7 @@ import type { ServiceLayer } from '../config/schema/service.ts';
 import type { ServiceSettings } from '../control/contract.ts';
 import { Listeners } from '../routing/listeners.ts';
 import type { Path } from '../routing/path.ts';
+import { portsOf } from '../routing/service-ports.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
 
 /** Layers that go over those of the configuration, and what is no matter of layers. */
@@ -107,10 +108,10 @@ export class AppPolicies {
 
   /** The name of a port, however it was named. */
   private portName(app: string, port: string | null): string | null {
-    const [endpoint] = this.table.service(app)?.endpoints ?? [];
-    if (endpoint === undefined) return port;
-    const { ports } = endpoint;
-    if (port === null) return ports.find((each) => each.port === endpoint.port)?.name ?? null;
+    const known = portsOf(this.table, app);
+    if (known === null) return port;
+    const { first, ports } = known;
+    if (port === null) return first;
     const index = /^\d{1,3}$/.test(port) ? Number(port) : -1;
     const found =
       ports.find(({ name }) => name === port) ?? ports.find((each, position) => (each.index ?? position) === index);

@@ -13,7 +13,8 @@
  *   upon which the proxy subscribes again.
  * - `POST /control/v1/announce` on the proxy's admin listener, body {@link Announce}: a scheduler that moved tells the
  *   proxies where it is; answers 204, or 409 for an epoch below the highest seen.
- * A proxy that was launched with a token (enrolment.ts) enrols before it first subscribes. From then on subscribe and report
+ * - `POST /control/v1/want`, body {@link Want}: answers as to a report. Only in the scope `bound`, see {@link endpointsSchema}.
+ * A proxy that was launched with a token (enrolment.ts) enrols before it first subscribes. From then on subscribe, report and want
  * carry `Authorization: Bearer <its key>`, and its task in `nodemesh-task`; 401 is a reason to enrol again. An announcement to
  * it carries `Authorization: Nodemesh <HMAC-SHA256 of the body under the key's hash>`. Without a token each carries
  * `Authorization: Bearer <cluster key>` off loopback.
@@ -136,12 +137,22 @@ export const documentSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('dtab'), name: z.string().min(1), version: z.string(), dtab: z.string() }),
   /** Of the service of this name. None for a service of which there is nothing to say. */
   z.object({ kind: z.literal('settings'), name: z.string().min(1), settings: serviceSettingsSchema }),
+  /**
+   * In the scope `bound`: the service of this name has endpoints, which the table leaves out. What names need of them: the
+   * ports of one, and which of them is its first (null: it has no name).
+   */
+  z.object({
+    kind: z.literal('outline'),
+    name: z.string().min(1),
+    first: z.string().nullable(),
+    ports: z.array(namedPortSchema.pick({ name: true, index: true })),
+  }),
 ]);
 export type MeshDocument = z.infer<typeof documentSchema>;
 export type DocumentKind = MeshDocument['kind'];
 export type DocumentOf<Kind extends DocumentKind> = Extract<MeshDocument, { kind: Kind }>;
 
-export const documentRefSchema = z.object({ kind: z.enum(['dtab', 'settings']), name: z.string().min(1) });
+export const documentRefSchema = z.object({ kind: z.enum(['dtab', 'settings', 'outline']), name: z.string().min(1) });
 export type DocumentRef = z.infer<typeof documentRefSchema>;
 
 /** The most that a document may take as JSON: it shares a record with others. */
@@ -174,6 +185,36 @@ export const deltaSchema = z.object({
 });
 export type Delta = z.infer<typeof deltaSchema>;
 
+/**
+ * The endpoints of one service, of those that this proxy wants and those that have an instance on its node. In the scope
+ * `bound` (see `hello`) the table itself has none. These frames are counted by `seq`, from 1 on each stream; they may stand
+ * anywhere after `hello`, and build on what the proxy said that it has (`Subscribe.filled`). Digests are those of a table of
+ * this service alone.
+ */
+const seq = z.number().int().min(0);
+const endpointsSchema = z.object({
+  type: z.literal('endpoints'),
+  epoch,
+  seq,
+  service: z.string().min(1),
+  /** It has these endpoints and no others: perhaps in several frames, which follow on each other. */
+  part: z.number().int().min(0),
+  last: z.boolean(),
+  digest: z.string(),
+  endpoints: z.array(endpointSchema),
+});
+const endpointsPatchSchema = z.object({
+  type: z.literal('endpoints-patch'),
+  epoch,
+  seq,
+  /** Of its endpoints before and after. */
+  base: z.string(),
+  digest: z.string(),
+  patch: patchSchema,
+});
+/** What happens to a service now is not told any more. */
+const forgetSchema = z.object({ type: z.literal('forget'), epoch, seq, service: z.string().min(1) });
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal');
 
 /** The proxy is to run other code: fetched, checked, started beside what runs, which then drains. */
@@ -200,9 +241,14 @@ export const frameSchema = z.discriminatedUnion('type', [
     /** Where to look for the scheduler when this stream ends, in order. */
     schedulers: z.array(z.string()),
     peerKey: z.string().min(16),
+    /** Endpoints come for what is wanted only; absent: all of them. Only to a proxy that accepts `bound`. */
+    scope: z.literal('bound').optional(),
   }),
-  /** `revision`: what stands on the stream before it leads there; 0 while there was no table. Another one is a gap. */
-  z.object({ type: z.literal('heartbeat'), epoch, revision }),
+  /**
+   * `revision`: what stands on the stream before it leads there; 0 while there was no table. Another one is a gap. So is
+   * another `seq`, in the scope `bound`.
+   */
+  z.object({ type: z.literal('heartbeat'), epoch, revision, seq: seq.optional() }),
   z.object({ type: z.literal('config'), epoch, configRevision: z.number().int().min(1), config: z.unknown() }),
   z.object({ type: z.literal('snapshot-begin'), epoch, revision }),
   /** Endpoints of a service that an earlier record of this snapshot names too are appended to its. */
@@ -213,6 +259,9 @@ export const frameSchema = z.discriminatedUnion('type', [
   /** The proxy's table is the one of this revision, so it is kept, and the deltas from there follow. */
   z.object({ type: z.literal('resume'), epoch, revision }),
   deltaSchema,
+  endpointsSchema,
+  endpointsPatchSchema,
+  forgetSchema,
   upgradeSchema,
 ]);
 export type Frame = z.infer<typeof frameSchema>;
@@ -230,6 +279,20 @@ export const enrollSchema = z.object({
 });
 export type Enroll = z.infer<typeof enrollSchema>;
 
+/** The most services that a proxy may want. */
+const MAX_WANTED = 4_096;
+
+const wantedSchema = z.array(z.string().min(1)).max(MAX_WANTED);
+
+/** These are the services whose endpoints the proxy wants, and no others. */
+export const wantSchema = z.object({
+  session: z.string().min(1),
+  agentId: z.string().min(1),
+  taskId: z.string().min(1),
+  services: wantedSchema,
+});
+export type Want = z.infer<typeof wantSchema>;
+
 export const subscribeSchema = z.object({
   agentId: z.string().min(1),
   taskId: z.string().min(1),
@@ -246,10 +309,17 @@ export const subscribeSchema = z.object({
   tableDigest: z.string().optional(),
   /**
    * What the proxy understands beyond the first version of the contract: `resume` the frame of that name, `gzip` records
-   * of snapshots that are compressed. Words that the scheduler does not know mean nothing to it.
+   * of snapshots that are compressed, `bound` the scope of that name. Words that the scheduler does not know mean nothing to it.
    */
   accepts: z.array(z.string()).max(32).default([]),
   configRevision: z.number().int().min(0),
+  /** As in {@link Want}, from the first moment on. */
+  wants: wantedSchema.optional(),
+  /** Services whose endpoints it has from a stream of the scope `bound`, each with the digest of them. */
+  filled: z
+    .array(z.tuple([z.string().min(1), z.string()]))
+    .max(2 * MAX_WANTED)
+    .optional(),
   ports: z.object({
     outgoing: z.number().int(),
     incoming: z.number().int(),
@@ -327,6 +397,8 @@ export const reportSchema = z.object({
   configError: configRefusalSchema.optional(),
   /** Digest of the proxy's tables at `revision` (`TableDigest` in routing), for anti-entropy. */
   digest: z.string(),
+  /** In the scope `bound`: the digest of all endpoints that it was sent, after the frame `seq` of the stream. */
+  filled: z.object({ seq, digest: z.string() }).optional(),
   /** How long ago the proxy's table was last known to be the scheduler's; absent from older proxies. */
   tableAgeMs: z.number().min(0).optional(),
   version: z.string(),

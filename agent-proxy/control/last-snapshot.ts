@@ -13,6 +13,8 @@ import type { MeshDocument, PeerAgent, Service } from './contract.ts';
 const FILE = 'last-snapshot.jsonl';
 const UNFINISHED = /^last-snapshot\.jsonl\.(\d+)\.new$/;
 const FORMAT = 2;
+/** With lines of services whose endpoints came one by one, which is written only where there are such. */
+const FORMAT_FILLED = 3;
 const DEBOUNCE_MS = 100;
 /** So many times the length of a write passes before the next: a large table that changes often must not busy the disk. */
 const PAUSE_RATIO = 20;
@@ -31,10 +33,16 @@ export interface LastSnapshot {
   readonly services: readonly Service[];
   readonly agents: readonly PeerAgent[];
   readonly documents: readonly MeshDocument[];
+  /** Services whose endpoints came one by one; `services` has none of them. */
+  readonly filled: readonly Service[];
 }
 
-type Head = Omit<LastSnapshot, 'services' | 'agents' | 'documents'> & { readonly format: number };
-type Line = { readonly service: Service } | { readonly agent: PeerAgent } | { readonly document: MeshDocument };
+type Head = Omit<LastSnapshot, 'services' | 'agents' | 'documents' | 'filled'> & { readonly format: number };
+type Line =
+  | { readonly service: Service }
+  | { readonly filled: Service }
+  | { readonly agent: PeerAgent }
+  | { readonly document: MeshDocument };
 
 export class SnapshotFile {
   /** Writes that failed: a full disk, a directory that is gone. */
@@ -85,21 +93,22 @@ export class SnapshotFile {
     return writing;
   }
 
-  private async write({ services, agents, documents, ...head }: LastSnapshot): Promise<void> {
+  private async write({ services, agents, documents, filled, ...head }: LastSnapshot): Promise<void> {
     // Of two workers, one of which takes over from the other, each writes a file of its own.
     const temporary = `${this.path}.${process.pid}.new`;
     const file = await open(temporary, 'w', 0o600);
     try {
       const hash = createHash('sha256');
-      let text = line({ format: FORMAT, ...head } satisfies Head);
-      for (const record of records({ services, agents, documents })) {
+      const isBound = documents.some(({ kind }) => kind === 'outline') || filled.length > 0;
+      let text = line({ format: isBound ? FORMAT_FILLED : FORMAT, ...head } satisfies Head);
+      for (const record of records({ services, agents, documents, filled })) {
         text += line(record);
         if (text.length < SLICE_BYTES) continue;
-        await append(file, hash, text);
+        await write(file, hash, text);
         text = '';
         await nextTurn();
       }
-      await append(file, hash, text);
+      await write(file, hash, text);
       await file.write(line({ sha256: hash.digest('hex') }));
     } finally {
       await file.close();
@@ -155,8 +164,9 @@ function parse(text: string): LastSnapshot {
   // The checksum says that we wrote it, so its shape is what `format` says.
   const [first = '', ...rest] = body.trimEnd().split('\n');
   const { format, ...head } = JSON.parse(first) as Head;
-  if (format !== FORMAT) throw new Error(`format ${format} is not ${FORMAT}`);
+  if (format !== FORMAT && format !== FORMAT_FILLED) throw new Error(`format ${format} is not ${FORMAT_FILLED}`);
   const services = new Map<string, Service>();
+  const filled = new Map<string, Service>();
   const agents: PeerAgent[] = [];
   const documents: MeshDocument[] = [];
   for (const record of rest) {
@@ -169,34 +179,43 @@ function parse(text: string): LastSnapshot {
       documents.push(parsed.document);
       continue;
     }
-    const begun = services.get(parsed.service.name);
-    if (begun === undefined) services.set(parsed.service.name, parsed.service);
-    else begun.endpoints.push(...parsed.service.endpoints);
+    if ('filled' in parsed) append(filled, parsed.filled);
+    else append(services, parsed.service);
   }
-  return { ...head, services: [...services.values()], agents, documents };
+  return { ...head, services: [...services.values()], agents, documents, filled: [...filled.values()] };
+}
+
+function append(services: Map<string, Service>, more: Service): void {
+  const begun = services.get(more.name);
+  if (begun === undefined) services.set(more.name, more);
+  else begun.endpoints.push(...more.endpoints);
 }
 
 function* records({
   services,
   agents,
   documents,
-}: Pick<LastSnapshot, 'services' | 'agents' | 'documents'>): Generator<Line> {
-  for (const { name, endpoints } of services) {
-    let from = 0;
-    do {
-      yield { service: { name, endpoints: endpoints.slice(from, from + ENDPOINTS_A_LINE) } };
-      from += ENDPOINTS_A_LINE;
-    } while (from < endpoints.length);
-  }
+  filled,
+}: Pick<LastSnapshot, 'services' | 'agents' | 'documents' | 'filled'>): Generator<Line> {
+  for (const service of services) for (const some of inLines(service)) yield { service: some };
+  for (const service of filled) for (const some of inLines(service)) yield { filled: some };
   for (const agent of agents) yield { agent };
   for (const document of documents) yield { document };
+}
+
+function* inLines({ name, endpoints }: Service): Generator<Service> {
+  let from = 0;
+  do {
+    yield { name, endpoints: endpoints.slice(from, from + ENDPOINTS_A_LINE) };
+    from += ENDPOINTS_A_LINE;
+  } while (from < endpoints.length);
 }
 
 function line(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-async function append(file: Awaited<ReturnType<typeof open>>, hash: Hash, text: string): Promise<void> {
+async function write(file: Awaited<ReturnType<typeof open>>, hash: Hash, text: string): Promise<void> {
   hash.update(text);
   await file.write(text);
 }

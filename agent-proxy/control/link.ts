@@ -4,12 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ServiceTable } from '../routing/service-table.ts';
+import type { ServiceTable, TableFrame } from '../routing/service-table.ts';
 import type { Announce, Frame, Hello, Report, Subscribe, Upgrade } from './contract.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import type { Cancel, SchedulerClient } from './scheduler-client.ts';
 import type { SchedulerList } from './scheduler-list.ts';
+import { Wanting } from './wanting.ts';
 
 /** A stream is dead when so many heartbeats are missing. */
 const MISSED_HEARTBEATS = 3;
@@ -34,10 +35,14 @@ type State =
       hello: Hello | null;
       watchdog: NodeJS.Timeout;
       reports: NodeJS.Timeout | null;
+      /** In the scope `bound`: how many frames about endpoints have come, and who says which are wanted. */
+      bound: { seq: number; readonly wanting: Wanting } | null;
       /** A report is on its way; `stale`: what it says is old, so another goes when it has arrived. */
       reporting: 'no' | 'yes' | 'stale';
     }
   | { readonly kind: 'backing-off'; readonly timer: NodeJS.Timeout };
+
+type Streaming = Extract<State, { readonly kind: 'streaming' }>;
 
 /** A stream that ended sooner was in vain; after some of them the pauses grow. */
 const SHORT_STREAM_MS = 2_000;
@@ -51,10 +56,12 @@ export interface LinkHost {
   readonly schedulers: SchedulerList;
   readonly client: SchedulerClient;
   readonly random: () => number;
+  readonly agentId: string;
+  readonly taskId: string;
   /** What to subscribe with. */
   subscription(): Subscribe;
-  /** A report for this session; `sent` says whether the scheduler took it. */
-  report(session: string): { readonly body: Report; readonly sent: (taken: boolean) => void };
+  /** A report for this session, after so many frames about endpoints (null where there are none); `sent` says whether the scheduler took it. */
+  report(session: string, seq: number | null): { readonly body: Report; readonly sent: (taken: boolean) => void };
   /** A leader introduced itself. */
   greeted(hello: Hello): void;
   configured(configRevision: number, config: unknown): void;
@@ -139,7 +146,7 @@ export class ControlLink {
 
   private opened(url: string, stream: IncomingMessage): void {
     const watchdog = setTimeout(() => this.lost(streaming, 'no hello in time'), HELLO_TIMEOUT_MS);
-    const streaming: Extract<State, { kind: 'streaming' }> = {
+    const streaming: Streaming = {
       kind: 'streaming',
       url,
       stream,
@@ -147,6 +154,7 @@ export class ControlLink {
       hello: null,
       watchdog,
       reports: null,
+      bound: null,
       reporting: 'no',
     };
     this.connects += 1;
@@ -160,7 +168,7 @@ export class ControlLink {
   }
 
   /** Reads until the stream ends. Waiting for the loop between records gives requests their turn, and backpressure. */
-  private async read(streaming: Extract<State, { kind: 'streaming' }>): Promise<void> {
+  private async read(streaming: Streaming): Promise<void> {
     const decoder = new RecordDecoder();
     // Proxies without a scheduler never need the schemas (wire-words.ts).
     const { frameSchema } = await import('./contract.ts');
@@ -177,7 +185,7 @@ export class ControlLink {
   }
 
   /** Applies one frame; says why the stream has to be given up, or null. */
-  private apply(streaming: Extract<State, { kind: 'streaming' }>, frame: Frame): string | null {
+  private apply(streaming: Streaming, frame: Frame): string | null {
     const { host } = this;
     const before = host.epochs.highest;
     if (!host.epochs.admit(frame.epoch)) return `a frame of epoch ${frame.epoch}, and ${before} was seen`;
@@ -188,7 +196,7 @@ export class ControlLink {
     if (streaming.hello === null) return `a ${frame.type} before hello`;
     switch (frame.type) {
       case 'heartbeat':
-        return this.heard(frame.revision);
+        return this.heard(streaming, frame);
       case 'config':
         host.configured(frame.configRevision, frame.config);
         this.reportSoon();
@@ -197,6 +205,8 @@ export class ControlLink {
         host.upgradeAsked(frame);
         return null;
       default: {
+        const missing = this.missed(streaming, frame);
+        if (missing !== null) return missing;
         const applied = host.table.apply(frame);
         if (applied.kind === 'gap') {
           this.gaps += 1;
@@ -213,8 +223,12 @@ export class ControlLink {
   }
 
   /** A heartbeat says up to which revision the stream has gone; 0: there is no table on it yet. */
-  private heard(revision: number): string | null {
+  private heard({ bound }: Streaming, { revision, seq }: Extract<Frame, { type: 'heartbeat' }>): string | null {
     const { table } = this.host;
+    if (bound !== null && seq !== undefined && seq !== bound.seq) {
+      this.gaps += 1;
+      return `a heartbeat after ${seq} frames about endpoints, and ${bound.seq} have come: some were lost`;
+    }
     if (revision === 0 || table.isStaging) return null;
     if (table.revision !== revision) {
       this.gaps += 1;
@@ -224,8 +238,21 @@ export class ControlLink {
     return null;
   }
 
-  private greeted(streaming: Extract<State, { kind: 'streaming' }>, hello: Hello): void {
+  /** Frames about endpoints are counted: one that is lost is noticed with the next one. */
+  private missed({ bound }: Streaming, frame: TableFrame): string | null {
+    if (frame.type !== 'endpoints' && frame.type !== 'endpoints-patch' && frame.type !== 'forget') return null;
+    if (bound === null) return `a frame about endpoints (${frame.type}) in a scope that has none`;
+    if (frame.seq !== bound.seq + 1) {
+      this.gaps += 1;
+      return `frame ${frame.seq} about endpoints follows on ${bound.seq}`;
+    }
+    bound.seq = frame.seq;
+    return null;
+  }
+
+  private greeted(streaming: Streaming, hello: Hello): void {
     streaming.hello = hello;
+    this.scoped(streaming, hello);
     clearTimeout(streaming.watchdog);
     streaming.watchdog = setTimeout(
       () => this.lost(streaming, 'heartbeats stopped'),
@@ -240,7 +267,20 @@ export class ControlLink {
     this.host.log('subscribed', { url: streaming.url, epoch: hello.epoch, session: hello.session });
   }
 
-  private lost(streaming: Extract<State, { kind: 'streaming' }>, why: string): void {
+  private scoped(streaming: Streaming, { scope, session }: Hello): void {
+    const { table, client, agentId, taskId } = this.host;
+    table.isBoundScope = scope === 'bound';
+    streaming.bound?.wanting.close();
+    streaming.bound = null;
+    if (scope !== 'bound') return;
+    const refused = (status: number): void => this.lost(streaming, `what is wanted was answered with status ${status}`);
+    const { url } = streaming;
+    const log: LinkHost['log'] = (message, fields) => this.host.log(message, fields);
+    const wanting = new Wanting({ url, session, agentId, taskId, table, client, refused, log });
+    streaming.bound = { seq: 0, wanting };
+  }
+
+  private lost(streaming: Streaming, why: string): void {
     if (this.state !== streaming) return;
     this.host.log('control stream lost', { url: streaming.url, why });
     this.host.table.abandonSnapshot();
@@ -255,11 +295,11 @@ export class ControlLink {
     this.enter({ kind: 'backing-off', timer: setTimeout(() => this.connect(), pauseMs) });
   }
 
-  private report(streaming: Extract<State, { kind: 'streaming' }>): void {
+  private report(streaming: Streaming): void {
     const { hello } = streaming;
     if (this.state !== streaming || hello === null || streaming.reporting !== 'no') return;
     streaming.reporting = 'yes';
-    const { body, sent } = this.host.report(hello.session);
+    const { body, sent } = this.host.report(hello.session, streaming.bound?.seq ?? null);
     this.host.client.report(streaming.url, body, (answer) => {
       const isStale = streaming.reporting === 'stale';
       streaming.reporting = 'no';
@@ -286,6 +326,7 @@ export class ControlLink {
       case 'streaming':
         clearTimeout(state.watchdog);
         if (state.reports !== null) clearInterval(state.reports);
+        state.bound?.wanting.close();
         state.stream.destroy();
         return;
       case 'backing-off':

@@ -17,6 +17,7 @@ import type { PeerKeys } from './peer-keys.ts';
 import { RecentNames } from './recent-names.ts';
 import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
+import { subscribedScope } from './wanting.ts';
 import { CONTROL_ACCEPTED } from './wire-words.ts';
 
 /** Counts since the last report; given back when it did not arrive. */
@@ -52,6 +53,8 @@ export class MeshControl implements LinkHost {
   readonly schedulers: SchedulerList;
   readonly client: SchedulerClient;
   readonly random: () => number;
+  readonly agentId: string;
+  readonly taskId: string;
   readonly link: ControlLink;
   private readonly options: MeshControlOptions;
   private readonly names = new RecentNames();
@@ -69,6 +72,8 @@ export class MeshControl implements LinkHost {
     this.table = table;
     this.random = options.random;
     this.client = new SchedulerClient({ ...mesh, clusterKey: spec.clusterKey, enrolment: spec.enrolment });
+    this.agentId = mesh.agentId;
+    this.taskId = mesh.taskId;
     this.file = new SnapshotFile(spec.dataDir, () => this.contents());
     this.epochs = new EpochGuard(snapshot?.epoch ?? 0, () => this.file.touch());
     this.schedulers = new SchedulerList(mesh.schedulers, snapshot?.schedulers ?? []);
@@ -128,13 +133,14 @@ export class MeshControl implements LinkHost {
       epoch: this.epochs.highest,
       revision: this.table.revision,
       ...(this.table.ready ? { tableDigest: this.table.digest() } : {}),
+      ...subscribedScope(this.table),
       accepts: [...CONTROL_ACCEPTED],
       configRevision: config.revision,
       ports,
     };
   }
 
-  report(session: string): { body: Report; sent: (taken: boolean) => void } {
+  report(session: string, seq: number | null): { body: Report; sent: (taken: boolean) => void } {
     const { mesh, spec, traffic, now, code, config } = this.options;
     const window = traffic.take(now());
     const reason = this.options.notReady();
@@ -147,6 +153,7 @@ export class MeshControl implements LinkHost {
       configRevision: config.revision,
       ...(config.refusal === null ? {} : { configError: config.refusal }),
       digest: this.table.digest(),
+      ...(seq === null ? {} : { filled: { seq, digest: this.table.filledDigest() } }),
       tableAgeMs: Math.round(this.tableAgeMs()),
       version: spec.version,
       ...(code.sha256 === null ? {} : { codeSha256: code.sha256 }),
@@ -210,20 +217,18 @@ export class MeshControl implements LinkHost {
   private contents(): LastSnapshot {
     const { table } = this;
     return {
+      ...table.contents(),
       epoch: this.epochs.highest,
       revision: table.ready ? table.revision : null,
       peerKey: this.options.keys.current,
       schedulers: this.schedulers.announced,
-      services: [...table.services()],
-      agents: [...table.agents()],
-      documents: [...table.allDocuments()],
     };
   }
 }
 
 /** Takes what a worker can serve with from disk. */
 export function restore(snapshot: LastSnapshot, table: ServiceTable, keys: PeerKeys): void {
-  const { revision, services, agents, documents, peerKey } = snapshot;
-  if (revision !== null) table.restore({ revision, services, agents, documents });
+  const { revision, peerKey } = snapshot;
+  if (revision !== null) table.restore({ ...snapshot, revision });
   if (peerKey !== null) keys.set(peerKey);
 }

@@ -1,11 +1,17 @@
 /**
  * The requests that a proxy makes of its scheduler: an enrolment where it has not enrolled yet, an endless stream of frames,
- * and reports. Thin: bytes in and out.
+ * reports, and what it wants. Thin: bytes in and out.
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { Enroll, Report, Subscribe } from './contract.ts';
+import type { Enroll, Report, Subscribe, Want } from './contract.ts';
 import { type Enrolment, sha256Of } from './enrolment.ts';
-import { CONTROL_ENROLL_PATH, CONTROL_REPORT_PATH, CONTROL_SUBSCRIBE_PATH, TASK_HEADER } from './wire-words.ts';
+import {
+  CONTROL_ENROLL_PATH,
+  CONTROL_REPORT_PATH,
+  CONTROL_SUBSCRIBE_PATH,
+  CONTROL_WANT_PATH,
+  TASK_HEADER,
+} from './wire-words.ts';
 
 /** A scheduler that does not answer in this time is not there; the list of them has to be walked within 5 s. */
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -116,6 +122,18 @@ export class SchedulerClient {
   }
 
   report(baseUrl: string, body: Report, done: (answer: Answer) => void): void {
+    this.ask(`${baseUrl}${CONTROL_REPORT_PATH}`, body, done);
+  }
+
+  want(baseUrl: string, body: Want, done: (answer: Answer) => void): void {
+    this.ask(`${baseUrl}${CONTROL_WANT_PATH}`, body, done);
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private ask(url: string, body: unknown, done: (answer: Answer) => void): void {
     let over = false;
     const finish = (answer: Answer): void => {
       if (over) return;
@@ -123,7 +141,7 @@ export class SchedulerClient {
       done(answer);
     };
     this.post(
-      `${baseUrl}${CONTROL_REPORT_PATH}`,
+      url,
       body,
       true,
       (response) => {
@@ -132,10 +150,6 @@ export class SchedulerClient {
       },
       (detail) => finish({ kind: 'failed', detail }),
     );
-  }
-
-  close(): void {
-    this.agent.destroy();
   }
 
   private post(

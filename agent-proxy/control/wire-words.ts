@@ -6,13 +6,14 @@
 export const CONTROL_ENROLL_PATH = '/control/v1/enroll';
 export const CONTROL_SUBSCRIBE_PATH = '/control/v1/subscribe';
 export const CONTROL_REPORT_PATH = '/control/v1/report';
+export const CONTROL_WANT_PATH = '/control/v1/want';
 export const CONTROL_ANNOUNCE_PATH = '/control/v1/announce';
 
 /** On what a proxy sends: its task, so that the scheduler knows whose key is shown before it reads the body. */
 export const TASK_HEADER = 'nodemesh-task';
 
 /** What a proxy of this version understands beyond the first one of the contract (`accepts` in {@link Subscribe}). */
-export const CONTROL_ACCEPTED = ['resume', 'gzip'] as const;
+export const CONTROL_ACCEPTED = ['resume', 'gzip', 'bound'] as const;
 
 /**
  * What a supervisor and the workers that it starts have agreed on (supervisor/messages.ts, how a worker is started). A

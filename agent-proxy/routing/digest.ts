@@ -94,8 +94,21 @@ export class TableDigest {
 
   /** 16 hexadecimal digits. */
   value(): string {
-    return this.sum.toString(16).padStart(16, '0');
+    return digestText(this.sum);
   }
+
+  /** As a table of this service alone would have it; of one that is not known, as if it had no endpoints. */
+  ofService(name: string): string {
+    const entry = this.services.get(name);
+    let sum = entry?.hash ?? hashOf(['service', name]);
+    for (const each of entry?.endpoints.values() ?? []) sum ^= each;
+    return digestText(sum);
+  }
+}
+
+/** A sum of hashes as digests are written. */
+export function digestText(sum: bigint): string {
+  return sum.toString(16).padStart(16, '0');
 }
 
 /**

@@ -9,6 +9,7 @@ export class Documents {
   private readonly byKind: { [Kind in DocumentKind]: Map<string, DocumentOf<Kind>> } = {
     dtab: new Map(),
     settings: new Map(),
+    outline: new Map(),
   };
 
   get<Kind extends DocumentKind>(kind: Kind, name: string): DocumentOf<Kind> | undefined {
@@ -22,11 +23,13 @@ export class Documents {
   *all(): IterableIterator<MeshDocument> {
     yield* this.byKind.dtab.values();
     yield* this.byKind.settings.values();
+    yield* this.byKind.outline.values();
   }
 
   set(document: MeshDocument): void {
     if (document.kind === 'dtab') this.byKind.dtab.set(document.name, document);
-    else this.byKind.settings.set(document.name, document);
+    else if (document.kind === 'settings') this.byKind.settings.set(document.name, document);
+    else this.byKind.outline.set(document.name, document);
   }
 
   /** True when it was there. */

@@ -2,17 +2,27 @@
  * The table of services, agents and documents that a proxy routes by: applies the frames of the control stream, keeps a
  * digest for anti-entropy. A snapshot is collected beside the table and takes its place in one
  * step at its end, so that a request sees the old table or the new one and never half of either.
+ *
+ * In the scope `bound` the table has no endpoints. They come service by service, for those that are wanted, and stand beside
+ * it: a service that has some and of which none have come is *unfilled*.
  */
 import type { Delta, DocumentKind, DocumentOf, Frame, MeshDocument, PeerAgent, Service } from '../control/contract.ts';
 import { documentKey } from './documents.ts';
+import { FilledServices, type FillFrame } from './filled-services.ts';
 import { StagedSnapshot, type TableChange } from './staged-snapshot.ts';
 import { type ServiceChange, TableGeneration } from './table-generation.ts';
+import { WantedServices } from './wanted-services.ts';
 
 /** The frames that make a table. */
-export type TableFrame = Extract<
-  Frame,
-  { type: 'snapshot-begin' | 'services' | 'agents' | 'documents' | 'snapshot-end' | 'resume' | 'delta' }
->;
+export type TableFrame =
+  | Extract<
+      Frame,
+      { type: 'snapshot-begin' | 'services' | 'agents' | 'documents' | 'snapshot-end' | 'resume' | 'delta' }
+    >
+  | FillFrame;
+
+/** What workers say to each other of it. `keep`: of no other services have endpoints come one by one. */
+export type WorkerFrame = TableFrame | { readonly type: 'keep'; readonly services: readonly string[] };
 
 /**
  * What became of a frame: `staged` belongs to a snapshot that is not complete yet; `gap` could not be applied and the
@@ -31,8 +41,18 @@ export interface TableContents {
   readonly services: readonly Service[];
   readonly agents: readonly PeerAgent[];
   readonly documents: readonly MeshDocument[];
+  /** Whose endpoints came one by one. */
+  readonly filled: readonly Service[];
 }
 
+const NOTHING: TableChange = {
+  services: [],
+  removed: [],
+  agents: [],
+  agentsRemoved: [],
+  documents: [],
+  documentsRemoved: [],
+};
 const APPLIED: Applied = { kind: 'applied' };
 const STAGED: Applied = { kind: 'staged' };
 
@@ -41,7 +61,12 @@ function gap(reason: string): Applied {
 }
 
 export class ServiceTable {
+  /** Services whose addresses somebody follows. */
+  readonly wanted = new WantedServices();
+  /** False: the table that comes next has all endpoints itself. */
+  isBoundScope = true;
   private current = new TableGeneration();
+  private readonly filled = new FilledServices();
   private staging: StagedSnapshot | null = null;
   private at: number | null = null;
   private readonly listeners = new Set<TableListener>();
@@ -74,17 +99,38 @@ export class ServiceTable {
     return this.current.digest.value();
   }
 
-  /** The service as it is now; what is returned stays as it is when the table changes. */
+  /** What came service by service, as one digest. */
+  filledDigest(): string {
+    return this.filled.digest();
+  }
+
+  /** Services whose endpoints came one by one, each with their digest. */
+  filledDigests(): [string, string][] {
+    return this.filled.digests();
+  }
+
+  /** The service as it is now; what is returned stays as it is when the table changes. An unfilled one has no endpoints here. */
   service(name: string): Service | undefined {
-    return this.current.service(name);
+    const own = this.current.service(name);
+    return own === undefined ? undefined : (this.filled.service(name) ?? own);
+  }
+
+  /** Whether the service has endpoints that are not here. */
+  isUnfilled(name: string): boolean {
+    return this.document('outline', name) !== undefined && this.current.has(name) && !this.filled.has(name);
+  }
+
+  /** How many endpoints the service has, -1 where there is no such service; of an unfilled one 1: there are some. */
+  size(name: string): number {
+    return this.isUnfilled(name) ? 1 : (this.service(name)?.endpoints.length ?? -1);
   }
 
   agent(agentId: string): PeerAgent | undefined {
     return this.current.agent(agentId);
   }
 
-  services(): IterableIterator<Service> {
-    return this.current.services();
+  *services(): IterableIterator<Service> {
+    for (const service of this.current.services()) yield this.filled.service(service.name) ?? service;
   }
 
   agents(): IterableIterator<PeerAgent> {
@@ -109,8 +155,20 @@ export class ServiceTable {
     return () => this.listeners.delete(listener);
   }
 
+  /** What {@link restore} takes. */
+  contents(): TableContents {
+    return {
+      revision: this.revision,
+      services: [...this.current.services()],
+      agents: [...this.agents()],
+      documents: [...this.allDocuments()],
+      filled: [...this.filled.services()],
+    };
+  }
+
   /** Takes what was on disk. */
   restore(contents: TableContents): void {
+    for (const service of contents.filled) this.filled.put(service);
     const snapshot = new StagedSnapshot(contents.revision, this.current);
     for (const service of contents.services) snapshot.append(service);
     for (const agent of contents.agents) snapshot.putAgent(agent);
@@ -121,9 +179,10 @@ export class ServiceTable {
   /** Forgets a snapshot that was not completed, because its stream ended. */
   abandonSnapshot(): void {
     this.staging = null;
+    this.filled.abandon();
   }
 
-  apply(frame: TableFrame): Applied {
+  apply(frame: WorkerFrame): Applied {
     switch (frame.type) {
       case 'snapshot-begin':
         this.staging = new StagedSnapshot(frame.revision, this.current);
@@ -161,13 +220,25 @@ export class ServiceTable {
         if (this.at === null) return gap(`a table of revision ${frame.revision} to go on with, and there is none`);
         this.staging = null;
         this.at = frame.revision;
+        if (!this.isBoundScope) this.keep([]);
+        return APPLIED;
+      case 'endpoints':
+      case 'endpoints-patch':
+      case 'forget': {
+        const outcome = this.filled.apply(frame);
+        if (outcome.kind === 'staged') return STAGED;
+        if (outcome.change !== null) this.tellFilled(outcome.change);
+        return outcome.kind === 'gap' ? gap(outcome.reason) : APPLIED;
+      }
+      case 'keep':
+        this.keep(frame.services);
         return APPLIED;
       case 'delta': {
         const reason = this.whyNot(frame);
         if (reason !== null) return gap(reason);
         const change = applyDelta(this.current, frame);
         this.at = frame.revision;
-        this.tell(change);
+        this.tell(this.withFilled(change));
         return APPLIED;
       }
     }
@@ -198,7 +269,60 @@ export class ServiceTable {
     this.current = snapshot.next;
     this.at = snapshot.revision;
     this.staging = null;
-    this.tell(change);
+    if (this.isBoundScope) this.tell(this.withFilled(change));
+    else this.tell(this.withoutFilled(change));
+  }
+
+  /** What a change of the table means where endpoints stand beside it. */
+  private withFilled(change: TableChange): TableChange {
+    const { filled } = this;
+    const services = change.services.flatMap((one): ServiceChange[] => {
+      if (this.isUnfilled(one.name)) return [{ ...one, size: this.size(one.name) }];
+      const own = filled.service(one.name);
+      if (own === undefined) return [one];
+      // It has not been told while the table did not have the service.
+      return one.isNew ? [{ ...one, set: own.endpoints, unset: [], size: own.endpoints.length }] : [];
+    });
+    for (const { kind, name } of [...change.documents, ...change.documentsRemoved]) {
+      if (kind !== 'outline' || filled.has(name) || !this.current.has(name)) continue;
+      services.push({ name, set: [], unset: [], size: this.size(name), isNew: true });
+    }
+    return { ...change, services };
+  }
+
+  /** The table has all endpoints itself now, and nothing beside it counts any more. */
+  private withoutFilled(change: TableChange): TableChange {
+    const changed = new Map(change.services.map((one) => [one.name, one]));
+    for (const [name] of this.filled.digests()) {
+      const before = this.filled.forget(name);
+      const set = this.current.service(name)?.endpoints;
+      if (set === undefined) continue;
+      const present = new Set(set.map(({ instance }) => instance));
+      const unset = before.map(({ instance }) => instance).filter((instance) => !present.has(instance));
+      changed.set(name, { name, set, unset, size: set.length, isNew: true });
+    }
+    return { ...change, services: [...changed.values()] };
+  }
+
+  /** Forgets the endpoints of all others that came one by one. */
+  private keep(services: readonly string[]): void {
+    const kept = new Set(services);
+    for (const [name] of this.filled.digests()) {
+      if (kept.has(name)) continue;
+      const unset = this.filled.forget(name).map(({ instance }) => instance);
+      this.tellFilled({ name, set: [], unset, size: 0, isNew: true });
+    }
+  }
+
+  private tellFilled(change: ServiceChange): void {
+    const { name, set, isNew } = change;
+    const own = this.current.service(name);
+    if (own === undefined) return;
+    const present = new Set(set.map(({ instance }) => instance));
+    // What the table has itself, because its scope was another one, is hidden from now on.
+    const hidden = isNew ? own.endpoints.map(({ instance }) => instance).filter((one) => !present.has(one)) : [];
+    const unset = [...change.unset, ...hidden];
+    this.tell({ ...NOTHING, services: [{ ...change, unset, size: this.size(name) }] });
   }
 
   private tell(change: TableChange): void {

@@ -13,7 +13,7 @@ export interface ServiceChange {
   readonly unset: readonly string[];
   /** How many endpoints it has now. */
   readonly size: number;
-  /** The service was not in the table before. */
+  /** The service was not in the table before, or it is to be looked at as if it had not been. */
   readonly isNew: boolean;
 }
 

@@ -32,6 +32,8 @@ export class Followers {
   private readonly asking: Asking;
   private readonly feeds = new Map<number, TableFeed>();
   private readonly levels = new Map<string, string>();
+  /** What each wants, and how to want it no more. */
+  private readonly wants = new Map<number, Map<string, () => void>>();
 
   constructor(options: FollowersOptions) {
     const { channel, count, mesh } = options;
@@ -121,20 +123,38 @@ export class Followers {
         this.feed(feed, from);
         return;
       }
+      case 'want':
+        this.wanted(message.services, message.isWanted, from);
+        return;
       case 'counts':
         this.counts.add(from, message);
     }
   }
 
+  private wanted(services: readonly string[], isWanted: boolean, from: number): void {
+    const wants = this.wants.get(from);
+    const table = this.options.mesh?.table;
+    if (wants === undefined || table === undefined) return;
+    for (const service of services) {
+      if (isWanted && !wants.has(service)) wants.set(service, table.wanted.add(service));
+      if (isWanted) continue;
+      wants.get(service)?.();
+      wants.delete(service);
+    }
+  }
+
   private joined(state: TableState | null, from: number): void {
     const { channel, mesh } = this.options;
+    for (const wantNoMore of this.wants.get(from)?.values() ?? []) wantNoMore();
+    this.wants.set(from, new Map());
     for (const [logger, level] of this.levels) channel.send(from, { kind: 'level', logger, level });
     const feed = this.feeds.get(from);
     if (mesh === null || state === null || feed === undefined) return;
     const { table, keys } = mesh;
     if (keys.current !== null) channel.send(from, { kind: 'peer-key', key: keys.current });
     // Without a table of its own the leader has nothing to tell yet.
-    feed.join(!table.ready || (state.revision === table.revision && state.digest === table.digest()));
+    const isSame = state.digest === table.digest() && state.filled === table.filledDigest();
+    feed.join(!table.ready || (state.revision === table.revision && isSame));
     this.feed(feed, from);
   }
 

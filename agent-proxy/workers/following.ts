@@ -13,6 +13,8 @@ const LEADER = 0;
 const COUNTS_MS = 500;
 /** Each entry has a histogram. */
 const ENTRIES_A_MESSAGE = 40;
+/** Names of services. */
+const WANTS_A_MESSAGE = 200;
 
 export interface FollowingOptions {
   readonly channel: Channel<FromFollower, FromLeader>;
@@ -32,6 +34,10 @@ export class Following {
   private readonly options: FollowingOptions;
   private readonly answering: Answering;
   private timer: NodeJS.Timeout | null = null;
+  /** What has to be said of what is wanted. */
+  private readonly wants = new Map<string, boolean>();
+  private wantsSoon: NodeJS.Immediate | null = null;
+  private stopWants: (() => void) | null = null;
 
   constructor(options: FollowingOptions) {
     this.options = options;
@@ -42,7 +48,15 @@ export class Following {
     const { channel, mesh } = this.options;
     channel.onMessage((message) => this.heard(message));
     this.join();
-    if (mesh !== null) this.timer = setInterval(() => this.tellCounts(), COUNTS_MS);
+    if (mesh === null) return;
+    this.stopWants = mesh.table.wanted.onChange((service, isWanted) => {
+      this.wants.set(service, isWanted);
+      this.wantsSoon ??= setImmediate(() => this.tellWants());
+    });
+    this.timer = setInterval(() => {
+      this.tellWants();
+      this.tellCounts();
+    }, COUNTS_MS);
   }
 
   /** Tells what is left to tell. */
@@ -50,14 +64,26 @@ export class Following {
     if (this.timer === null) return;
     clearInterval(this.timer);
     this.timer = null;
+    this.stopWants?.();
+    if (this.wantsSoon !== null) clearImmediate(this.wantsSoon);
     this.tellCounts();
   }
 
   private join(): void {
     const { channel, mesh } = this.options;
     const table =
-      mesh === null ? null : { revision: mesh.table.ready ? mesh.table.revision : null, digest: mesh.table.digest() };
+      mesh === null
+        ? null
+        : {
+            revision: mesh.table.ready ? mesh.table.revision : null,
+            digest: mesh.table.digest(),
+            filled: mesh.table.filledDigest(),
+          };
     channel.send(LEADER, { kind: 'join', table });
+    // The leader knows nothing of what was wanted before.
+    this.wants.clear();
+    for (const service of mesh?.table.wanted.names() ?? []) this.wants.set(service, true);
+    this.tellWants();
   }
 
   private heard(message: FromLeader): void {
@@ -81,6 +107,19 @@ export class Following {
       case 'frame': {
         const applied = mesh?.table.apply(message.frame);
         channel.send(LEADER, { kind: 'took', isGap: applied?.kind === 'gap' });
+      }
+    }
+  }
+
+  /** What cannot be sent now goes with the next counts. */
+  private tellWants(): void {
+    this.wantsSoon = null;
+    for (const isWanted of [true, false]) {
+      const services = [...this.wants].filter(([, each]) => each === isWanted).map(([service]) => service);
+      for (let from = 0; from < services.length; from += WANTS_A_MESSAGE) {
+        const some = services.slice(from, from + WANTS_A_MESSAGE);
+        if (!this.options.channel.send(LEADER, { kind: 'want', services: some, isWanted })) return;
+        for (const service of some) this.wants.delete(service);
       }
     }
   }

@@ -6,7 +6,7 @@
  * the table is noticed, counts that were not sent are kept for the next time.
  */
 import type { AskedName, Report, Traffic } from '../control/contract.ts';
-import type { TableFrame } from '../routing/service-table.ts';
+import type { WorkerFrame } from '../routing/service-table.ts';
 import type { ExportedScope } from '../telemetry/merge.ts';
 import type { RecentRow } from '../telemetry/recent-requests.ts';
 
@@ -23,6 +23,8 @@ export interface TableState {
   /** Null while it has none. */
   readonly revision: number | null;
   readonly digest: string;
+  /** Of the endpoints that came one by one. */
+  readonly filled: string;
 }
 
 export type FromLeader =
@@ -33,7 +35,7 @@ export type FromLeader =
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   /** The next one. */
   | { readonly kind: 'more'; readonly id: number }
-  | { readonly kind: 'frame'; readonly frame: TableFrame }
+  | { readonly kind: 'frame'; readonly frame: WorkerFrame }
   | { readonly kind: 'peer-key'; readonly key: string };
 
 export type FromFollower =
@@ -42,6 +44,8 @@ export type FromFollower =
   | { readonly kind: 'piece'; readonly id: number; readonly items: readonly unknown[]; readonly isLast: boolean }
   /** A frame was taken; `isGap`: it could not be applied. */
   | { readonly kind: 'took'; readonly isGap: boolean }
+  /** Services whose addresses it follows now, or does not any more; none of those that it said before it joined. */
+  | { readonly kind: 'want'; readonly services: readonly string[]; readonly isWanted: boolean }
   | {
       readonly kind: 'counts';
       readonly traffic: readonly Traffic[];

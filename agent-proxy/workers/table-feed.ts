@@ -2,7 +2,7 @@
  * What one worker that follows is still to be told of the table, in order, and few frames at a time: the next goes when one
  * was taken. One that falls behind, or finds a gap, gets the whole table instead of what it missed. Pure.
  */
-import type { TableFrame } from '../routing/service-table.ts';
+import type { WorkerFrame } from '../routing/service-table.ts';
 
 /** Frames on their way. */
 const WINDOW = 2;
@@ -10,16 +10,16 @@ const WINDOW = 2;
 const MOST_WAITING = 200;
 
 export class TableFeed {
-  private readonly snapshot: () => Iterator<TableFrame>;
-  private running: Iterator<TableFrame> | null = null;
-  private readonly waiting: TableFrame[] = [];
+  private readonly snapshot: () => Iterator<WorkerFrame>;
+  private running: Iterator<WorkerFrame> | null = null;
+  private readonly waiting: WorkerFrame[] = [];
   private onTheWay = 0;
   /** Nothing is sent to a worker that has not said what it has. */
   private isJoined = false;
   private wantsAll = false;
 
   /** `snapshot` gives the frames of the table as it is when it is called. */
-  constructor(snapshot: () => Iterator<TableFrame>) {
+  constructor(snapshot: () => Iterator<WorkerFrame>) {
     this.snapshot = snapshot;
   }
 
@@ -33,7 +33,7 @@ export class TableFeed {
   }
 
   /** The table has changed by this frame. */
-  changed(delta: TableFrame): void {
+  changed(delta: WorkerFrame): void {
     if (!this.isJoined || this.wantsAll) return;
     this.waiting.push(delta);
     if (this.waiting.length > MOST_WAITING) this.replaced();
@@ -53,14 +53,14 @@ export class TableFeed {
   }
 
   /** The frame to be sent now, or null: there is none, or those on their way have to be taken first. */
-  next(): TableFrame | null {
+  next(): WorkerFrame | null {
     if (!this.isJoined || this.onTheWay >= WINDOW) return null;
     const frame = this.following();
     if (frame !== null) this.onTheWay += 1;
     return frame;
   }
 
-  private following(): TableFrame | null {
+  private following(): WorkerFrame | null {
     // One that was begun is not worth its end any more.
     if (this.wantsAll) {
       this.wantsAll = false;

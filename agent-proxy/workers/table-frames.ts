@@ -1,6 +1,6 @@
 /** A table as the frames of a snapshot, as a scheduler would send it: for a worker that has none, or an old one. */
-import type { Endpoint, MeshDocument, PeerAgent, Service } from '../control/contract.ts';
-import type { ServiceTable, TableFrame } from '../routing/service-table.ts';
+import type { Endpoint, Service } from '../control/contract.ts';
+import type { ServiceTable, TableContents, WorkerFrame } from '../routing/service-table.ts';
 
 /** Each takes some hundred bytes, and no record may have more than 64 kB. */
 const ENDPOINTS_A_FRAME = 50;
@@ -8,29 +8,20 @@ const AGENTS_A_FRAME = 200;
 /** One may have 48 kB. */
 const DOCUMENTS_A_FRAME = 1;
 
-interface Contents {
-  readonly services: readonly Service[];
-  readonly agents: readonly PeerAgent[];
-  readonly documents: readonly MeshDocument[];
-}
-
 /** The table as it is now, however slowly the frames are taken. */
-export function tableFrames(table: ServiceTable, epoch: number): Generator<TableFrame> {
-  const { revision } = table;
-  const contents = {
-    services: [...table.services()],
-    agents: [...table.agents()],
-    documents: [...table.allDocuments()],
-  };
-  return frames(contents, revision, table.digest(), epoch);
+export function tableFrames(table: ServiceTable, epoch: number): Generator<WorkerFrame> {
+  return frames(table.contents(), table.digest(), table.filledDigests(), epoch);
 }
 
 function* frames(
-  { services, agents, documents }: Contents,
-  revision: number,
+  { revision, services, agents, documents, filled }: TableContents,
   digest: string,
+  filledDigests: readonly (readonly [string, string])[],
   epoch: number,
-): Generator<TableFrame> {
+): Generator<WorkerFrame> {
+  // Endpoints that came one by one go first: nobody is without them when the table, which has none, takes its place.
+  const digests = new Map(filledDigests);
+  for (const service of filled) yield* fillFrames(service, digests.get(service.name) ?? '', epoch);
   yield { type: 'snapshot-begin', epoch, revision };
   let some: Service[] = [];
   let room = ENDPOINTS_A_FRAME;
@@ -56,4 +47,14 @@ function* frames(
     yield { type: 'documents', epoch, revision, documents: documents.slice(from, from + DOCUMENTS_A_FRAME) };
   }
   yield { type: 'snapshot-end', epoch, revision, digest };
+  yield { type: 'keep', services: filled.map(({ name }) => name) };
+}
+
+function* fillFrames({ name, endpoints }: Service, digest: string, epoch: number): Generator<WorkerFrame> {
+  const parts = Math.max(1, Math.ceil(endpoints.length / ENDPOINTS_A_FRAME));
+  for (let part = 0; part < parts; part += 1) {
+    const some = endpoints.slice(part * ENDPOINTS_A_FRAME, (part + 1) * ENDPOINTS_A_FRAME);
+    const last = part === parts - 1;
+    yield { type: 'endpoints', epoch, seq: 0, service: name, part, last, digest, endpoints: some };
+  }
 }

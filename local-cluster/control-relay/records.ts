@@ -39,8 +39,9 @@ function endOf(bytes: Buffer, at: number): number | null {
   return at + newline + 1 + length;
 }
 
-const DELTA = /^\d+\n\{"type":"delta"/;
+/** Changes of the table, and of the endpoints beside it (scope `bound`). */
+const DELTA = /^\d+\n\{"type":"(?:delta|endpoints|endpoints-patch|forget)"/;
 
 export function isDelta(record: Buffer): boolean {
-  return DELTA.test(record.toString('latin1', 0, 32));
+  return DELTA.test(record.toString('latin1', 0, 40));
 }

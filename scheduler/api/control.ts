@@ -1,10 +1,11 @@
 /** The proxies' side of the API: enrol, subscribe (an endless stream) and report. */
 import express, { type Request, type Router } from 'express';
-import { enrollSchema, reportSchema, subscribeSchema } from '../../agent-proxy/control/contract.ts';
+import { enrollSchema, reportSchema, subscribeSchema, wantSchema } from '../../agent-proxy/control/contract.ts';
 import {
   CONTROL_ENROLL_PATH,
   CONTROL_REPORT_PATH,
   CONTROL_SUBSCRIBE_PATH,
+  CONTROL_WANT_PATH,
 } from '../../agent-proxy/control/wire-words.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import type { Claim, EnrolOutcome } from '../proxy-keys.ts';
@@ -13,6 +14,9 @@ import { ApiError } from './errors.ts';
 
 /** A report lists what a node's clients asked for, with a histogram for each service. */
 const MAX_REPORT = '8mb';
+/** In the scope `bound` it names all services that the node uses. */
+const MAX_SUBSCRIBE = '4mb';
+const MAX_WANT = '4mb';
 
 type Leader = () => ControlPlane | null;
 
@@ -51,7 +55,7 @@ export function controlRouter(plane: Leader): Router {
     return current;
   };
 
-  router.post(CONTROL_SUBSCRIBE_PATH, express.json({ limit: '64kb', type: () => true }), (request, response) => {
+  router.post(CONTROL_SUBSCRIBE_PATH, express.json({ limit: MAX_SUBSCRIBE, type: () => true }), (request, response) => {
     const parsed = subscribeSchema.safeParse(request.body);
     if (!parsed.success) throw new ApiError(400, 'the body is not a subscribe message');
     const current = leadingFor(parsed.data, request);
@@ -74,6 +78,14 @@ export function controlRouter(plane: Leader): Router {
     const parsed = reportSchema.safeParse(request.body);
     if (!parsed.success) throw new ApiError(400, 'the body is not a report');
     if (!leadingFor(parsed.data, request).report(parsed.data))
+      throw new ApiError(409, 'this session is not known (any more): subscribe again');
+    response.status(204).end();
+  });
+
+  router.post(CONTROL_WANT_PATH, express.json({ limit: MAX_WANT, type: () => true }), (request, response) => {
+    const parsed = wantSchema.safeParse(request.body);
+    if (!parsed.success) throw new ApiError(400, 'the body does not say which services are wanted');
+    if (!leadingFor(parsed.data, request).want(parsed.data))
       throw new ApiError(409, 'this session is not known (any more): subscribe again');
     response.status(204).end();
   });

@@ -1,7 +1,7 @@
 /** The control plane as the API shows it: pure functions to JSON. */
 import type { Service } from '../../agent-proxy/control/contract.ts';
 import type { ControlPlane } from '../control-plane.ts';
-import type { SyncView } from '../distribution/node-sessions.ts';
+import type { SyncView } from '../distribution/session-view.ts';
 import type { NodeView } from '../node-view.ts';
 import type { Figures } from '../traffic.ts';
 

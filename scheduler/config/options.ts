@@ -58,6 +58,12 @@ export const OPTIONS = {
     fallback: 'on',
     group: 'Where things are',
   },
+  discoveryScope: {
+    value: 'all|bound',
+    help: 'which endpoints each proxy gets: all of them, or those of the services that it uses, on first use',
+    fallback: 'all',
+    group: 'Where things are',
+  },
   state: {
     value: 'store',
     help: 'where to keep state: file:DIR, or zk://[user:pass@]h1,h2[/path]',
@@ -255,6 +261,7 @@ export const optionsSchema = z.object({
   master: values.master,
   marathon: marathons,
   mesosDiscovery: z.enum(['on', 'off'], 'must be on or off'),
+  discoveryScope: z.enum(values.SCOPES, `must be one of ${values.SCOPES.join(', ')}`),
   state: values.state,
   listen: values.listen,
   advertise: values.baseUrl.nullable(),

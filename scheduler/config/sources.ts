@@ -113,17 +113,28 @@ function readFile(path: string, faults: string[]): Map<OptionName, Given> {
     faults.push(`${path}: is not a block of options, as in master: http://10.0.0.1:5050`);
     return given;
   }
-  for (const [key, value] of Object.entries(read.value)) {
+  for (const [key, written, value] of flattened(read.value)) {
     const name = key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const place = `${path}: ${key}`;
+    const place = `${path}: ${written}`;
     if (!isOptionName(name)) {
       const near = closest(kebab(key), optionNames().map(kebab));
-      const written = near === undefined || key.includes('-') ? near : near.replace(/-(.)/g, (_, c) => c.toUpperCase());
-      faults.push(`${place}: is no option${written === undefined ? '' : `; did you mean ${written}?`}`);
+      const meant = near === undefined || key.includes('-') ? near : near.replace(/-(.)/g, (_, c) => c.toUpperCase());
+      faults.push(`${place}: is no option${meant === undefined ? '' : `; did you mean ${meant}?`}`);
     } else if (given.has(name)) faults.push(`${place}: stands here twice, in both spellings; keep one of the two`);
     else if (value !== null) given.set(name, { value: plain(name, value), place });
   }
   return given;
+}
+
+/** Keys, as options and as they were written: `discovery: {scope: bound}` is `discovery-scope`. */
+function* flattened(block: object): Generator<[string, string, unknown]> {
+  for (const [key, value] of Object.entries(block)) {
+    if (key !== 'discovery' || typeof value !== 'object' || value === null || Array.isArray(value)) {
+      yield [key, key, value];
+      continue;
+    }
+    for (const [inner, each] of Object.entries(value)) yield [`${key}-${inner}`, `${key}.${inner}`, each];
+  }
 }
 
 /** What YAML takes for a number or a truth is text to the options; one value of a repeated one is a list of one. */

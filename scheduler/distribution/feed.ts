@@ -20,6 +20,9 @@ import { deltaRecord, snapshotRecords } from './table-records.ts';
 /** How many revisions back a proxy's digest can be judged. */
 const HISTORY = 4096;
 
+/** Hears of the deltas of a commit, when the feed has them. */
+type FeedWatcher = (deltas: readonly DeltaParts[]) => void;
+
 export class Feed {
   readonly epoch: number;
   #services = new Map<string, Map<string, Entry<Endpoint>>>();
@@ -32,6 +35,7 @@ export class Feed {
   #revision = 1;
   #digests = new Map<number, string>();
   #snapshot: { readonly revision: number; readonly records: readonly Buffer[] } | null = null;
+  #watcher: FeedWatcher | null = null;
 
   constructor(epoch: number) {
     this.epoch = epoch;
@@ -49,6 +53,21 @@ export class Feed {
   /** The digest that a proxy must have at a revision; undefined when it never existed or is too long ago. */
   digestAt(revision: number): string | undefined {
     return this.#digests.get(revision);
+  }
+
+  /** This one hears of every commit from now on. */
+  watchedBy(watcher: FeedWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  /** The endpoints of a committed service; undefined where there is no such service. */
+  endpointsOf(service: string): EndpointEntries | undefined {
+    return this.#services.get(service);
+  }
+
+  /** The digest of a table that had only this service. */
+  digestOf(service: string): string {
+    return this.#digest.ofService(service);
   }
 
   /** Committed services, by name. */
@@ -114,13 +133,15 @@ export class Feed {
     if (this.#staged.size === 0) return [];
     const deltas = cutDeltas(this.#staged.values());
     this.#staged = new Map();
-    return deltas.map((parts) => {
+    const records = deltas.map((parts) => {
       this.#apply(parts);
       const base = this.#revision;
       this.#revision = base + 1;
       this.#remember();
       return deltaRecord(this.epoch, base, parts);
     });
+    this.#watcher?.(deltas);
+    return records;
   }
 
   /** The whole table in records that all sessions share. */

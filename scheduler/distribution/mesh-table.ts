@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import type { Endpoint, PeerAgent, Service } from '../../agent-proxy/control/contract.ts';
 import type { MarathonApp, MarathonInstance } from '../../agent-proxy/routing/marathon-endpoints.ts';
 import type { NodeStatus } from '../../framework/index.ts';
-import type { SessionView } from './node-sessions.ts';
+import type { SessionView } from './session-view.ts';
 
 /** Agents that left are remembered, so that their endpoints go at once and not when Marathon has noticed. */
 const MAX_GONE = 1_000;

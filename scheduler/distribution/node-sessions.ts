@@ -5,12 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { GivenConfig } from '../../agent-proxy/config/spec.ts';
-import type { ConfigRefusal, Report, Subscribe, Upgrade, UpgradeReport } from '../../agent-proxy/control/contract.ts';
+import type { ConfigRefusal, Report, Subscribe, Upgrade, Want } from '../../agent-proxy/control/contract.ts';
 import { type Behind, judge } from './anti-entropy.ts';
+import { BoundScope } from './bound-scope.ts';
 import { Course, Distributor, type DistributorFigures } from './distributor.ts';
 import type { Feed } from './feed.ts';
+import { Fill } from './fills.ts';
 import { encodeFrame } from './records.ts';
 import { SessionStream } from './session-stream.ts';
+import type { RunningCode, SessionHealth, SessionView, SyncView } from './session-view.ts';
 
 /** How often a stream says that it lives; less often where there are thousands: each beat is a write. */
 const HEARTBEAT_MS = { least: 1_000, most: 4_000, perSession: 0.4 };
@@ -24,55 +27,10 @@ const SILENT_REPORTS = 5;
 /** More than there are agents: after a restart of many, some sessions of before are not over yet. */
 const MAX_SESSIONS = 12_000;
 
-export interface SessionView {
-  readonly agentId: string;
-  readonly taskId: string;
-  readonly configRevision: number;
-  /** Why it does not run the configuration that it was sent last; null where it does. */
-  readonly configRefusal: ConfigRefusal | null;
-  readonly incomingPort: number;
-  /** It has, or had before its last configuration, an edge router. */
-  readonly hasEdge: boolean;
-  readonly health: SessionHealth;
-  readonly running: RunningCode;
-  readonly sync: SyncView;
-  /** False while it waits, after the end of its stream, for its proxy to come back. */
-  readonly connected: boolean;
-}
-
-/** How the proxy's table stands to ours. */
-export interface SyncView {
-  /** What it has, as it said last. */
-  readonly revision: number;
-  /** Whether its table then was ours at that revision; null while it has said nothing. */
-  readonly digestOk: boolean | null;
-  /** How often its table was wrong and was sent again. */
-  readonly repairs: number;
-  /** How old its table was then, as it said itself; null: it did not. See `Report`. */
-  readonly tableAgeMs: number | null;
-  /** When it said so, by the sessions' clock; null: not yet. */
-  readonly reportedAt: number | null;
-}
-
-/** The code of a proxy, as it says itself. */
-export interface RunningCode {
-  readonly version: string;
-  /** Null for a proxy that cannot be upgraded in place. */
-  readonly codeSha256: string | null;
-  /** How the last upgrade stands; null where none was asked for. */
-  readonly upgrade: UpgradeReport | null;
-}
-
 export type UpgradeOutcome =
   | { readonly kind: 'sent' }
   /** It has no stream now, or its code knows of no upgrades. */
   | { readonly kind: 'not-sent'; readonly reason: string };
-
-/** `connecting`: subscribed, nothing reported yet. */
-export type SessionHealth =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'not-ready'; readonly reason: string };
 
 export type SubscribeOutcome =
   | { readonly kind: 'accepted' }
@@ -91,6 +49,8 @@ export interface SessionHooks {
 
 export interface SessionOptions {
   readonly feed: Feed;
+  /** `bound`: endpoints go where they are used. A proxy that does not know of that gets all. */
+  readonly scope?: 'all' | 'bound';
   readonly peerKey: string;
   readonly schedulers: readonly string[];
   /** How many nodes are known. */
@@ -117,22 +77,35 @@ interface Session {
   readonly heartbeatMs: number;
   beatAt: number;
   readonly course: Course;
+  /** What its course is through. */
+  readonly lane: Lane;
+  /** Null where the table has all endpoints. */
+  readonly fill: Fill | null;
   behind: Behind | null;
   sync: SyncView;
+}
+
+/** A table, and how it gets to those who have it. */
+interface Lane {
+  readonly feed: Feed;
+  readonly distributor: Distributor;
 }
 
 export class NodeSessions {
   readonly #options: SessionOptions;
   readonly #byTask = new Map<string, Session>();
   /** Nothing is distributed before the first answer of Marathon: an empty table would wipe those of the proxies. */
-  readonly #distributor: Distributor;
+  readonly #whole: Lane;
+  readonly #bound: BoundScope | null;
   /** Sessions without a stream, as the last tick counted them. */
   #away = 0;
   #heartbeat: { readonly revision: number; readonly record: Buffer } | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#distributor = new Distributor(options.feed, options.now);
+    const { feed, now, scope } = options;
+    this.#whole = { feed, distributor: new Distributor(feed, now) };
+    this.#bound = scope === 'bound' ? new BoundScope(feed, now) : null;
   }
 
   get size(): number {
@@ -145,12 +118,20 @@ export class NodeSessions {
   }
 
   distribution(): DistributorFigures {
-    return this.#distributor.figures();
+    const whole = this.#whole.distributor.figures();
+    if (this.#bound === null) return whole;
+    const { snapshots, resumes, waiting } = this.#bound.distributor.figures();
+    return {
+      snapshots: whole.snapshots + snapshots,
+      resumes: whole.resumes + resumes,
+      waiting: whole.waiting + waiting,
+    };
   }
 
   /** From now on the feed holds the truth: sessions that wait for it get it. */
   open(): void {
-    this.#distributor.open();
+    this.#whole.distributor.open();
+    this.#bound?.open();
   }
 
   /** Takes over the response and streams on it, when accepted. */
@@ -160,21 +141,26 @@ export class NodeSessions {
     const before = this.#byTask.get(request.taskId);
     if (before === undefined && this.#byTask.size >= MAX_SESSIONS) return { kind: 'full' };
 
+    const bound = request.accepts.includes('bound') ? this.#bound : null;
+    const lane = bound ?? this.#whole;
+
     // Records have their own lengths. Chunks around them would cost two more writes for each, ten thousand times.
     response.removeHeader('transfer-encoding');
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' });
     response.flushHeaders();
     const stream: SessionStream = new SessionStream(response, {
       now,
-      next: () => this.#distributor.next(course),
+      next: () => this.#nextOf(session),
       closed: () => {
-        this.#distributor.remove(course);
+        lane.distributor.remove(course);
+        if (fill !== null) bound?.fills.remove(fill);
         if (session.link.kind === 'open') session.link = { kind: 'gone', since: now() };
       },
     });
+    const fill = bound === null ? null : new Fill(stream, request.agentId, request.wants ?? [], request.filled ?? []);
     const course = new Course(stream, {
       digest: request.tableDigest ?? null,
-      revision: request.epoch === feed.epoch ? Math.min(request.revision, feed.revision) : 0,
+      revision: request.epoch === feed.epoch ? Math.min(request.revision, lane.feed.revision) : 0,
       resumes: request.accepts.includes('resume'),
       encoding: request.accepts.includes('gzip') ? 'gzip' : 'plain',
     });
@@ -199,6 +185,8 @@ export class NodeSessions {
       heartbeatMs: this.#heartbeatMs(),
       beatAt: now(),
       course,
+      lane,
+      fill,
       behind: null,
       sync: before?.sync ?? {
         revision: request.revision,
@@ -221,19 +209,21 @@ export class NodeSessions {
         reportMs: session.reportMs,
         schedulers: [...this.#options.schedulers],
         peerKey: this.#options.peerKey,
+        ...(bound === null ? {} : { scope: 'bound' }),
       }),
     );
     this.#sendConfig(session);
-    this.#distributor.add(course);
+    if (fill !== null) bound?.fills.add(fill);
+    lane.distributor.add(course);
     hooks.told(viewOf(session));
     return { kind: 'accepted' };
   }
 
   /** False when the session is not known (any more): the proxy subscribes again. */
   report(report: Report): boolean {
-    const session = this.#byTask.get(report.taskId);
-    if (session === undefined || session.id !== report.session || session.link.kind !== 'open') return false;
-    const { feed, hooks, now } = this.#options;
+    const session = this.#openSession(report);
+    if (session === null) return false;
+    const { hooks, now } = this.#options;
     session.heardAt = now();
     const { version, codeSha256 = null, upgrade = null } = report;
     session.running = { version, codeSha256, upgrade };
@@ -243,25 +233,40 @@ export class NodeSessions {
       ? { kind: 'ready' }
       : { kind: 'not-ready', reason: report.reason ?? 'The proxy says that it is not ready.' };
 
-    const { course, behind } = session;
+    const { course, behind, lane, fill } = session;
+    const { feed, distributor } = lane;
     const verdict = judge(feed, { snapshot: course.told, behind }, report, now());
     // What has not gone out yet cannot have been lost: its reader is slow.
-    const isSlow = verdict.kind === 'repair' && verdict.why === 'behind' && !this.#distributor.isCaughtUp(course);
+    const isSlow = verdict.kind === 'repair' && verdict.why === 'behind' && !distributor.isCaughtUp(course);
     const isRepaired = verdict.kind === 'repair' && !isSlow;
+    // What came service by service: a proxy that has it otherwise says at its next subscription what it has.
+    const isFilled = fill === null || report.filled === undefined || isRight(fill, report.filled);
     session.behind = verdict.kind === 'repair' ? null : verdict.behind;
     session.sync = {
       revision: report.revision,
-      digestOk: report.epoch === feed.epoch && report.digest === feed.digestAt(report.revision),
-      repairs: session.sync.repairs + (isRepaired ? 1 : 0),
+      digestOk: report.epoch === feed.epoch && report.digest === feed.digestAt(report.revision) && isFilled,
+      repairs: session.sync.repairs + (isRepaired || !isFilled ? 1 : 0),
       tableAgeMs: report.tableAgeMs ?? null,
       reportedAt: now(),
     };
     if (isRepaired) {
-      this.#distributor.repair(course);
+      distributor.repair(course);
       hooks.repaired(viewOf(session), verdict.why);
+    }
+    if (!isFilled) {
+      hooks.repaired(viewOf(session), 'digest');
+      if (session.link.kind === 'open') session.link.stream.end();
     }
     hooks.reported(report);
     hooks.told(viewOf(session));
+    return true;
+  }
+
+  /** False when the session is not known (any more): the proxy subscribes again. */
+  want(want: Want): boolean {
+    const session = this.#openSession(want);
+    if (session === null) return false;
+    if (session.fill !== null) this.#bound?.fills.want(session.fill, want.services);
     return true;
   }
 
@@ -286,13 +291,14 @@ export class NodeSessions {
 
   /** Deltas, for everybody who has the table that they build on. */
   broadcast(records: readonly Buffer[]): void {
-    this.#distributor.committed(records);
+    this.#whole.distributor.committed(records);
   }
 
   /** Heartbeats, and the end of what is silent. To be called a few times a second. */
   tick(): void {
     const now = this.#options.now();
-    this.#distributor.tick();
+    this.#whole.distributor.tick();
+    this.#bound?.distributor.tick();
     const isTogether = this.#away > Math.max(TOGETHER.atLeast, TOGETHER.share * this.#byTask.size);
     const goneAfterMs = isTogether ? GONE_TOGETHER_MS : GONE_AFTER_MS;
     this.#away = 0;
@@ -317,7 +323,19 @@ export class NodeSessions {
   close(): void {
     for (const session of this.#byTask.values()) if (session.link.kind === 'open') session.link.stream.end();
     this.#byTask.clear();
-    this.#distributor.stop();
+    this.#whole.distributor.stop();
+    this.#bound?.stop();
+  }
+
+  #openSession({ taskId, session: id }: Pick<Want, 'taskId' | 'session'>): Session | null {
+    const session = this.#byTask.get(taskId);
+    return session !== undefined && session.id === id && session.link.kind === 'open' ? session : null;
+  }
+
+  /** Endpoints first: where the table loses them because the scope is another one now, they are there already. */
+  #nextOf({ lane, fill, course }: Session): Buffer | null {
+    const frame = fill === null ? null : (this.#bound?.fills.next(fill) ?? null);
+    return frame ?? lane.distributor.next(course);
   }
 
   #sendConfig({ agentId, link }: Session): void {
@@ -332,7 +350,12 @@ export class NodeSessions {
     session.beatAt = now;
     // First what is there, so that the heartbeat says where its proxy must be when it reads it.
     stream.pump();
-    const revision = this.#distributor.revisionOf(session.course);
+    const revision = session.lane.distributor.revisionOf(session.course);
+    if (session.fill !== null) {
+      const { epoch } = this.#options.feed;
+      stream.say(encodeFrame({ type: 'heartbeat', epoch, revision, seq: session.fill.seq }));
+      return;
+    }
     if (this.#heartbeat?.revision !== revision) {
       const { epoch } = this.#options.feed;
       this.#heartbeat = { revision, record: encodeFrame({ type: 'heartbeat', epoch, revision }) };
@@ -357,6 +380,12 @@ export class NodeSessions {
   #expected(): number {
     return Math.max(this.#byTask.size, this.#options.nodes());
   }
+}
+
+/** Where that cannot be told, because it was too long ago, the next report says it. */
+function isRight(fill: Fill, { seq, digest }: NonNullable<Report['filled']>): boolean {
+  const expected = fill.digestAt(seq);
+  return expected === undefined || expected === digest;
 }
 
 function viewOf(session: Session): SessionView {

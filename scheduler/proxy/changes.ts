@@ -1,6 +1,7 @@
 /** Changes of a proxy's code in the task that runs: asked for by the framework, told of by the proxy's reports. */
 import type { Framework, FrameworkOptions, Goal, NodeStatus } from '../../framework/index.ts';
-import type { NodeSessions, SessionView } from '../distribution/node-sessions.ts';
+import type { NodeSessions } from '../distribution/node-sessions.ts';
+import type { SessionView } from '../distribution/session-view.ts';
 import { goalOf } from './goal.ts';
 import type { ProxyGoals } from './goals.ts';
 

@@ -53,6 +53,7 @@ describe('options', () => {
       reserve: true,
       proxy: { archives: [], workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
       rollout: { strategy: { kind: 'serial' }, maxUnavailable: 1, gateMs: 10_000, stepTimeoutMs: 300_000 },
+      discoveryScope: 'all',
       dtabCheck: true,
       uninstall: false,
       apiToken: null,

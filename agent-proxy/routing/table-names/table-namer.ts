@@ -86,7 +86,7 @@ export class TableNamer implements Namer {
   }
 
   private sizeOf(name: string): number {
-    return this.services.get(name)?.size ?? this.table.service(name)?.endpoints.length ?? -1;
+    return this.services.get(name)?.size ?? this.table.size(name);
   }
 
   /** First all sizes, then those who hear of addresses, then look-ups: whoever is told sees the table as it is now. */

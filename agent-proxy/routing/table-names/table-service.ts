@@ -30,6 +30,7 @@ export class TableService implements AddressSet {
     if (!table.ready) return PENDING;
     const endpoints = table.service(this.name)?.endpoints;
     if (endpoints === undefined) return NEG;
+    if (table.isUnfilled(this.name)) return PENDING;
     // The table makes a list once, and so is the state made that holds it.
     if (last.kind !== 'bound' || last.endpoints !== endpoints) this.last = { kind: 'bound', endpoints };
     return this.last;
@@ -40,7 +41,12 @@ export class TableService implements AddressSet {
     const current = this.inUse.get(this.name);
     if (current !== undefined && current !== this) return current.observe(listener);
     const own = (change: AddressChange): void => listener(change);
-    return this.use(this.listeners, own);
+    const stop = this.use(this.listeners, own);
+    const wantNoMore = this.table.wanted.add(this.name);
+    return () => {
+      stop();
+      wantNoMore();
+    };
   }
 
   /** The look-up is told when the service comes, goes, gets its first endpoint or loses its last. */
@@ -59,7 +65,7 @@ export class TableService implements AddressSet {
 
   private use<T>(users: Set<T>, user: T): Unsubscribe {
     if (this.listeners.size + this.lookups.size === 0) {
-      this.size = this.table.service(this.name)?.endpoints.length ?? -1;
+      this.size = this.table.size(this.name);
       this.inUse.set(this.name, this);
     }
     users.add(user);

@@ -4,6 +4,7 @@
  */
 import type { ServiceSettings } from '../../control/contract.ts';
 import type { Path } from '../path.ts';
+import { portsOf } from '../service-ports.ts';
 import type { ServiceTable } from '../service-table.ts';
 import { appCandidates } from './app-path.ts';
 import { type Claim, NameClaims } from './name-claims.ts';
@@ -33,7 +34,8 @@ export function vipNamer(table: ServiceTable, apps: Path = ['marathonId']): Rewr
         if (document.kind === 'settings') put(document.name, claimsOf(document.name, document.settings));
       }
       // Which port is an app's first is seen from its endpoints.
-      for (const { name } of services) for (const vip of claims.namesOf(name)) moved.add(vip);
+      const outlines = [...documents, ...documentsRemoved].filter(({ kind }) => kind === 'outline');
+      for (const { name } of [...services, ...outlines]) for (const vip of claims.namesOf(name)) moved.add(vip);
       return moved;
     },
   });
@@ -62,7 +64,6 @@ function keyOf(vip: string): string {
 
 /** The name of a service's port, null where that is its first one: then it is the service itself that is meant. */
 export function otherPort(table: ServiceTable, service: string, port: string | null): string | null {
-  const endpoint = table.service(service)?.endpoints[0];
-  const first = endpoint?.ports.find((one) => one.port === endpoint.port)?.name;
+  const first = portsOf(table, service)?.first;
   return port === null || port === first || port === 'port0' ? null : port;
 }

@@ -20,6 +20,7 @@ function snapshotOf(count: number): LastSnapshot {
     })),
     agents: [{ agentId: 'a', address: '10.0.0.2', incomingPort: 4141, ready: true }],
     documents: [{ kind: 'dtab', name: 'default', version: '1', dtab: '/svc => /#/io.l5d.marathon' }],
+    filled: [],
   };
 }
 

@@ -160,7 +160,11 @@ test('a heartbeat tells of a delta that was lost: it subscribes again with the d
   expect(services.map(({ name }) => name)).toEqual(['web']);
   expect(scheduler.subscriptions).toHaveLength(2);
   expect(scheduler.subscriptions[0]).not.toHaveProperty('tableDigest');
-  expect(scheduler.subscriptions[1]).toMatchObject({ revision: 5, tableDigest: digest, accepts: ['resume', 'gzip'] });
+  expect(scheduler.subscriptions[1]).toMatchObject({
+    revision: 5,
+    tableDigest: digest,
+    accepts: ['resume', 'gzip', 'bound'],
+  });
   expect(await figure(proxy, 'control/gaps')).toBe(1);
 });
 

@@ -252,7 +252,7 @@ test('what was restored from disk is the table that was saved', () => {
   fc.assert(
     fc.property(someServices, someAgents, (services, agents) => {
       const table = new ServiceTable();
-      table.restore({ revision: 7, services, agents, documents: [] });
+      table.restore({ revision: 7, services, agents, documents: [], filled: [] });
       const digest = new TableDigest();
       for (const row of services) digest.setService(row);
       for (const row of agents) digest.setAgent(row);

@@ -35,7 +35,7 @@ function leader(count = 3) {
   };
 }
 
-const NEW: FromFollower = { kind: 'join', table: { revision: null, digest: '' } };
+const NEW: FromFollower = { kind: 'join', table: { revision: null, digest: '', filled: '' } };
 
 test('who begins to lead asks who is there', () => {
   expect(leader().news()).toEqual(['1 lead', '2 lead']);
@@ -50,6 +50,7 @@ test('a worker that comes is told what was said before it came', () => {
     services: [{ name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: 80 })] }],
     agents: [],
     documents: [],
+    filled: [],
   });
   news();
   hear(NEW, 2);
@@ -66,9 +67,9 @@ test('a worker that comes is told what was said before it came', () => {
 
 test('a worker that has the same table from disk is not told it again', () => {
   const { table, hear, news } = leader();
-  table.restore({ revision: 3, services: [], agents: [], documents: [] });
+  table.restore({ revision: 3, services: [], agents: [], documents: [], filled: [] });
   news();
-  hear({ kind: 'join', table: { revision: 3, digest: table.digest() } }, 1);
+  hear({ kind: 'join', table: { revision: 3, digest: table.digest(), filled: table.filledDigest() } }, 1);
   expect(news()).toEqual([]);
 });
 

@@ -345,7 +345,8 @@ describe('errors', () => {
     ['GET', '/%ff', undefined, 404],
     ['POST', '/control/v1/subscribe', '{"agentId":', 400],
     ['POST', '/control/v1/subscribe', '{}', 400],
-    ['POST', '/control/v1/subscribe', JSON.stringify({ pad: 'x'.repeat(70_000) }), 413],
+    ['POST', '/control/v1/subscribe', JSON.stringify({ pad: 'x'.repeat(4_200_000) }), 413],
+    ['POST', '/control/v1/want', '{}', 400],
     ['POST', '/control/v1/report', '[]', 400],
   ])('%s %s is answered as JSON without a stack trace (%#)', async (method, path, body, expected) => {
     const scheduler = await use.start();

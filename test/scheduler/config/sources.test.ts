@@ -58,6 +58,17 @@ maxUnavailable: 3
     expect(read('{"master": ["http://a:5050", "http://b:5050"], "bind": "config"}')).toMatchObject({ bind: 'config' });
   });
 
+  test('says how endpoints are told in a block, or as any option', () => {
+    expect(read('discovery: { scope: bound }')).toMatchObject({ discoveryScope: 'bound' });
+    expect(read('discovery-scope: bound')).toMatchObject({ discoveryScope: 'bound' });
+    expect(
+      faults(() => read('discovery: { scope: some, scop: all }')).map((fault) => fault.replace(file, 'F')),
+    ).toEqual([
+      'F: discovery.scop: is no option; did you mean discovery-scope?',
+      'F: discovery.scope: must be one of all, bound',
+    ]);
+  });
+
   test('is overruled by the environment, and that by the command line', () => {
     vi.stubEnv('NODEMESH_NAME', 'environment');
     vi.stubEnv('NODEMESH_ROLE', 'environment');

@@ -1,7 +1,7 @@
 /** What reports say of a change in place, and when it is believed. */
 import { expect, test } from 'vitest';
 import type { AgentId, NodeStatus } from '../../../framework/index.ts';
-import type { RunningCode, SessionView } from '../../../scheduler/distribution/node-sessions.ts';
+import type { RunningCode, SessionView } from '../../../scheduler/distribution/session-view.ts';
 import { ChangesInPlace } from '../../../scheduler/proxy/changes.ts';
 import { goalOf } from '../../../scheduler/proxy/goal.ts';
 import { ProxyGoals } from '../../../scheduler/proxy/goals.ts';

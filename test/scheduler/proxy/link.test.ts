@@ -41,6 +41,7 @@ function proxyOf(url: string, task = 'p1'): Proxy {
     schedulers: new SchedulerList([url], []),
     client,
     random: () => 0.5,
+    ...{ agentId: identity.agentId, taskId: task },
     subscription: () => ({
       ...identity,
       nodeIp: '127.0.36.1',
