@@ -1,14 +1,14 @@
 /**
- * How the tests run. Three projects: `unit` (all that mirrors the sources; files side by side), `pairs` (end to end,
- * where most of the time is waited and little of it measured; two files at a time) and `e2e` (what loads the machine or
- * measures time; one at a time, so that their deadlines measure nodemesh and not each other). Nothing is ever retried.
+ * How the tests run. Three projects: `unit` (all that mirrors the sources; files side by side), `standalone` (the
+ * built command as a proxy without a scheduler; files side by side), `pairs` (clusters that are waited for more than they are
+ * measured; two files at a time) and `e2e` (what loads the machine or measures time; one at a time, so that their deadlines
+ * measure nodemesh and not each other). Nothing is ever retried.
  */
 import { defineConfig } from 'vitest/config';
 
-const PAIRS = [
-  'test/e2e/standalone-{configs,life,names,telemetry,tunnels}.test.ts',
-  'test/e2e/{agents,command-line,mesos-stories,over-zookeeper,scheduler-moves}.test.ts',
-];
+/** Some of them listen on every address of the machine, so that no cluster may be beside them. */
+const STANDALONE = 'test/e2e/standalone-{configs,names,telemetry,tunnels}.test.ts';
+const PAIRS = 'test/e2e/{agents,command-line,mesos-stories,over-zookeeper,scheduler-moves}.test.ts';
 
 export default defineConfig({
   test: {
@@ -33,8 +33,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'standalone',
+          include: [STANDALONE],
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'pairs',
-          include: PAIRS,
+          include: [PAIRS],
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -44,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: PAIRS,
+          exclude: [STANDALONE, PAIRS],
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 120_000,

@@ -16,6 +16,7 @@ import { ensureSystemPackages } from './system-packages.mjs';
 
 const PROJECTS = [
   { name: 'unit', title: 'unit tests' },
+  { name: 'standalone', title: 'proxies without a scheduler (two files at a time)' },
   { name: 'pairs', title: 'end-to-end tests (two files at a time)' },
   { name: 'e2e', title: 'end-to-end tests that load the machine or measure time (one file at a time)' },
 ];
