@@ -1,5 +1,5 @@
 /**
- * How the tests run. Three projects: `unit` (all that mirrors the sources; files side by side), `standalone` (the
+ * How the tests run. Four projects: `unit` (all that mirrors the sources; files side by side), `standalone` (the
  * built command as a proxy without a scheduler; files side by side), `pairs` (clusters that are waited for more than they are
  * measured; two files at a time) and `e2e` (what loads the machine or measures time; one at a time, so that their deadlines
  * measure nodemesh and not each other). Nothing is ever retried.
