@@ -15,6 +15,7 @@ import { getJson, send, sendJson } from '../fixtures/http.ts';
 import { Cluster, type NodeDocument } from '../fixtures/local-cluster.ts';
 import { timed } from '../fixtures/measure.ts';
 import { controlFigures, keyHashes, type MeshFacts, meshFacts } from '../fixtures/mesh-facts.ts';
+import { SteadyDtabs, steadyNamespace } from '../fixtures/steady-dtabs.ts';
 import { SteadyWrites } from '../fixtures/steady-writes.ts';
 import { type WatchedOptions, WatchedScheduler } from '../fixtures/watched-scheduler.ts';
 import { type Ensemble, startEnsemble } from '../fixtures/zookeeper.ts';
@@ -79,11 +80,14 @@ describe('a scheduler over three servers of ZooKeeper', () => {
 
   /**
    * While `fault` happens to ZooKeeper, `deed` happens on a node, and must be written down, and dealt with; every other
-   * proxy runs on. `writing`: orders come in meanwhile, which must be written too.
+   * proxy runs on. A namespace of dtabs is written all the time: each write is there, or was refused. `writing`: orders come in
+   * meanwhile, which must be written too.
    */
   async function through(what: string, writing: boolean, fault: () => Promise<void>, deed: () => Promise<string>) {
     const before = await facts(leader);
     const writes = writing ? new SteadyWrites(leader.url) : null;
+    const { number, version } = await steadyNamespace(leader.url);
+    const dtabs = new SteadyDtabs(leader.url, number);
     const { value: agentId } = await timed(`${what} → written on, and the node that needed it healthy`, async () => {
       const [, concerned] = await Promise.all([fault(), deed()]);
       const from = writes?.acknowledged ?? 0;
@@ -100,6 +104,14 @@ describe('a scheduler over three servers of ZooKeeper', () => {
     });
     const frozen = (await writes?.stop()) ?? before.frozen;
     await allLed(leader);
+    const told = dtabs.acknowledged;
+    await eventually('a dtab is written again', () => dtabs.acknowledged > told, HEALED_MS);
+    await dtabs.stop();
+    const now = await steadyNamespace(leader.url);
+    expect(now.number).toBe(dtabs.acknowledged);
+    // What was answered is counted: of a write that was lost there would be none.
+    expect(now.version).toBeGreaterThanOrEqual(version + dtabs.taken);
+    expect(dtabs.odd).toEqual([]);
     const after = await facts(leader);
     expect([after.framework, after.frozen]).toEqual([before.framework, frozen]);
     const others = (processes: MeshFacts['processes']) => processes.filter((row) => row.agentId !== agentId);

@@ -1,8 +1,10 @@
-/** Namespaces, audit log and shifts in a real ZooKeeper, whose link fails. */
+/** Namespaces, and revisions of the configuration, in a real ZooKeeper, whose link fails. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openZooKeeperStore, StateStoreError } from '../../../framework/index.ts';
 import { DtabStore, type DtabWrite } from '../../../scheduler/policy/dtab-store.ts';
+import { KeptState } from '../../../scheduler/policy/kept-state.ts';
+import { ConfigRevisions } from '../../../scheduler/policy/revisions.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { startTcpLink } from '../../fixtures/tcp-link.ts';
 import { type Ensemble, startZooKeeper } from '../../fixtures/zookeeper.ts';
@@ -56,4 +58,33 @@ test('a hundred versions of a large namespace fit', async () => {
   const long = `# ${'x'.repeat(12_000)}\n`;
   for (let n = 1; n <= 100; n += 1) expect(await write(`${long}/x => /${n}`)).toMatchObject({ version: n });
   expect(dtabs.history('a').length).toBeGreaterThan(8);
+});
+
+test('two hundred revisions of a large configuration fit beside the records of ten thousand nodes', async () => {
+  const root = `/test/${randomUUID()}`;
+  const opened = async () =>
+    await openZooKeeperStore(await openTestSession(zookeeper.address, { operationMs: 10_000 }), root);
+  const store = await opened();
+  for (let from = 0; from < 10_000; from += 500) {
+    await Promise.all(
+      Array.from({ length: 500 }, (_, at) =>
+        store.put(`agents/00000000-0000-0000-0000-000000000000-S${from + at}`, { note: 'x'.repeat(600) }, null),
+      ),
+    );
+  }
+  const revisions = new ConfigRevisions(new KeptState(store));
+  await revisions.load(0);
+  for (let n = 0; n < 250; n += 1) {
+    const note = 'x'.repeat(12_000);
+    const common = { at: n, author: 'me', note, from: null, rollbackOf: null, document: { telemetry: [] } };
+    const { revision } = await revisions.add(common);
+    await revisions.mark(revision, 'completed', null);
+    await revisions.forgetOldest(new Set([revision]));
+  }
+  const next = await opened();
+  expect(await next.list('agents')).toHaveLength(10_000);
+  const kept = new ConfigRevisions(new KeptState(next));
+  await kept.load(0);
+  expect(kept.all()).toEqual(revisions.all());
+  expect(kept.all().map(({ revision }) => revision)).toEqual(Array.from({ length: 200 }, (_, at) => 251 - at));
 });
