@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { loadSimulation } from './bundle.mjs';
 
-const SEEDS = 300;
+const SEEDS = 200;
 const TIMEOUT_MS = 240_000;
 
 test(`${SEEDS} seeds hold every invariant and heal`, { timeout: TIMEOUT_MS }, async () => {
