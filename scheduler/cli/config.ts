@@ -1,9 +1,9 @@
 /** `nodemesh config …`: the configuration of the proxies, its revisions, and a new one. */
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import * as z from 'zod/mini';
+import { jsonIn, readText } from './given.ts';
 import { ask, getJson, refusal, sentenceIn } from './http.ts';
 import {
   newCommand,
@@ -156,10 +156,10 @@ async function set(file: string, options: RolloutOptions, screen: Screen): Promi
   const reply = await ask(scheduler, path, {
     method: 'PUT',
     token: tokenOf(options),
-    text: { type: 'application/yaml', content: read(file) },
+    text: { type: 'application/yaml', content: readText(file) },
     ifMatch: onlyIf === undefined ? null : `"${onlyIf}"`,
   });
-  const faults = reply.status === 400 ? faultsSchema.safeParse(parsed(reply.body)) : null;
+  const faults = reply.status === 400 ? faultsSchema.safeParse(jsonIn(reply.body)) : null;
   if (faults?.success) {
     for (const { path: place, line, column, message } of faults.data.errors) {
       const what = place === '' ? message : `${place}: ${message}`;
@@ -193,7 +193,7 @@ function begun(
 ): void {
   if (reply.status !== 202) throw refusal(scheduler, path.replace(/\?.*$/, ''), reply);
   if (json) return screen.write(`${reply.body.trim()}\n`);
-  const { revision, warnings } = begunSchema.parse(parsed(reply.body));
+  const { revision, warnings } = begunSchema.parse(jsonIn(reply.body));
   for (const warning of warnings) screen.write(`${screen.paint('busy', 'warning')} ${printable(warning)}\n`);
   screen.write(`revision ${revision} goes out; nodemesh plan show config shows how far it is\n`);
 }
@@ -212,23 +212,6 @@ function authorOf(): string | undefined {
   } catch {
     // A user without a name, in a container.
     return undefined;
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Error(`the file ${file} cannot be read (${reason})`);
-  }
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
   }
 }
 

@@ -1,8 +1,8 @@
 /** `nodemesh dtab …`: the namespaces of dtabs, their history, and the way back. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { ageOf, formatAge } from '../dashboard/src/model/format.ts';
+import { jsonIn, readText } from './given.ts';
 import { ask, getJson, refusal, sentenceIn } from './http.ts';
 import {
   newCommand,
@@ -159,24 +159,6 @@ function refusedWith(scheduler: URL, path: string, reply: { status: number; body
   if (!refused.success) return error;
   const { names, more } = refused.data;
   return new Error([error.message, ...names, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** @throws {Error} for people. */
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Error(`${file === '-' ? 'standard input' : `the file ${file}`} cannot be read (${reason})`);
-  }
 }
 
 const pathOf = (name: string): string => `v1/dtabs/${encodeURIComponent(name)}`;
