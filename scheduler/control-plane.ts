@@ -324,7 +324,7 @@ export class ControlPlane {
     }
     this.#dirtyNodes.clear();
     this.#staging.stageOn(moved);
-    this.#commit();
+    this.#pace.soon(this.#sessions.size);
   }
 
   #stageAgent(node: NodeStatus): void {

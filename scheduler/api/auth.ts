@@ -52,7 +52,7 @@ export function notTheProxy(): ApiError {
 }
 
 /** Null where there is none. */
-export function bearerOf(request: Request): string | null {
+export function bearerOf(request: Pick<Request, 'headers'>): string | null {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }
 

@@ -1,9 +1,8 @@
-/** The proxies' side of the API: enrol, subscribe (an endless stream) and report. */
+/** The proxies' side of the API but for their reports: enrol, subscribe (an endless stream) and want. */
 import express, { type Request, type Router } from 'express';
-import { enrollSchema, reportSchema, subscribeSchema, wantSchema } from '../../agent-proxy/control/contract.ts';
+import { enrollSchema, subscribeSchema, wantSchema } from '../../agent-proxy/control/contract.ts';
 import {
   CONTROL_ENROLL_PATH,
-  CONTROL_REPORT_PATH,
   CONTROL_SUBSCRIBE_PATH,
   CONTROL_WANT_PATH,
 } from '../../agent-proxy/control/wire-words.ts';
@@ -12,8 +11,6 @@ import type { Claim, EnrolOutcome } from '../proxy-keys.ts';
 import { bearerOf, notTheProxy } from './auth.ts';
 import { ApiError } from './errors.ts';
 
-/** A report lists what a node's clients asked for, with a histogram for each service. */
-const MAX_REPORT = '8mb';
 /** In the scope `bound` it names all services that the node uses. */
 const MAX_SUBSCRIBE = '4mb';
 const MAX_WANT = '4mb';
@@ -72,14 +69,6 @@ export function controlRouter(plane: Leader): Router {
       case 'full':
         throw new ApiError(503, 'there are too many control sessions');
     }
-  });
-
-  router.post(CONTROL_REPORT_PATH, express.json({ limit: MAX_REPORT, type: () => true }), (request, response) => {
-    const parsed = reportSchema.safeParse(request.body);
-    if (!parsed.success) throw new ApiError(400, 'the body is not a report');
-    if (!leadingFor(parsed.data, request).report(parsed.data))
-      throw new ApiError(409, 'this session is not known (any more): subscribe again');
-    response.status(204).end();
   });
 
   router.post(CONTROL_WANT_PATH, express.json({ limit: MAX_WANT, type: () => true }), (request, response) => {

@@ -19,21 +19,30 @@ export const notFound: RequestHandler = (request) => {
   throw new ApiError(404, `there is nothing at ${request.method} ${request.path}`);
 };
 
+/** What an error comes to for whom it concerns. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Something for the log: not the asker's doing. */
+  readonly isFault: boolean;
+}
+
 /** Errors of express' own (a body that is no JSON, a bad path) carry a status below 500 and a message for people. */
+export function asAnswer(error: unknown): Answer {
+  // What could not be stored was not done; it says itself what to do.
+  if (error instanceof StateStoreError) return { status: 503, body: { error: error.message }, isFault: true };
+  const given = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  const status = given >= 400 && given < 600 ? given : 500;
+  const message = status !== 500 && error instanceof Error ? error.message : 'something went wrong; the log says what';
+  const details = error instanceof ApiError ? error.details : {};
+  return { status, body: { error: message, ...details }, isFault: status === 500 };
+}
+
 export function errorHandler(log: (error: unknown, path: string) => void): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    // What could not be stored was not done; it says itself what to do.
-    if (error instanceof StateStoreError && !response.headersSent) {
-      log(error, request.path);
-      response.status(503).json({ error: error.message });
-      return;
-    }
-    const given = error instanceof Error && 'status' in error ? Number(error.status) : 500;
-    const status = given >= 400 && given < 600 ? given : 500;
-    if (status === 500) log(error, request.path);
+    const { status, body, isFault } = asAnswer(error);
+    if (isFault) log(error, request.path);
     if (response.headersSent) return next(error);
-    const message =
-      status !== 500 && error instanceof Error ? error.message : 'something went wrong; the log says what';
-    response.status(status).json({ error: message, ...(error instanceof ApiError ? error.details : {}) });
+    response.status(status).json(body);
   };
 }

@@ -2,9 +2,9 @@
  * The scheduler's HTTP server: the operator API, the proxies' control streams, the proxy's archives and the dashboard. It is up
  * before anything else and answers whatever Mesos and Marathon do.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
-import express, { type Express } from 'express';
+import express from 'express';
 import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
 import type { NodeView } from '../node-view.ts';
@@ -14,6 +14,7 @@ import { auditWrites } from './audit.ts';
 import { requireProxy, requireToken } from './auth.ts';
 import { configRouter } from './config.ts';
 import { controlRouter, enrolRouter } from './control.ts';
+import { reportsFirst } from './control-reports.ts';
 import { errorHandler, notFound } from './errors.ts';
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
@@ -35,7 +36,7 @@ export interface ApiOptions extends Leadership {
   readonly logger: { info(fields: object, message: string): void; error(fields: object, message: string): void };
 }
 
-export function createApi(options: ApiOptions): Express {
+export function createApi(options: ApiOptions): RequestListener {
   const { plane, artifacts, version } = options;
   const onLoopback = isLoopback(options.config.listen.host);
   const metrics = createMetrics(plane);
@@ -101,12 +102,13 @@ export function createApi(options: ApiOptions): Express {
 
   app.use(express.static(join(options.dist, 'dashboard'), { cacheControl: false, redirect: false }));
   app.use(notFound);
-  app.use(errorHandler((error, path) => options.logger.error({ err: error, path }, 'a request failed')));
-  return app;
+  const log = (error: unknown, path: string): void => options.logger.error({ err: error, path }, 'a request failed');
+  app.use(errorHandler(log));
+  return reportsFirst({ plane, log, others: app });
 }
 
 /** @throws with one sentence when the address cannot be had. */
-export async function listen(app: Express, address: { host: string; port: number }): Promise<Server> {
+export async function listen(app: RequestListener, address: { host: string; port: number }): Promise<Server> {
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, app);
   const where = `${address.host}:${address.port}`;
   await new Promise<void>((resolve, reject) => {

@@ -2,8 +2,9 @@
  * What sessions say of their agents goes out together: with thousands of them a commit costs thousands of writes, and when
  * all come back at once each of them has something to say. Where sessions are few it goes out at once.
  */
-const LONGEST_MS = 250;
-const SESSIONS_A_MS = 40;
+const LONGEST_MS = 1_000;
+/** As many commits of so many writes each: what it costs grows with their square. */
+const SESSIONS_FOR_LONGEST = 10_000;
 
 export class CommitPace {
   readonly #commit: () => void;
@@ -14,7 +15,7 @@ export class CommitPace {
   }
 
   soon(sessions: number): void {
-    const delay = Math.min(LONGEST_MS, Math.floor(sessions / SESSIONS_A_MS));
+    const delay = delayFor(sessions);
     if (delay === 0) this.#commit();
     else this.#timer ??= setTimeout(() => this.#commit(), delay);
   }
@@ -24,4 +25,9 @@ export class CommitPace {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** Milliseconds; 0: at once. */
+function delayFor(sessions: number): number {
+  return Math.floor(LONGEST_MS * Math.min(1, (sessions / SESSIONS_FOR_LONGEST) ** 2));
 }

@@ -3,6 +3,7 @@
  * so a slow reader costs a few records and is sent what counts then. Only what is said to this proxy alone waits here.
  */
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** What may wait that was said to this proxy alone. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -19,16 +20,21 @@ export interface StreamOptions {
 
 export class SessionStream {
   readonly #response: ServerResponse;
+  /** Records go straight to it: the response would add nothing to them, and doubles what a write costs. */
+  readonly #socket: Socket | null;
   readonly #options: StreamOptions;
   #said: Buffer[] = [];
   #saidBytes = 0;
   #blockedSince: number | null = null;
   #closed = false;
 
+  /** @param response its head has been sent, with neither a length nor chunks */
   constructor(response: ServerResponse, options: StreamOptions) {
     this.#response = response;
     this.#options = options;
-    response.on('drain', () => this.pump());
+    // Null where the client has gone already, which `close` tells.
+    this.#socket = response.socket;
+    this.#socket?.on('drain', () => this.pump());
     response.on('close', () => this.#finish());
     response.on('error', () => this.#finish());
   }
@@ -49,9 +55,9 @@ export class SessionStream {
 
   /** Writes what there is, as far as the reader takes it. */
   pump(): void {
-    const response = this.#response;
-    if (this.#closed) return;
-    if (response.writableNeedDrain) {
+    const socket = this.#socket;
+    if (this.#closed || socket === null) return;
+    if (socket.writableNeedDrain) {
       this.#blockedSince ??= this.#options.now();
       return;
     }
@@ -61,7 +67,7 @@ export class SessionStream {
       this.#saidBytes -= said?.length ?? 0;
       const record = said ?? this.#options.next();
       if (record === null) return;
-      if (response.write(record)) continue;
+      if (socket.write(record)) continue;
       this.#blockedSince = this.#options.now();
       return;
     }
