@@ -11,6 +11,14 @@ import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
 /** A worker drains its requests when it is told to end. */
 const KILL_GRACE_SECONDS = 15;
 
+/** DC/OS' Telegraf scrapes ports that say so, on its agent's loopback: so that it needs no set-up where proxies listen there too. */
+const METRICS = {
+  labels: [
+    { key: 'DCOS_METRICS_FORMAT', value: 'prometheus' },
+    { key: 'DCOS_METRICS_ENDPOINT', value: '/admin/metrics/prometheus' },
+  ],
+};
+
 type ContainerInfo = NonNullable<TaskTemplate['container']>;
 
 export interface ProxyTaskOptions {
@@ -53,7 +61,8 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
       name: `${options.name}-proxy`,
       ports: {
         ports: [
-          ...[named('outgoing', ports.out), named('incoming', ports.in), named('admin', ports.admin)],
+          ...[named('outgoing', ports.out), named('incoming', ports.in)],
+          { ...named('admin', ports.admin), labels: METRICS },
           ...(edge === null ? [] : [named('edge', edge)]),
         ],
       },

@@ -51,6 +51,13 @@ test('an image has nothing to fetch, and shares the network of its agent', () =>
   });
 });
 
+test('DC/OS finds the metrics by the labels of the admin port', () => {
+  const ports = taskOf({}).discovery?.ports?.ports ?? [];
+  const labelled = ports.flatMap(({ name, labels }) => (labels === undefined ? [] : [[name, labels.labels]]));
+  const metrics = { DCOS_METRICS_FORMAT: 'prometheus', DCOS_METRICS_ENDPOINT: '/admin/metrics/prometheus' };
+  expect(labelled).toEqual([['admin', Object.entries(metrics).map(([key, value]) => ({ key, value }))]]);
+});
+
 test('resources and their limits are those of the plan', () => {
   expect(taskOf({})).toMatchObject({ cpus: 2, mem: 256, disk: 128, name: 'mesh-proxy' });
   expect(taskOf({}).limits).toBeUndefined();
