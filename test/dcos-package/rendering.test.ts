@@ -42,13 +42,10 @@ describe('with default options', () => {
   });
 
   it('it fetches what was published, and nothing else', () => {
-    const [scheduler, proxy, manifest] = ['scheduler-1.2.3', 'proxy-1.2.3', 'proxy-1.2.3'].map(
-      (name) => `${BASE_URL}/nodemesh-${name}-linux-x64.tar.gz`,
-    );
+    const [scheduler, proxy] = ['scheduler', 'proxy'].map((name) => `${BASE_URL}/nodemesh-${name}-1.2.3-linux-x64.tar.gz`);
     expect(app['fetch']).toEqual([
       { uri: scheduler, extract: true, cache: true },
       { uri: proxy, extract: false, cache: true, destPath: 'proxy.tar.gz' },
-      { uri: `${manifest}.json`, extract: false, cache: true, destPath: 'proxy.tar.gz.json' },
     ]);
   });
 });
@@ -244,7 +241,7 @@ describe('what the scheduler is told', () => {
     const told = started({});
     expect(told).toMatchObject({
       ...{ PATH: '/usr/bin:/bin', NODEMESH_LISTEN: '0.0.0.0:31007', NODEMESH_STATE: 'zk://master.mesos:2181' },
-      NODEMESH_NODE_OPTIONS: '--max-old-space-size=768 --max-semi-space-size=4',
+      NODE_OPTIONS: '--max-old-space-size=768 --max-semi-space-size=4',
     });
     expect(told).not.toHaveProperty('LD_LIBRARY_PATH');
     for (const [name, value] of Object.entries(told)) if (name.startsWith('NODEMESH_')) vi.stubEnv(name, value);
