@@ -17,6 +17,7 @@ const SCRIPTS = {
   'test:mesos': () => import('../../test/mesos/main.mjs'),
   soak: () => import('../../test/soak/main.mjs'),
   fuzz: () => import('../../test/fuzz/main.mjs'),
+  docs: () => import('../../test/docs/main.mjs'),
   simulate: () => import('../../test/simulation/main.mjs'),
 };
 

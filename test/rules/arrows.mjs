@@ -68,6 +68,7 @@ export const ARROWS = [
       'test/simulation/main.mjs',
       'test/mesos/main.mjs',
       'test/soak/main.mjs',
+      'test/docs/main.mjs',
     ],
     because: 'the npm scripts start here, those of the tests too',
   },
