@@ -23,7 +23,7 @@ export interface ConfigApiOptions extends Leadership {
   readonly config: Pick<SchedulerConfig, 'ports'>;
 }
 
-const rollbackSchema = z.object({ revision: z.int().min(1) });
+export const rollbackSchema = z.object({ revision: z.int().min(1) });
 
 export function configRouter(options: ConfigApiOptions): Router {
   const router = Router();

@@ -8,7 +8,7 @@ import type { RoutingPolicy } from '../policy/routing-policy.ts';
 import { ApiError } from './errors.ts';
 import { carryOut, ifMatch, namespaceOf } from './namerd/writes.ts';
 
-const revertSchema = z.object({ version: z.int().min(1).optional() });
+export const revertSchema = z.object({ version: z.int().min(1).optional() });
 
 export function dtabsRouter(policy: () => RoutingPolicy): Router {
   const router = Router();

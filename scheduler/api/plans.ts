@@ -11,12 +11,12 @@ import { type Leadership, leadingPlane } from './leading.ts';
 const MAX_BODY = '64kb';
 
 /** As the SDK: variables of the environment, so what a shell takes for a name. */
-const parametersSchema = z.record(
+export const parametersSchema = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name like MY_PARAMETER'),
   z.string('must be text'),
 );
 
-const freezeSchema = z.object({ why: z.string().max(1_000).optional() }).optional();
+export const freezeSchema = z.object({ why: z.string().max(1_000).optional() }).optional();
 
 interface PlansOptions extends Leadership {
   readonly logger: { info(fields: object, message: string): void };

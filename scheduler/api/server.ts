@@ -19,6 +19,7 @@ import { errorHandler, notFound } from './errors.ts';
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
+import { openApiDocument } from './openapi/document.ts';
 import { pageOf } from './paging.ts';
 import { plansRouter } from './plans.ts';
 import { policyRouter } from './policy.ts';
@@ -90,6 +91,9 @@ export function createApi(options: ApiOptions): RequestListener {
   app.get('/v1/state/frameworkId', (_request, response) => {
     const id = leadingPlane(options).framework.frameworkId();
     response.json(id === null ? [] : [id]);
+  });
+  app.get('/v1/openapi.json', (_request, response) => {
+    response.json(openApiDocument(version));
   });
   app.use(plansRouter(options));
   app.use(policyRouter(options));

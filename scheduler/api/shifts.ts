@@ -17,7 +17,7 @@ const app = z
   .regex(APP, 'is not the id of a Marathon app')
   .transform((id) => id.replace(/^\//, ''));
 
-const requestSchema = z.strictObject({
+export const shiftRequestSchema = z.strictObject({
   service: app,
   to: app,
   /** Percent. */
@@ -51,7 +51,7 @@ export function shiftsRouter(shifts: () => Shifts): Router {
   });
 
   router.post('/v1/shifts', express.json({ limit: '16kb', type: () => true }), async (request, response) => {
-    const parsed = requestSchema.safeParse(request.body);
+    const parsed = shiftRequestSchema.safeParse(request.body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       throw new ApiError(

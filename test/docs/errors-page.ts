@@ -37,7 +37,11 @@ const REMEDIES: Readonly<Record<ReasonCode, string>> = {
 };
 
 const STATUSES: readonly (readonly [status: string, meaning: string, remedy: string])[] = [
-  ['400', 'the request is not understood', 'the sentence says which part'],
+  [
+    '400',
+    'the request is not understood',
+    'the sentence says which part; [openapi.json](openapi.json) has all requests',
+  ],
   ['401', 'the token is missing or wrong', 'name the file of the token with `--api-token-file`'],
   ['403', 'a page of another site wanted to write', 'write from the command line, or from the dashboard'],
   ['404', 'there is no such thing', 'the lists (`nodemesh plan list`, `dtab list`, `nodes`) have the names'],

@@ -8,6 +8,7 @@ import { labelsReference } from '../../scheduler/discovery/labels/reference.ts';
 import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { schedulerMetricsTable } from './metrics-table.ts';
+import { openApiText } from './openapi-text.ts';
 
 interface MadePage {
   /** From the root of the checkout. */
@@ -28,6 +29,7 @@ export const MADE_PAGES: readonly MadePage[] = [
     from: 'agent-proxy/control/reason-codes.ts and test/docs/errors-page.ts',
     make: errorsPage,
   },
+  { file: 'docs/openapi.json', from: 'scheduler/api/openapi/', make: openApiText },
   {
     file: 'docs/metrics.md',
     from: 'scheduler/api/metrics.ts',

@@ -19,7 +19,7 @@ export const MAX_BODY = '256kb';
 const JSON_TYPE = 'application/json';
 const TEXT_TYPES = ['application/dtab', 'text/plain'];
 
-const jsonSchema = z.array(z.object({ prefix: z.string(), dst: z.string() }));
+export const dtabJsonSchema = z.array(z.object({ prefix: z.string(), dst: z.string() }));
 
 /** The media type to answer with: the first that is asked for and that there is. */
 export function acceptedType(request: Request): string {
@@ -68,7 +68,7 @@ function textOfJson(text: string): string {
   } catch {
     throw new ApiError(400, 'the body is not JSON; a dtab is [{"prefix": "/svc", "dst": "/#/io.l5d.marathon"}, …]');
   }
-  const parsed = jsonSchema.safeParse(value);
+  const parsed = dtabJsonSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;

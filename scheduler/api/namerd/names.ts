@@ -170,7 +170,11 @@ function withoutNamespace(request: Request): Question {
   return { base: constant(EMPTY_DTAB), local: dtabOf(request), path: pathOf(request) };
 }
 
-const postedSchema = z.object({ namespace: z.string().optional(), path: z.string(), dtab: z.string().default('') });
+export const postedSchema = z.object({
+  namespace: z.string().optional(),
+  path: z.string(),
+  dtab: z.string().default(''),
+});
 
 /** As the delegator of linkerd's dashboard posts it. */
 function posted({ dtabs }: RoutingPolicy, request: Request): Question {
