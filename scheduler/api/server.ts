@@ -4,7 +4,7 @@
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
-import express from 'express';
+import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
 import type { NodeView } from '../node-view.ts';
@@ -38,6 +38,14 @@ export interface ApiOptions extends Leadership {
 }
 
 export function createApi(options: ApiOptions): RequestListener {
+  const log = (error: unknown, path: string): void => options.logger.error({ err: error, path }, 'a request failed');
+  const others = createRoutes(options);
+  others.use(errorHandler(log));
+  return reportsFirst({ plane: options.plane, log, others });
+}
+
+/** All but the reports, and without what answers errors. */
+export function createRoutes(options: ApiOptions): Express {
   const { plane, artifacts, version } = options;
   const onLoopback = isLoopback(options.config.listen.host);
   const metrics = createMetrics(plane);
@@ -106,9 +114,7 @@ export function createApi(options: ApiOptions): RequestListener {
 
   app.use(express.static(join(options.dist, 'dashboard'), { cacheControl: false, redirect: false }));
   app.use(notFound);
-  const log = (error: unknown, path: string): void => options.logger.error({ err: error, path }, 'a request failed');
-  app.use(errorHandler(log));
-  return reportsFirst({ plane, log, others: app });
+  return app;
 }
 
 /** @throws with one sentence when the address cannot be had. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ValidateFunction } from 'ajv';
-import Ajv from 'ajv-draft-04';
+import AjvDraft04 from 'ajv-draft-04';
 import mustache from 'mustache';
 
 const DIRECTORY = join(import.meta.dirname, '..', '..', 'dcos-package', 'universe');
@@ -65,7 +65,9 @@ let validator: ValidateFunction | null = null;
 
 /** What Cosmos says of an options file; empty where it takes it. */
 export function optionFaults(options: unknown): string[] {
-  validator ??= new Ajv({ allErrors: true, strict: false }).compile(JSON.parse(packageFile('config.json')) as object);
+  validator ??= new AjvDraft04.default({ allErrors: true, strict: false }).compile(
+    JSON.parse(packageFile('config.json')) as object,
+  );
   const validate = validator;
   // Required groups and options have defaults: what is validated lies over them.
   const full = isObject(options) ? withDefaults(options) : options;

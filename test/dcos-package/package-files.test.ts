@@ -1,7 +1,7 @@
 /** The four files of the package: what the Universe asks of them, and what we ask of every option. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Ajv from 'ajv-draft-04';
+import AjvDraft04 from 'ajv-draft-04';
 import { describe, expect, it } from 'vitest';
 import { configSchema, FILES, isObject, optionFaults, packageFile } from './catalog.ts';
 
@@ -43,7 +43,7 @@ describe('config.json', () => {
   );
 
   it('is a schema of draft 4, in the groups that an operator looks for', () => {
-    const ajv = new Ajv({ strict: false });
+    const ajv = new AjvDraft04.default({ strict: false });
     expect(ajv.validateSchema(JSON.parse(packageFile('config.json')) as object)).toBe(true);
     expect(groups.map(([name]) => name)).toEqual([
       ...['service', 'proxies', 'mesh', 'rollout', 'discovery', 'mesos', 'zookeeper', 'tls'],
@@ -94,7 +94,7 @@ describe.runIf(haveSchemas)(`the Universe's own schemas${haveSchemas ? '' : ' (n
     ['config.json', 'config-schema.json'],
     ['resource.json', 'v3-resource-schema.json'],
   ] as const)('%s is valid by %s', (name, by) => {
-    const ajv = new Ajv({ strict: false, allErrors: true, formats: { uri: true, regex: true } });
+    const ajv = new AjvDraft04.default({ strict: false, allErrors: true, formats: { uri: true, regex: true } });
     const document: unknown = JSON.parse(packageFile(name));
     ajv.validate(schema(by), document);
     expect(ajv.errors ?? []).toEqual([]);

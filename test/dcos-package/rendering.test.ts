@@ -42,7 +42,9 @@ describe('with default options', () => {
   });
 
   it('it fetches what was published, and nothing else', () => {
-    const [scheduler, proxy] = ['scheduler', 'proxy'].map((name) => `${BASE_URL}/nodemesh-${name}-1.2.3-linux-x64.tar.gz`);
+    const [scheduler, proxy] = ['scheduler', 'proxy'].map(
+      (name) => `${BASE_URL}/nodemesh-${name}-1.2.3-linux-x64.tar.gz`,
+    );
     expect(app['fetch']).toEqual([
       { uri: scheduler, extract: true, cache: true },
       { uri: proxy, extract: false, cache: true, destPath: 'proxy.tar.gz' },
