@@ -5,25 +5,18 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { GivenConfig } from '../../agent-proxy/config/spec.ts';
-import type { ConfigRefusal, Report, Subscribe, Upgrade, Want } from '../../agent-proxy/control/contract.ts';
-import { type Behind, judge } from './anti-entropy.ts';
+import type { Report, Subscribe, Upgrade, Want } from '../../agent-proxy/control/contract.ts';
+import { judge } from './anti-entropy.ts';
 import { BoundScope } from './bound-scope.ts';
 import { Course, Distributor, type DistributorFigures } from './distributor.ts';
 import type { Feed } from './feed.ts';
 import { Fill } from './fills.ts';
 import { encodeFrame } from './records.ts';
+import { type Lane, type Session, viewOf } from './session.ts';
 import { SessionStream } from './session-stream.ts';
-import type { RunningCode, SessionHealth, SessionView, SyncView } from './session-view.ts';
+import { goneAfterMs, heartbeatMs, reportMs, silentAfterMs } from './session-times.ts';
+import type { SessionView } from './session-view.ts';
 
-/** How often a stream says that it lives; less often where there are thousands: each beat is a write. */
-const HEARTBEAT_MS = { least: 1_000, most: 4_000, perSession: 0.4 };
-/** How long a session survives the end of its stream: a reconnect is not a failure. */
-const GONE_AFTER_MS = 3_000;
-/** Where more than a tenth have lost their stream together, it is not their doing, and they wait for each other. */
-const GONE_TOGETHER_MS = 30_000;
-const TOGETHER = { share: 0.1, atLeast: 20 } as const;
-/** A session whose proxy says nothing for this many report intervals is dead, whatever TCP thinks. */
-const SILENT_REPORTS = 5;
 /** More than there are agents: after a restart of many, some sessions of before are not over yet. */
 const MAX_SESSIONS = 12_000;
 
@@ -59,36 +52,6 @@ export interface SessionOptions {
   configFor(agentId: string): GivenConfig | null;
   readonly now: () => number;
   readonly hooks: SessionHooks;
-}
-
-interface Session {
-  readonly id: string;
-  readonly agentId: string;
-  readonly taskId: string;
-  readonly incomingPort: number;
-  readonly hasEdge: boolean;
-  readonly reportMs: number;
-  configRevision: number;
-  configRefusal: ConfigRefusal | null;
-  health: SessionHealth;
-  running: RunningCode;
-  link: { readonly kind: 'open'; readonly stream: SessionStream } | { readonly kind: 'gone'; readonly since: number };
-  heardAt: number;
-  readonly heartbeatMs: number;
-  beatAt: number;
-  readonly course: Course;
-  /** What its course is through. */
-  readonly lane: Lane;
-  /** Null where the table has all endpoints. */
-  readonly fill: Fill | null;
-  behind: Behind | null;
-  sync: SyncView;
-}
-
-/** A table, and how it gets to those who have it. */
-interface Lane {
-  readonly feed: Feed;
-  readonly distributor: Distributor;
 }
 
 export class NodeSessions {
@@ -170,7 +133,7 @@ export class NodeSessions {
       taskId: request.taskId,
       incomingPort: request.ports.incoming,
       hasEdge: before?.hasEdge === true || request.ports.edge !== undefined,
-      reportMs: this.#reportMs(),
+      reportMs: reportMs(this.#expected()),
       configRevision: request.configRevision,
       configRefusal: before?.configRefusal ?? null,
       // What the old stream's proxy said of itself holds until it says something new.
@@ -182,7 +145,7 @@ export class NodeSessions {
       },
       link: { kind: 'open', stream },
       heardAt: now(),
-      heartbeatMs: this.#heartbeatMs(),
+      heartbeatMs: heartbeatMs(this.#expected()),
       beatAt: now(),
       course,
       lane,
@@ -299,18 +262,16 @@ export class NodeSessions {
     const now = this.#options.now();
     this.#whole.distributor.tick();
     this.#bound?.distributor.tick();
-    const isTogether = this.#away > Math.max(TOGETHER.atLeast, TOGETHER.share * this.#byTask.size);
-    const goneAfterMs = isTogether ? GONE_TOGETHER_MS : GONE_AFTER_MS;
+    const patienceMs = goneAfterMs(this.#away, this.#byTask.size);
+    const expected = this.#expected();
     this.#away = 0;
     for (const session of this.#byTask.values()) {
       if (session.link.kind === 'open') {
         const { stream } = session.link;
-        // Where thousands report, it is we who are late.
-        const patienceMs = SILENT_REPORTS * Math.max(session.reportMs, this.#reportMs());
-        const silent = now - session.heardAt > Math.max(GONE_AFTER_MS, patienceMs);
+        const silent = now - session.heardAt > silentAfterMs(session.reportMs, expected);
         if (silent || stream.stalled()) stream.drop();
         else if (now - session.beatAt >= session.heartbeatMs) this.#beat(session, stream, now);
-      } else if (now - session.link.since >= goneAfterMs) {
+      } else if (now - session.link.since >= patienceMs) {
         this.#byTask.delete(session.taskId);
         this.#options.hooks.gone(viewOf(session));
       } else {
@@ -363,19 +324,6 @@ export class NodeSessions {
     stream.say(this.#heartbeat.record);
   }
 
-  /**
-   * A report a second from a small cluster; from a large one 100 a second in all, but none more rarely than a wrong digest
-   * may take to be found and mended (15 s). That a delta was lost, heartbeats tell, within a second or a few.
-   */
-  #reportMs(): number {
-    return Math.min(7_000, Math.max(1_000, this.#expected() * 10));
-  }
-
-  #heartbeatMs(): number {
-    const { least, most, perSession } = HEARTBEAT_MS;
-    return Math.min(most, Math.max(least, Math.round(this.#expected() * perSession)));
-  }
-
   /** How many sessions there are, or soon will be. */
   #expected(): number {
     return Math.max(this.#byTask.size, this.#options.nodes());
@@ -386,11 +334,4 @@ export class NodeSessions {
 function isRight(fill: Fill, { seq, digest }: NonNullable<Report['filled']>): boolean {
   const expected = fill.digestAt(seq);
   return expected === undefined || expected === digest;
-}
-
-function viewOf(session: Session): SessionView {
-  const { agentId, taskId, configRevision, configRefusal, incomingPort, hasEdge, health, running, sync, link } =
-    session;
-  const connected = link.kind === 'open';
-  return { agentId, taskId, configRevision, configRefusal, incomingPort, hasEdge, health, running, sync, connected };
 }
