@@ -3,26 +3,23 @@
  * with the code, the licences and a Node.js to run it with. The same files make the same bytes. Used by the scheduler, and
  * by `npm run package:proxy` as a built file.
  */
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { CODE_FILE, codeEntries, sha256Of } from '../../agent-proxy/control/code-archive.ts';
 import { type TarEntry, tarOf } from '../../agent-proxy/control/tar.ts';
 import { SUPERVISOR_PROTOCOL } from '../../agent-proxy/control/wire-words.ts';
+import { PROXY_START, startScript } from './start-script.ts';
+import { GZIP_LEVEL, writeTarball } from './tarball.ts';
 
-// What packs an archive also takes one apart: that of Node.js.
+// What packs an archive also takes one apart (that of Node.js), and packs the scheduler's.
 export { readTar } from '../../agent-proxy/control/tar.ts';
+export { startScript } from './start-script.ts';
+export { writeTarball } from './tarball.ts';
 
 /** In the place of a platform: an archive without a Node.js, which runs with that of the agent. */
 export const HOST_NODE = 'host-node';
-
-/** A Node.js binary gets no smaller by more work. */
-const GZIP = { level: 6 } as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
 
@@ -54,6 +51,8 @@ export interface ProxyContents {
   readonly version: string;
   readonly code: Buffer;
   readonly license: Buffer | null;
+  /** The licences of what is bundled into the code. */
+  readonly notices?: Buffer;
   readonly runtime: Runtime | null;
 }
 
@@ -65,57 +64,46 @@ export function manifestFileOf(archive: string): string {
   return `${archive}.json`;
 }
 
-/** Writes the archive and its manifest into a directory, both or none. */
-export async function writeArchive(contents: ProxyContents, directory: string): Promise<Manifest & { file: string }> {
+/** Writes the archive and its manifest into a directory, both or none. @param level of zlib */
+export async function writeArchive(
+  contents: ProxyContents,
+  directory: string,
+  level?: number,
+): Promise<Manifest & { file: string }> {
   const { version, code, runtime } = contents;
   const platform = runtime?.platform ?? HOST_NODE;
   const file = join(directory, archiveName({ version, platform }));
-  const unfinished = `${file}.${process.pid}.new`;
-  await mkdir(directory, { recursive: true });
-  const hash = createHash('sha256');
-  let size = 0;
-  const measured = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      size += chunk.length;
-      yield chunk;
-    }
+  // An archive without its manifest is none; one beside another's would be refused by its digest.
+  await rm(manifestFileOf(file), { force: true });
+  const { sha256, size } = await writeTarball(entriesOf(contents), file, level);
+  const manifest: Manifest = {
+    ...{ version, platform, sha256, size, supervisor: SUPERVISOR_PROTOCOL },
+    runtime: runtime === null ? null : { node: runtime.node, sha256: sha256Of(runtime.binary) },
+    code: { file: CODE_FILE, sha256: sha256Of(code) },
   };
-  try {
-    await pipeline(
-      Readable.from(tarOf(entriesOf(contents))),
-      createGzip(GZIP),
-      measured,
-      createWriteStream(unfinished),
-    );
-    const manifest: Manifest = {
-      ...{ version, platform, sha256: hash.digest('hex'), size, supervisor: SUPERVISOR_PROTOCOL },
-      runtime: runtime === null ? null : { node: runtime.node, sha256: sha256Of(runtime.binary) },
-      code: { file: CODE_FILE, sha256: sha256Of(code) },
-    };
-    // An archive without its manifest is none; one beside another's would be refused by its digest.
-    await rm(manifestFileOf(file), { force: true });
-    await rename(unfinished, file);
-    await writeFile(manifestFileOf(file), `${JSON.stringify(manifest, null, 2)}\n`);
-    return { ...manifest, file };
-  } finally {
-    await rm(unfinished, { force: true });
-  }
+  await writeFile(manifestFileOf(file), `${JSON.stringify(manifest, null, 2)}\n`);
+  return { ...manifest, file };
 }
 
 /** The code comes first: who wants only that reads no further. */
-function entriesOf({ version, code, license, runtime }: ProxyContents): TarEntry[] {
+function entriesOf({ version, code, license, notices, runtime }: ProxyContents): TarEntry[] {
   const plain = (name: string, body: Buffer): TarEntry => ({ name, isExecutable: false, body });
+  const program = (name: string, body: Buffer): TarEntry => ({ name, isExecutable: true, body });
   return [
     ...codeEntries({ version, supervisor: SUPERVISOR_PROTOCOL, bytes: code }),
     ...(license === null ? [] : [plain('LICENSE', license)]),
+    ...(notices === undefined ? [] : [plain('LICENSE.dependencies', notices)]),
     ...(runtime === null
       ? []
-      : [plain('LICENSE.nodejs', runtime.license), { name: 'bin/node', isExecutable: true, body: runtime.binary }]),
+      : [
+          plain('LICENSE.nodejs', runtime.license),
+          program(PROXY_START, Buffer.from(startScript({ script: `../${CODE_FILE}` }))),
+          program('bin/node', runtime.binary),
+        ]),
   ];
 }
 
 /** An archive of the code alone, a few hundred kB: what an upgrade in place fetches, and what runs with the agent's Node.js. */
 export function codeArchive(version: string, supervisor: number, code: Buffer): Buffer {
-  return gzipSync(Buffer.concat([...tarOf(codeEntries({ version, supervisor, bytes: code }))]), GZIP);
+  return gzipSync(Buffer.concat([...tarOf(codeEntries({ version, supervisor, bytes: code }))]), { level: GZIP_LEVEL });
 }

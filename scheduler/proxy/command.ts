@@ -3,6 +3,8 @@
  * brought: Mesos checks no digest, and agents hand on a PATH and libraries of their own. Pure.
  */
 
+import { PROXY_START } from './start-script.ts';
+
 /** Where the fetcher puts the archive. */
 export const ARCHIVE_FILE = 'nodemesh-proxy.tar.gz';
 const DIRECTORY = 'nodemesh-proxy';
@@ -26,7 +28,9 @@ export function archiveCommand({ sha256, hasRuntime }: FetchedArchive, words: re
     `  fail "the archive has the SHA-256 \${SUM%% *} and not ${sha256}: it was changed on its way, or in the fetcher's cache"`,
     `mkdir -p ${DIRECTORY} && tar -xzf ${ARCHIVE_FILE} -C ${DIRECTORY} || fail "${ARCHIVE_FILE} cannot be unpacked"`,
     `rm -f ${ARCHIVE_FILE}`,
-    `exec ${nodeOf({ hasRuntime })} ${DIRECTORY}/proxy.mjs ${quoted(words)}`,
+    hasRuntime
+      ? `exec ./${DIRECTORY}/${PROXY_START} ${quoted(words)}`
+      : `exec "$NODE" ${DIRECTORY}/proxy.mjs ${quoted(words)}`,
   ].join('\n');
 }
 
@@ -42,7 +46,7 @@ function nodeOf({ hasRuntime }: Pick<FetchedArchive, 'hasRuntime'>): string {
 
 /** The same in an image, where there is nothing to fetch. */
 export function imageCommand(words: readonly string[]): string {
-  return `exec ${IMAGE_DIRECTORY}/bin/node ${IMAGE_DIRECTORY}/proxy.mjs ${quoted(words)}`;
+  return `exec ${IMAGE_DIRECTORY}/${PROXY_START} ${quoted(words)}`;
 }
 
 /**

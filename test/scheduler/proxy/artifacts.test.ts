@@ -60,7 +60,7 @@ test('an archive holds the code, a Node.js and both licences, and is the same wh
     runtime: { node: '24.0.0', sha256: sha256Of(CONTENTS.runtime?.binary ?? Buffer.alloc(0)) },
     code: { file: 'proxy.mjs', sha256: sha256Of(CODE) },
   });
-  const names = ['package.json', 'proxy.mjs', 'LICENSE', 'LICENSE.nodejs', 'bin/node'];
+  const names = ['package.json', 'proxy.mjs', 'LICENSE', 'LICENSE.nodejs', 'bin/nodemesh-proxy', 'bin/node'];
   const limits = { file: 1_000_000, archive: 1_000_000 };
   const files = await readTar(Readable.from([bytes]).pipe(createGunzip()), names, limits);
   expect([...files.keys()]).toEqual(names);

@@ -18,6 +18,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256Of } from '../../../agent-proxy/control/code-archive.ts';
 import { codeArchive } from '../../../scheduler/proxy/archive.ts';
 import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from '../../../scheduler/proxy/command.ts';
+import { PROXY_START, startScript } from '../../../scheduler/proxy/start-script.ts';
 
 /** Says how it was started. */
 const CODE = Buffer.from(`
@@ -105,7 +106,8 @@ test('an archive with a Node.js needs none on the agent', () => {
   const packed = join(sandbox, 'packed');
   symlinkSync(process.execPath, join(packed, 'bin', 'node'));
   writeFileSync(join(packed, 'proxy.mjs'), CODE);
-  execFileSync('tar', ['-C', packed, '-czf', join(sandbox, ARCHIVE_FILE), 'bin/node', 'proxy.mjs']);
+  writeFileSync(join(packed, PROXY_START), startScript({ script: '../proxy.mjs' }), { mode: 0o755 });
+  execFileSync('tar', ['-C', packed, '-czf', join(sandbox, ARCHIVE_FILE), 'bin', 'proxy.mjs']);
   const sum = sha256Of(readFileSync(join(sandbox, ARCHIVE_FILE)));
   const { stdout, stderr } = run(archiveCommand({ sha256: sum, hasRuntime: true }, WORDS));
   expect(stderr).toBe('');
@@ -114,7 +116,7 @@ test('an archive with a Node.js needs none on the agent', () => {
 
 test('an image has all of it in one place', () => {
   expect(imageCommand(['--node-ip', '10.0.0.9'])).toBe(
-    'exec /opt/nodemesh-proxy/bin/node /opt/nodemesh-proxy/proxy.mjs --node-ip 10.0.0.9',
+    'exec /opt/nodemesh-proxy/bin/nodemesh-proxy --node-ip 10.0.0.9',
   );
 });
 
