@@ -72,7 +72,7 @@ export async function bundle(root, seal) {
   try {
     const version = await versionOf(root);
     const meta = await buildScripts(root, directory, version);
-    await makeDashboard(root, join(directory, 'dashboard'), version);
+    Object.assign(meta.outputs, await makeDashboard(root, join(directory, 'dashboard'), version));
     await writeFile(join(directory, 'meta.json'), JSON.stringify(meta, null, 1));
     for (const name of ['nodemesh.mjs', 'proxy.mjs', 'demo.mjs']) await chmod(join(directory, name), 0o755);
     await seal(directory);
@@ -87,6 +87,7 @@ export async function bundle(root, seal) {
  * @param {string} root
  * @param {string} directory
  * @param {string} version
+ * @returns {Promise<esbuild.Metafile>}
  */
 async function buildScripts(root, directory, version) {
   /** @satisfies {esbuild.BuildOptions} */
@@ -100,6 +101,8 @@ async function buildScripts(root, directory, version) {
     outExtension: { '.js': '.mjs' },
     banner: { js: BANNER },
     define: { 'process.env.NODEMESH_VERSION': JSON.stringify(version) },
+    // The names in what is built, and the hashes in its names, are the same wherever node_modules really is.
+    preserveSymlinks: true,
     sourcemap: 'linked',
     // Maps point to the sources of the checkout; their text need not be in them twice.
     sourcesContent: false,
@@ -118,14 +121,12 @@ async function buildScripts(root, directory, version) {
       esbuild.build({ ...alone, entryPoints: { demo: SOURCES.demo } }),
     ]),
   );
-  // Tools that read it see dist/, where the files end up.
-  const outputs = Object.assign({}, ...results.map((result) => result.metafile.outputs));
-  return {
+  const meta = {
     inputs: Object.assign({}, ...results.map((result) => result.metafile.inputs)),
-    outputs: Object.fromEntries(
-      Object.entries(outputs).map(([name, output]) => [name.replace(`${BUILDING}/`, 'dist/'), output]),
-    ),
+    outputs: Object.assign({}, ...results.map((result) => result.metafile.outputs)),
   };
+  // Tools that read it see dist/, where the files end up.
+  return JSON.parse(JSON.stringify(meta).replaceAll(`"${BUILDING}/`, '"dist/'));
 }
 
 /**
@@ -155,7 +156,8 @@ async function makeDashboard(root, outdir, version) {
   // Not a static import: this file has to load, and to say what is missing, before the dashboard is there.
   /** @type {typeof import('../../scheduler/dashboard/build.d.mts')} */
   const { buildDashboard } = await import(pathToFileURL(join(root, SOURCES.dashboard)).href);
-  await explained(() => buildDashboard({ outdir, version }));
+  const outputs = await explained(() => buildDashboard({ outdir, version }));
+  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [`dist/dashboard/${name}`, output]));
 }
 
 /**

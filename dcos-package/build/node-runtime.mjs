@@ -16,7 +16,7 @@ import { hasCode } from './stamp.mjs';
  * The newest of Node.js 24 that the registry has for a platform, and the SHA-512 of its package. On Linux it needs glibc 2.28 and
  * libstdc++ 6; the two there are always of the same version.
  */
-export const PINNED = {
+const PINNED = {
   'linux-x64': {
     version: '24.21.0',
     integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
@@ -38,7 +38,7 @@ export const PINNED = {
 /** @typedef {keyof typeof PINNED} Platform */
 
 /** Nothing is wrong with a platform but that its Node.js is not to be had here and now. */
-export class NotToBeHad extends SetUpError {}
+class NotToBeHad extends SetUpError {}
 
 const STILL_AT_WORK_MS = 5_000;
 const LIMITS = { file: 512 * 1024 * 1024, archive: 1024 * 1024 * 1024 };
@@ -114,11 +114,13 @@ async function fetched(cache, platform, version) {
   if (await isWhole(file, platform, version)) return file;
   await mkdir(cache, { recursive: true });
   // Aside, so that one that was broken off is not taken for whole.
-  const aside = join(cache, `.fetching-${process.pid}`);
+  const aside = join(cache, `.fetching-${name}-${process.pid}`);
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside);
   try {
-    say(`fetching Node.js ${version} for ${platform} from the package registry (about 50 MB, once; kept in ${cache}) …`);
+    say(
+      `fetching Node.js ${version} for ${platform} from the package registry (about 50 MB, once; kept in ${cache}) …`,
+    );
     await pack(`${name}@${version}`, aside);
     const got = join(aside, `${name}-${version}.tgz`);
     if (!(await isWhole(got, platform, version))) {

@@ -4,8 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { builtArchive } from './built-archive.mjs';
+import { packagesIn, readMeta } from './bundle-contents.mjs';
+import { licenseNotices } from './license-notices.mjs';
 import { nodeRuntime } from './node-runtime.mjs';
 import { SetUpError, say, secondsSince } from './progress.mjs';
 import { ROOT, setUp } from './set-up.mjs';
@@ -32,17 +34,25 @@ export async function main(words) {
  * @param {Options} options
  */
 export async function packageProxy(root, { out, node, hasRuntime }) {
-  const dist = join(root, 'dist');
-  /** @type {typeof import('../../scheduler/proxy/archive.ts')} */
-  const { writeArchive, readTar } = await import(pathToFileURL(join(dist, 'archive.mjs')).href);
+  const { readTar } = await builtArchive(root);
   const runtime = hasRuntime ? await nodeRuntime(root, node, readTar) : null;
   const since = performance.now();
   say('packing …');
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const code = await readFile(join(dist, 'proxy.mjs'));
-  const packed = await writeArchive({ version, code, license: await licenseOf(root), runtime }, out);
+  const packed = await packageProxyWith(root, { out, runtime });
   say(`packed in ${secondsSince(since)}`);
   return packed;
+}
+
+/**
+ * @param {string} root with its dist/ built
+ * @param {{ out: string, runtime: import('../../scheduler/proxy/archive.ts').Runtime | null, level?: number }} wanted
+ */
+export async function packageProxyWith(root, { out, runtime, level }) {
+  const { writeArchive } = await builtArchive(root);
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const code = await readFile(join(root, 'dist', 'proxy.mjs'));
+  const notices = await licenseNotices(root, await packagesIn(root, await readMeta(root), ['dist/proxy.mjs']));
+  return await writeArchive({ version, code, license: await licenseOf(root), notices, runtime }, out, level);
 }
 
 /** @param {string} root */

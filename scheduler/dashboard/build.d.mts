@@ -8,5 +8,8 @@ export interface DashboardBuild {
   readonly version: string;
 }
 
+/** For each file of the page, what it was made of: as in esbuild's metafile, with paths from the root of the checkout. */
+export type DashboardOutputs = Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
+
 /** Bundles the dashboard. Throws esbuild's `BuildFailure` when a source does not parse or resolve. */
-export declare function buildDashboard(options: DashboardBuild): Promise<void>;
+export declare function buildDashboard(options: DashboardBuild): Promise<DashboardOutputs>;

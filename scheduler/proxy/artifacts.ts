@@ -67,8 +67,8 @@ export interface ArtifactSources {
   /** Of the build in `dist`. */
   readonly version: string;
   /**
-   * Archives with their manifests beside them, or {@link HOST_NODE} for the code in `dist`, to be run with the agents' own
-   * Node.js. None: the newest in `dist/package`, or else {@link HOST_NODE}.
+   * Archives with their manifests beside them or in `dist/package`, or {@link HOST_NODE} for the code in `dist`, to be run with
+   * the agents' own Node.js. None: the newest in `dist/package`, or else {@link HOST_NODE}.
    */
   readonly files: readonly string[];
 }
@@ -79,7 +79,7 @@ export async function loadArtifacts({ dist, version, files }: ArtifactSources): 
   const loaded: Loaded[] = [];
   try {
     for (const source of sources) {
-      loaded.push(source === HOST_NODE ? await loadBuild(dist, version) : await loadFile(source));
+      loaded.push(source === HOST_NODE ? await loadBuild(dist, version) : await loadFile(source, dist));
     }
   } catch (error) {
     await Promise.all(loaded.map(({ file }) => file?.close()));
@@ -90,14 +90,14 @@ export async function loadArtifacts({ dist, version, files }: ArtifactSources): 
   return new ProxyArtifacts([first, ...others]);
 }
 
-/** The archive whose manifest was written last. */
+/** The archive for agents like this machine whose manifest was written last. */
 async function newestIn(directory: string): Promise<string | null> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(directory);
+  const platforms = [`${process.platform}-${process.arch}`, HOST_NODE];
   let newest: { readonly file: string; readonly at: number } | null = null;
-  for (const name of names.filter((each) => each.endsWith('.tar.gz')).sort()) {
+  for (const name of names
+    .filter((each) => platforms.some((platform) => each.endsWith(`-${platform}.tar.gz`)))
+    .sort()) {
     const file = join(directory, name);
     const at = await stat(manifestFileOf(file)).then(
       ({ mtimeMs }) => mtimeMs,
@@ -106,6 +106,13 @@ async function newestIn(directory: string): Promise<string | null> {
     if (at !== null && (newest === null || at > newest.at)) newest = { file, at };
   }
   return newest?.file ?? null;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }
 
 async function loadBuild(dist: string, version: string): Promise<Loaded> {
@@ -130,17 +137,17 @@ async function loadBuild(dist: string, version: string): Promise<Loaded> {
   };
 }
 
-async function loadFile(path: string): Promise<Loaded> {
-  const manifest = await readManifest(path);
+async function loadFile(path: string, dist: string): Promise<Loaded> {
   // Held open: what is served is what was checked, also when a new build takes its place.
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`the archive ${path} cannot be read (${error.code})`, { cause: error });
   });
   try {
-    await check(file, path, manifest);
+    const measured = await measure(file);
+    const { manifest, from } = await manifestOf(path, measured, join(dist, 'package'));
     const code = await codeIn(file, path);
     if (code.sha256 !== manifest.code.sha256 || code.supervisor !== manifest.supervisor) {
-      throw new Error(`the code in ${path} is not what ${manifestFileOf(path)} says; ${REMEDY}`);
+      throw new Error(`the code in ${path} is not what ${from} says; ${REMEDY}`);
     }
     const alone = codeArchive(code.version, code.supervisor, code.bytes);
     const codeSha256 = sha256Of(alone);
@@ -166,11 +173,43 @@ async function loadFile(path: string): Promise<Loaded> {
 
 const REMEDY = 'make both with npm run package:proxy';
 
-async function readManifest(path: string): Promise<Manifest> {
-  const file = manifestFileOf(path);
+interface Measured {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/**
+ * The manifest beside the archive; or, where there is none (a fetcher brought the archive alone), the one that came with this
+ * scheduler for an archive of this digest.
+ */
+async function manifestOf(
+  path: string,
+  measured: Measured,
+  packages: string,
+): Promise<{ manifest: Manifest; from: string }> {
+  const beside = manifestFileOf(path);
+  const candidates = (await namesIn(packages)).filter((name) => name.endsWith('.tar.gz.json')).sort();
+  for (const from of [beside, ...candidates.map((name) => join(packages, name))]) {
+    const manifest = await readManifest(from);
+    if (manifest?.sha256 === measured.sha256 && manifest.size === measured.size) return { manifest, from };
+    if (manifest !== null && from === beside) {
+      throw new Error(`the archive ${path} is not the one that ${from} describes; ${REMEDY}`);
+    }
+  }
+  if (candidates.length === 0) throw new Error(`the manifest ${beside} cannot be read (ENOENT); ${REMEDY}`);
+  const known = candidates.map((name) => name.slice(0, -'.json'.length)).join(', ');
+  throw new Error(
+    `the archive ${path} has no manifest beside it, and its SHA-256 ${measured.sha256} is that of no archive that came with this scheduler (${known}); fetch the one that was released with it, or ${REMEDY}`,
+  );
+}
+
+/** Null: there is none. */
+async function readManifest(file: string): Promise<Manifest | null> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
     throw new Error(`the manifest ${file} cannot be read (${error.code}); ${REMEDY}`, { cause: error });
   });
+  if (text === null) return null;
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -183,16 +222,14 @@ async function readManifest(path: string): Promise<Manifest> {
   throw new Error(`the manifest ${file} is not one of ours: ${issue?.path.join('.')}: ${issue?.message}; ${REMEDY}`);
 }
 
-async function check(file: FileHandle, path: string, { sha256, size }: Manifest): Promise<void> {
+async function measure(file: FileHandle): Promise<Measured> {
   const hash = createHash('sha256');
-  let bytes = 0;
+  let size = 0;
   for await (const chunk of readFrom(file)) {
     hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
+    size += (chunk as Buffer).length;
   }
-  if (bytes !== size || hash.digest('hex') !== sha256) {
-    throw new Error(`the archive ${path} is not the one that ${manifestFileOf(path)} describes; ${REMEDY}`);
-  }
+  return { sha256: hash.digest('hex'), size };
 }
 
 async function codeIn(file: FileHandle, path: string): Promise<ProxyCode> {

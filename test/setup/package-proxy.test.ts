@@ -24,6 +24,7 @@ beforeEach(async () => {
   writeFileSync(join(root, 'package.json'), '{"version":"4.5.6"}');
   writeFileSync(join(root, 'LICENSE'), 'our licence');
   writeFileSync(join(root, 'dist', 'proxy.mjs'), '// the proxy\n');
+  writeFileSync(join(root, 'dist', 'meta.json'), JSON.stringify({ outputs: { 'dist/proxy.mjs': { inputs: {} } } }));
   await build({
     entryPoints: [join(SOURCES, 'scheduler', 'proxy', 'archive.ts')],
     outfile: join(root, 'dist', 'archive.mjs'),
@@ -75,7 +76,7 @@ describe("the proxy's package", () => {
     mkdirSync(join(root, 'unpacked'));
     execFileSync('tar', ['-xzf', one.file, '-C', join(root, 'unpacked')]);
     expect(readdirSync(join(root, 'unpacked')).sort()).toEqual(
-      ['LICENSE', 'LICENSE.nodejs', 'bin', 'package.json', 'proxy.mjs'].sort(),
+      ['LICENSE', 'LICENSE.dependencies', 'LICENSE.nodejs', 'bin', 'package.json', 'proxy.mjs'].sort(),
     );
     expect(execFileSync(join(root, 'unpacked', 'bin', 'node')).toString()).toBe('a Node.js\n');
   });

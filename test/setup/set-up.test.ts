@@ -36,6 +36,7 @@ const CHECKOUT: Readonly<Record<string, string>> = {
     'export async function buildDashboard({ outdir, version }) {',
     '  await mkdir(outdir, { recursive: true });',
     '  await writeFile(`${outdir}/index.html`, version);',
+    '  return {};',
     '}',
     '',
   ].join('\n'),

@@ -1,5 +1,5 @@
 /** Archives on disk: written with the same bytes for the same files, and refused where they are not what they say. */
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -22,6 +22,10 @@ const CONTENTS: ProxyContents = {
     binary: Buffer.alloc(300_000, 'node'),
   },
 };
+
+function archiveFor(platform: string): ProxyContents {
+  return { ...CONTENTS, runtime: CONTENTS.runtime && { ...CONTENTS.runtime, platform } };
+}
 
 let directory: string;
 beforeEach(async () => {
@@ -112,8 +116,10 @@ test('of several the first is wanted, and all are served', async () => {
 test('without a word the newest in dist/package is taken, or else the code of the build', async () => {
   expect((await load()).wanted.manifest).toMatchObject({ version: '9.9.9', platform: HOST_NODE });
   const packages = join(directory, 'package');
-  const older = await writeArchive({ ...CONTENTS, version: '2.0.0' }, packages);
-  const newer = await writeArchive({ ...CONTENTS, version: '1.0.0' }, packages);
+  const here = archiveFor(`${process.platform}-${process.arch}`);
+  const older = await writeArchive({ ...here, version: '2.0.0' }, packages);
+  const newer = await writeArchive({ ...here, version: '1.0.0' }, packages);
+  await writeArchive({ ...archiveFor('another-platform'), version: '3.0.0' }, packages);
   utimesSync(`${older.file}.json`, new Date(2020, 1), new Date(2020, 1));
   utimesSync(`${newer.file}.json`, new Date(2021, 1), new Date(2021, 1));
   writeFileSync(join(packages, 'unfinished.tar.gz'), 'no manifest');
@@ -126,7 +132,12 @@ test('the code of the build makes the same archive each time', async () => {
 });
 
 test.each<[string, (file: string) => void, RegExp]>([
-  ['is not there', () => undefined, /^the manifest .*gone\.tar\.gz\.json cannot be read \(ENOENT\)/],
+  ['is not there', () => undefined, /^the archive .*gone\.tar\.gz cannot be read \(ENOENT\)/],
+  [
+    'has no manifest',
+    (file) => rmSync(`${file}.json`),
+    /^the manifest .*\.tar\.gz\.json cannot be read \(ENOENT\); make both with npm run package:proxy$/,
+  ],
   [
     'has changed',
     (file) => writeFileSync(file, 'x'),
@@ -143,6 +154,19 @@ test.each<[string, (file: string) => void, RegExp]>([
   damage(file);
   const given = what === 'is not there' ? join(directory, 'gone.tar.gz') : file;
   await expect(load([given])).rejects.toThrow(why);
+});
+
+test('an archive that comes alone, under any name, is known by the manifest that came with the scheduler', async () => {
+  const packages = join(directory, 'package');
+  const { file, sha256 } = await writeArchive(CONTENTS, packages);
+  await writeArchive({ ...CONTENTS, version: '1.2.2' }, packages);
+  const fetched = join(directory, 'fetched');
+  renameSync(file, fetched);
+  expect((await load([fetched])).wanted.manifest).toMatchObject({ version: '1.2.3', sha256 });
+  writeFileSync(fetched, 'x');
+  await expect(load([fetched])).rejects.toThrow(
+    /has no manifest beside it, and its SHA-256 [0-9a-f]{64} is that of no archive that came with this scheduler \(nodemesh-proxy-1\.2\.2-linux-x64\.tar\.gz, nodemesh-proxy-1\.2\.3-linux-x64\.tar\.gz\); fetch the one/,
+  );
 });
 
 test('a manifest that speaks of other code is refused', async () => {
