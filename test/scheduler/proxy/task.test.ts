@@ -35,7 +35,7 @@ function taskOf(plan: Partial<ProxyPlan>, agent = AGENT, archive = ARCHIVE) {
 test('an image has nothing to fetch, and shares the network of its agent', () => {
   const command = {
     shell: true,
-    value: expect.stringMatching(/^exec \/opt\/nodemesh-proxy\/bin\/node .* --workers 2$/),
+    value: expect.stringMatching(/^exec \/opt\/nodemesh-proxy\/bin\/nodemesh-proxy .* --workers 2$/),
   };
   const mesos = taskOf({ image: { name: 'example/proxy:1', containerizer: 'mesos' } });
   expect(mesos.command).toMatchObject(command);
