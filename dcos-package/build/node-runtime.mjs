@@ -16,7 +16,7 @@ import { hasCode } from './stamp.mjs';
  * The newest of Node.js 24 that the registry has for a platform, and the SHA-512 of its package. On Linux it needs glibc 2.28 and
  * libstdc++ 6; the two there are always of the same version.
  */
-const PINNED = {
+export const PINNED = {
   'linux-x64': {
     version: '24.21.0',
     integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
@@ -38,7 +38,7 @@ const PINNED = {
 /** @typedef {keyof typeof PINNED} Platform */
 
 /** Nothing is wrong with a platform but that its Node.js is not to be had here and now. */
-class NotToBeHad extends SetUpError {}
+export class NotToBeHad extends SetUpError {}
 
 const STILL_AT_WORK_MS = 5_000;
 const LIMITS = { file: 512 * 1024 * 1024, archive: 1024 * 1024 * 1024 };

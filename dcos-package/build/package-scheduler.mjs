@@ -24,7 +24,7 @@ import { licenseNotices } from './license-notices.mjs';
 const DIRECTORY = 'nodemesh-scheduler';
 
 /** The built files that the archive has, from the root of the checkout. @param {import('./bundle-contents.mjs').Meta} meta */
-function schedulerOutputs(meta) {
+export function schedulerOutputs(meta) {
   return [...reachable(meta, ['dist/nodemesh.mjs', 'dist/proxy.mjs', 'dist/demo.mjs']), ...DASHBOARD];
 }
 
@@ -57,7 +57,7 @@ export async function packageScheduler(root, { out, runtime, manifests, level })
  * @param {Pick<Runtime, 'license'>} runtime
  * @returns {Promise<TarEntry[]>}
  */
-async function commandEntries(root, runtime) {
+export async function commandEntries(root, runtime) {
   const meta = await readMeta(root);
   const outputs = schedulerOutputs(meta);
   const notices = await licenseNotices(root, await packagesIn(root, meta, outputs));
@@ -92,7 +92,7 @@ async function pagesOf(root) {
  * @param {Buffer} body
  * @returns {TarEntry}
  */
-function plain(name, body) {
+export function plain(name, body) {
   return { name, isExecutable: false, body };
 }
 
@@ -101,6 +101,6 @@ function plain(name, body) {
  * @param {Buffer} body
  * @returns {TarEntry}
  */
-function program(name, body) {
+export function program(name, body) {
   return { name, isExecutable: true, body };
 }

@@ -13,6 +13,8 @@ export const PROXY_START = 'bin/nodemesh-proxy';
 export interface StartScript {
   /** What is started, as a path from the directory of the script; the Node.js is `node` in that directory. */
   readonly script: string;
+  /** What it gets in front of the words that the start script is given. */
+  readonly words?: readonly string[];
   /** Where a host keeps its C library and says which kernel it is; others in tests. */
   readonly host?: Host;
 }
@@ -29,7 +31,7 @@ const LINUX: Host = {
 };
 
 /** For `/bin/sh` of any system; what it finds out about Linux stays empty elsewhere. */
-export function startScript({ script, host = LINUX }: StartScript): string {
+export function startScript({ script, words = [], host = LINUX }: StartScript): string {
   return `#!/bin/sh
 # Starts nodemesh with the Node.js beside this file. Nothing else of the host is used: no PATH, no tool but this shell.
 here=\${0%/*}
@@ -88,6 +90,6 @@ if [ $code -ne 0 ]; then
   esac
 fi
 [ -z "$old_kernel" ] || printf '%s\\n' "nodemesh: $old_kernel is older than 4.18, the oldest that this Node.js is made for; it starts, but nobody has tried it" >&2
-exec "$here/node" "$here/${script}" "$@"
+exec "$here/node" ${[`"$here/${script}"`, ...words].join(' ')} "$@"
 `;
 }

@@ -141,6 +141,11 @@ export const PACKAGES = [
     because: 'the embedded cluster needs an HTTP server, a client and the parsing of options',
   },
   {
+    from: 'dcos-package/build/zip.mjs',
+    may: ['yazl'],
+    because: 'the DC/OS CLI takes plugins as zip files, and Node.js writes none',
+  },
+  {
     from: 'dcos-package/',
     may: ['esbuild'],
     because: 'the build has to work with little more than Node.js',
