@@ -9,6 +9,7 @@ const SCRIPTS = {
   start: () => import('./start.mjs'),
   build: () => import('./build.mjs'),
   package: () => import('./package.mjs'),
+  'package:check': () => import('./package-check.mjs'),
   'package:proxy': () => import('./package-proxy.mjs'),
   check: () => import('../../test/setup/check.mjs'),
   test: () => import('../../test/setup/test.mjs'),

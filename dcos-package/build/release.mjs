@@ -69,12 +69,16 @@ export async function release(root, { out, baseUrl, platforms, runtimeFor, level
   names.push(...(await writeDockerfiles(root, out, version)));
   names.push(await writeSbom(root, out, version, archives));
   const files = await writeChecksums(out, names);
-  const large = files.filter(({ size }) => size >= LARGEST);
-  if (large.length > 0) {
-    const which = large.map(({ name, size }) => `${name} (${(size / 1e6).toFixed(1)} MB)`).join(', ');
-    throw new SetUpError(`too large to be fetched by every agent, at most 60 MB: ${which}; find out what was bundled`);
-  }
+  refuseLarge(files);
   return { files, leftOut };
+}
+
+/** @param {readonly { name: string, size: number }[]} files */
+export function refuseLarge(files) {
+  const large = files.filter(({ size }) => size >= LARGEST);
+  if (large.length === 0) return;
+  const which = large.map(({ name, size }) => `${name} (${(size / 1e6).toFixed(1)} MB)`).join(', ');
+  throw new SetUpError(`too large, an archive may have less than 60 MB: ${which}; find out what was bundled into it`);
 }
 
 /**

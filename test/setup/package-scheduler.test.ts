@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { packageScheduler } from '../../dcos-package/build/package-scheduler.mjs';
-import { type BuiltCheckout, builtCheckout, SMALL_RUNTIME } from '../fixtures/built-checkout.ts';
+import { type BuiltCheckout, builtCheckout, smallRuntime } from '../fixtures/built-checkout.ts';
 
 let checkout: BuiltCheckout;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => checkout.remove());
 function pack(out: string) {
   return packageScheduler(checkout.root, {
     out: join(checkout.root, out),
-    runtime: SMALL_RUNTIME,
+    runtime: smallRuntime(),
     manifests: [join(checkout.root, 'proxy.json')],
   });
 }
