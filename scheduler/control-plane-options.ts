@@ -1,6 +1,7 @@
 /** What a control plane is made of: the configuration, the state, and who it is. */
 import type { Framework, FrameworkOptions } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
+import type { Erasure } from './erasure.ts';
 import type { Identity } from './identity.ts';
 import type { MasterAccess } from './master-access.ts';
 import type { ProxyGoals } from './proxy/goals.ts';
@@ -20,8 +21,8 @@ export interface ControlPlaneOptions {
   readonly goals: ProxyGoals;
   readonly logger: ControlPlaneLogger;
   createFramework(options: FrameworkOptions): Framework;
-  /** Nothing is left at Mesos. */
-  uninstalled(): void;
+  /** What is left to do when nothing is left at Mesos. */
+  readonly erasure: Pick<Erasure, 'begin' | 'shown'>;
   /** Called once: this process cannot go on. */
   fatal(error: Error): void;
 }

@@ -281,7 +281,7 @@ export class ControlPlane {
   }
 
   get plans(): Plans {
-    return allPlans(this.#framework, this.config);
+    return allPlans(this.#framework, this.config, this.#options.erasure);
   }
 
   // ---- sources → feed

@@ -22,7 +22,7 @@ export function frameworkOptions(options: ControlPlaneOptions, hooks: FrameworkH
       const { clusterKey, launchKey } = identity;
       return proxyTask({ ...found, advertise, clusterKey, launchKey, name }, agent, taskId);
     },
-    uninstalled: () => options.uninstalled(),
+    uninstalled: () => options.erasure.begin(),
     fatal: (error) => options.fatal(error),
     ...hooks,
   };

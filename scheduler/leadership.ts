@@ -22,8 +22,8 @@ export interface Lead {
   mayCall(): boolean;
   /** Called once, with a sentence, when the lead is lost. */
   onLost(listener: (reason: string) => void): void;
-  /** Gives it back, so that a standby takes over at once. */
-  release(): Promise<void>;
+  /** Gives it back, so that a standby takes over at once. `forGood`: nobody will, so what they stand in line at goes too. */
+  release(forGood: boolean): Promise<void>;
 }
 
 export interface Leadership {
@@ -55,6 +55,7 @@ async function leadDirectory(directory: string): Promise<Lead> {
   return { store, mayCall: () => true, onLost: () => undefined, release: () => store.close() };
 }
 
+const ANY_VERSION = -1;
 const RETRY_MS = 1_000;
 const LOOK_MS = 2_000;
 
@@ -110,8 +111,9 @@ class ZooKeeperLeadership implements Leadership {
     const root = this.#state.ensemble.path ?? serviceRoot(name);
     const line = `${root}/lock`;
     const election = elect({ session, path: line, data: advertise });
-    const leave = async (): Promise<void> => {
+    const leave = async (forGood = false): Promise<void> => {
       await election.resign().catch(() => undefined);
+      if (forGood) for (const path of [line, root]) await removeIfEmpty(session, path);
       await session.close();
     };
     this.#leave = leave;
@@ -128,9 +130,9 @@ class ZooKeeperLeadership implements Leadership {
         store,
         mayCall: () => lease.isValid(),
         onLost: (listener) => lease.onLost(listener),
-        release: async () => {
+        release: async (forGood) => {
           await store.close();
-          await leave();
+          await leave(forGood);
         },
       };
     } catch (error) {
@@ -152,5 +154,14 @@ class ZooKeeperLeadership implements Leadership {
         this.#leader = null;
       },
     );
+  }
+}
+
+/** Another scheduler may stand there, or ZooKeeper be away: nodes without anything in them harm nobody. */
+async function removeIfEmpty(session: Session, path: string): Promise<void> {
+  try {
+    await session.delete(path, ANY_VERSION);
+  } catch (error) {
+    if (!(error instanceof ZooKeeperError)) throw error;
   }
 }

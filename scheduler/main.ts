@@ -12,6 +12,7 @@ import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane } from './control-plane.ts';
 import type { ControlPlaneLogger } from './control-plane-options.ts';
+import { Erasure } from './erasure.ts';
 import { takeLead } from './identity.ts';
 import { type Lead, type Leadership, seekLead } from './leadership.ts';
 import { openMasters } from './master-access.ts';
@@ -116,7 +117,9 @@ export async function startScheduler(
       // Given back by ourselves it is no loss.
       if (!stopping) fatal(new Error(`the lead is lost (${reason}); another scheduler takes over`));
     });
-    releases.push(() => lead.release());
+    const erasure = new Erasure({ store, logger, failed: fatal });
+    releases.push(() => lead.release(erasure.isDone));
+    releases.push(() => erasure.finish());
     const identity = await takeLead(store);
     const access = openMasters(config, logger);
     releases.push(async () => access.masters.close());
@@ -131,14 +134,7 @@ export async function startScheduler(
       goals: await loadGoals(store, artifacts, planOf(config)),
       logger,
       createFramework: parts.createFramework,
-      uninstalled: () => {
-        const cleared = store.clear().then(
-          () => logger.info({}, 'the state store is empty; this scheduler can be removed'),
-          (error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))),
-        );
-        // Its end may be asked for as soon as the plan is told to be complete.
-        releases.push(() => cleared);
-      },
+      erasure,
       fatal,
     });
     plane = leading;

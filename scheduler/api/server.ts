@@ -15,7 +15,7 @@ import { requireProxy, requireToken } from './auth.ts';
 import { configRouter } from './config.ts';
 import { controlRouter, enrolRouter } from './control.ts';
 import { reportsFirst } from './control-reports.ts';
-import { errorHandler, notFound } from './errors.ts';
+import { ApiError, errorHandler, notFound } from './errors.ts';
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
@@ -29,7 +29,7 @@ import { nodeJson, servicesJson, trafficJson } from './views.ts';
 const BACKLOG = 16_384;
 
 export interface ApiOptions extends Leadership {
-  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken' | 'ports'>;
+  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken' | 'ports' | 'uninstall'>;
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
@@ -98,6 +98,8 @@ export function createRoutes(options: ApiOptions): Express {
   // As the DC/OS SDK's schedulers answer it: a list of one; of none until Mesos has given an id.
   app.get('/v1/state/frameworkId', (_request, response) => {
     const id = leadingPlane(options).framework.frameworkId();
+    // To Cosmos an answer that differs from before means that the uninstall goes on, and one that cannot be read that it does not.
+    if (id === null && options.config.uninstall) throw new ApiError(404, 'the framework is uninstalled: it has no id');
     response.json(id === null ? [] : [id]);
   });
   app.get('/v1/openapi.json', (_request, response) => {

@@ -8,6 +8,7 @@ import type { Action, DaemonsetEvent } from '../../framework/daemonset/events.ts
 import { heldRoles, type Settings } from '../../framework/daemonset/state.ts';
 import { frameworkInfo } from '../../framework/framework-info.ts';
 import { eventsOf } from '../../framework/hearing.ts';
+import { frameworkErrorOf } from '../../framework/mesos-http-client/framework-error.ts';
 import {
   type CallBody,
   type EventWire,
@@ -47,6 +48,8 @@ export class ClusterStory {
   readonly sick = new Set<TaskId>();
   uninstalled = false;
   mendsInPlace = true;
+  /** So many actions more are carried out, and then the scheduler is dead, until it is started again. */
+  actionsLeft = Number.POSITIVE_INFINITY;
   /** False: the operator API is not for this framework. */
   listsAgents = true;
   readonly #inbox: DaemonsetEvent[] = [];
@@ -98,6 +101,7 @@ export class ClusterStory {
         event: (event) => {
           this.heard.push(event);
           for (const told of eventsOf(eventSchema.parse(event))) this.tell(told);
+          if (isRemoval(event) && this.story.state.mode !== 'keep') this.tell({ type: 'torn-down' });
         },
         closed: () => {
           if (this.#connection !== connection) return;
@@ -114,6 +118,7 @@ export class ClusterStory {
 
   /** The scheduler is killed, and another one begins with the same store. */
   restart(change: { goal?: Goal; settings?: Partial<Settings>; uninstall?: boolean } = {}): void {
+    this.#isStepping = false;
     this.#connection?.close();
     this.#connection = null;
     this.#hangUp();
@@ -121,14 +126,20 @@ export class ClusterStory {
     this.#inbox.length = 0;
     this.story.now = this.clock.now();
     this.story.restart(change);
-    this.subscribe();
+    // As the shell: there is nothing left to subscribe for.
+    if (!this.uninstalled) this.subscribe();
+  }
+
+  get isDead(): boolean {
+    return this.actionsLeft === 0;
   }
 
   tell(event: DaemonsetEvent): void {
+    if (this.isDead) return;
     this.#inbox.push(event);
     if (this.#isStepping) return;
     this.#isStepping = true;
-    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+    for (let next = this.#inbox.shift(); next !== undefined && !this.isDead; next = this.#inbox.shift()) {
       this.story.now = this.clock.now();
       this.story.event(next);
     }
@@ -168,6 +179,8 @@ export class ClusterStory {
   }
 
   #perform(action: Action): void {
+    if (this.isDead) return;
+    this.actionsLeft -= 1;
     switch (action.type) {
       case 'call':
         return this.#call(action.body, action.launches);
@@ -224,4 +237,8 @@ export class ClusterStory {
     this.master.shutdown();
     this.master = newMaster(this.clock, { registry });
   }
+}
+
+function isRemoval(event: EventWire): boolean {
+  return event.type === 'ERROR' && frameworkErrorOf(event.error.message).kind === 'removed';
 }

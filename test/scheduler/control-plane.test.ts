@@ -281,15 +281,6 @@ describe('a scheduler that starts again', () => {
   });
 });
 
-test('a scheduler that is ended once all is uninstalled has emptied its state first', async () => {
-  const scheduler = await use.start();
-  scheduler.framework.options.uninstalled();
-  await scheduler.stop();
-  const left = readdirSync(join(use.directory, 'state'), { recursive: true, encoding: 'utf8' });
-  expect(left.filter((name) => name.endsWith('.json'))).toEqual([]);
-  expect(scheduler.logs.at(-1)).toMatch(/^stopped/);
-});
-
 test('the task that it asks the framework for runs the built proxy', async () => {
   const scheduler = await use.start();
   const { options } = scheduler.framework;

@@ -13,8 +13,8 @@ async function served(agents: number): Promise<ClusterStory> {
 
 const status = (cluster: ClusterStory): string => cluster.story.plan('deploy').status;
 
-function expectNothingLeft(cluster: ClusterStory): void {
-  expect(cluster.uninstalled).toBe(true);
+function expectNothingLeft(cluster: ClusterStory, after?: number): void {
+  expect(cluster.uninstalled, after === undefined ? '' : `killed after ${after} actions`).toBe(true);
   expect(cluster.tasks().flat()).toEqual([]);
   expect(cluster.agents.flatMap((agent) => agent.checkpointed)).toEqual([]);
   expect(cluster.calls('TEARDOWN')).toHaveLength(1);
@@ -46,6 +46,25 @@ describe('R16: an uninstall', () => {
       expectNothingLeft(cluster);
     },
   );
+
+  test('ends, killed after any of its actions, and started again', async () => {
+    let count = 0;
+    for (let isWhole = false; !isWhole; count += 1) {
+      const cluster = await served(2);
+      cluster.actionsLeft = count;
+      cluster.restart({ uninstall: true });
+      await cluster.pass(20_000);
+      isWhole = !cluster.isDead;
+      if (!isWhole) {
+        cluster.actionsLeft = Number.POSITIVE_INFINITY;
+        cluster.restart({ uninstall: true });
+        await cluster.pass(20_000);
+      }
+      expectNothingLeft(cluster, count);
+    }
+    // KILL and UNRESERVE of both, and what is asked and acknowledged between.
+    expect(count).toBeGreaterThan(40);
+  });
 
   test('R17: waits for an agent that is unreachable, and goes on when it is back', async () => {
     const cluster = await served(2);
