@@ -7,6 +7,8 @@ const run = promisify(execFile);
 
 const TAR = ['.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tbz2', '.tar.xz', '.txz'];
 const ZIP = '.zip';
+/** Mesos' fetcher runs as the agent does, and not as the task. */
+const TOOLS = '/usr/local/bin:/usr/bin:/bin';
 /** Long enough for anything that a laptop's cluster runs. */
 const TIMEOUT_MS = 120_000;
 
@@ -25,7 +27,7 @@ export async function extract(path: string, named: string, directory: string, si
   const zip = named.toLowerCase().endsWith(ZIP);
   const [tool, args] = zip ? ['unzip', ['-o', '-q', path, '-d', directory]] : ['tar', ['-C', directory, '-xf', path]];
   try {
-    await run(tool, args, { signal, timeout: TIMEOUT_MS });
+    await run(tool, args, { signal, timeout: TIMEOUT_MS, env: { ...process.env, PATH: process.env['PATH'] || TOOLS } });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new Error(`${tool} is not installed, so ${basename(named)} cannot be unpacked`);

@@ -5,7 +5,7 @@ import type { Resource, TaskInfo } from '../../framework/mesos-http-client/messa
 export interface TaskSurroundings {
   /** The agent's own environment, of which only PATH, HOME and LANG are passed on. */
   readonly inherited: NodeJS.ProcessEnv;
-  /** This very Node.js: put first on PATH, so that `node` in a command means it. */
+  /** This very Node.js: put first on PATH, so that `node` in a command means it; unless there is to be nothing on PATH. */
   readonly execPath: string;
   /** The agent's address. */
   readonly host: string;
@@ -36,7 +36,8 @@ export function taskEnvironment(task: TaskInfo, surroundings: TaskSurroundings):
   const ports = portsOf(task.resources);
   const own = task.command?.environment?.variables ?? [];
   return {
-    PATH: [dirname(execPath), inherited['PATH'] ?? DEFAULT_PATH].join(delimiter),
+    // Who starts a cluster with an empty one means hosts that have nothing: no Node.js, no tools.
+    PATH: inherited['PATH'] === '' ? '' : [dirname(execPath), inherited['PATH'] ?? DEFAULT_PATH].join(delimiter),
     ...pick(inherited, INHERITED),
     HOST: host,
     ...Object.fromEntries(ports.map((port, index) => [`PORT${index}`, String(port)])),
