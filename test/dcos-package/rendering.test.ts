@@ -64,7 +64,7 @@ const OTHERWISE: Readonly<Record<string, Json>> = {
   'service.constraints': '[["hostname", "UNLIKE", "10.0.0.[12]"], ["rack", "UNIQUE"]]',
   'service.cpus': 0.5,
   'service.mem': 2048,
-  'service.api_port': 4180,
+  'service.api_port': '4180',
   'service.use_vip': false,
   'service.image': 'registry.example.com:5000/nodemesh/scheduler:1.2.3',
   'proxies.cpus': 0.25,

@@ -1,0 +1,151 @@
+/**
+ * The package from its installation to its end, on hosts without a Node.js (nothing is on their PATH): Marathon runs the app that
+ * the template makes, fetches what was packed, and the scheduler that comes up puts proxies from their archive on every agent;
+ * Cosmos then has it uninstall itself, and nothing is left.
+ */
+import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { packageProxyWith } from '../../dcos-package/build/package-proxy.mjs';
+import { packageScheduler } from '../../dcos-package/build/package-scheduler.mjs';
+import { openZooKeeper, parseConnectString } from '../../framework/index.ts';
+import { type JsonObject, optionFaults, renderedApp } from '../dcos-package/catalog.ts';
+import { appFaults } from '../dcos-package/marathon-rules.ts';
+import { Cosmos } from '../fixtures/cosmos.ts';
+import { eventually } from '../fixtures/eventually.ts';
+import { type FileServer, serveFiles } from '../fixtures/file-server.ts';
+import { getJson, send, sendJson } from '../fixtures/http.ts';
+import { Cluster, childrenOf, isAlive, type NodeDocument } from '../fixtures/local-cluster.ts';
+import { timed } from '../fixtures/measure.ts';
+import { type Ensemble, startEnsemble } from '../fixtures/zookeeper.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const NET = 62;
+/** Sessions last twenty of them: who takes over from a scheduler that was killed waits for so long. */
+const TICK_MS = 100;
+const APP = '/nodemesh';
+const WITHIN_MS = 60_000;
+
+let directory: string;
+let cluster: Cluster;
+let ensemble: Ensemble;
+let files: FileServer;
+let cosmos: Cosmos;
+let version: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nodemesh-package-'));
+  version = (JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+  const few = ['--agents', '1', '--public-agents', '1', '--no-demo', '--no-scheduler'];
+  [cluster, ensemble] = await Promise.all([
+    Cluster.start(NET, few, { PATH: '' }),
+    startEnsemble(1, TICK_MS),
+    pack(directory),
+  ]);
+  files = await serveFiles(directory);
+  cosmos = new Cosmos(cluster.ready.marathon);
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([cluster?.stop(), ensemble?.stop(), files?.close()]);
+  await rm(directory, { recursive: true, force: true });
+}, 60_000);
+
+/** Both archives, with the Node.js that runs this: which one it is, and how small they are, test/setup asks. */
+async function pack(out: string): Promise<void> {
+  const binary = await readFile(process.execPath);
+  const runtime = { node: process.versions.node, platform: 'linux-x64', binary, license: Buffer.from('of Node.js') };
+  const proxy = await packageProxyWith(ROOT, { out, runtime, level: 0 });
+  await packageScheduler(ROOT, { out, runtime, manifests: [`${proxy.file}.json`], level: 0 });
+}
+
+function options(): JsonObject {
+  return {
+    service: { cpus: 0.5, mem: 512, use_vip: false },
+    proxies: { bind: 'node', cpus: 0.1 },
+    discovery: { marathons: [cluster.ready.marathon] },
+    mesos: { master: cluster.ready.mesos },
+    zookeeper: { servers: ensemble.address },
+  };
+}
+
+const nodes = (): readonly NodeDocument[] => cluster.ready.nodes;
+
+async function allHealthy(): Promise<boolean> {
+  const url = await cosmos.service(APP);
+  return url !== null && (await cluster.allHealthy(url).catch(() => false));
+}
+
+/** What Mesos says of the framework `nodemesh`, and of what it has. */
+async function leftAtMesos(): Promise<object> {
+  const ask = async (type: string): Promise<string> =>
+    (await sendJson('POST', `${cluster.ready.mesos}/api/v1`, { type })).body;
+  const frameworks = JSON.parse(await ask('GET_FRAMEWORKS')) as {
+    get_frameworks: { frameworks?: { framework_info: { name: string } }[] };
+  };
+  return {
+    frameworks: (frameworks.get_frameworks.frameworks ?? []).map(({ framework_info: { name } }) => name),
+    reserved: (await ask('GET_AGENTS')).includes('DYNAMIC'),
+    processes: (await cluster.processes()).length,
+  };
+}
+
+async function hasState(): Promise<boolean> {
+  const session = await openZooKeeper(parseConnectString(`zk://${ensemble.address}`));
+  try {
+    return (await session.exists('/dcos-service-nodemesh')) !== null;
+  } finally {
+    await session.close();
+  }
+}
+
+it('is installed: the scheduler and a proxy on every agent run from what was packed, and serve', async () => {
+  expect(optionFaults(options())).toEqual([]);
+  const app = renderedApp(options(), { baseUrl: files.url, version });
+  expect(appFaults(app)).toEqual([]);
+  await timed('app posted → a healthy proxy on every agent', async () => {
+    await cosmos.install('nodemesh', app, options());
+    await eventually('all are healthy', allHealthy, WITHIN_MS);
+  });
+  expect(files.asked.sort()).toEqual(
+    ['proxy', 'scheduler'].map((part) => `nodemesh-${part}-${version}-linux-x64.tar.gz`),
+  );
+
+  // Nothing of this machine's: each runs the Node.js that came with it.
+  const processes = await cluster.processes();
+  expect(processes.map(({ role }) => role).sort()).toEqual(['proxy', 'proxy', 'task']);
+  for (const { pid, role } of processes) {
+    const [worker] = role === 'proxy' ? await childrenOf(pid) : [pid];
+    const program = await readlink(`/proc/${worker}/exe`);
+    expect(program).toMatch(role === 'proxy' ? /\/nodemesh-proxy\/bin\/node$/ : /\/nodemesh-scheduler\/bin\/node$/);
+    expect(basename(program)).toBe('node');
+  }
+
+  // The scheduler is an app like any other: found by its name, through the proxy of each node.
+  for (const { http } of nodes()) {
+    await eventually('it answers through the mesh', async () => {
+      const { status, body } = await send(`${http}/v1/health`, { headers: { Host: 'nodemesh' } });
+      return status === 200 && (JSON.parse(body) as { leading: boolean }).leading;
+    });
+  }
+  expect(await hasState()).toBe(true);
+}, 120_000);
+
+it('is uninstalled, its scheduler killed in the middle: nothing is left', async () => {
+  const pids = (await cluster.processes()).map(({ pid }) => pid);
+  await timed('uninstall asked for → the app deleted', async () => {
+    const uninstalled = cosmos.uninstall(APP);
+    const [before] = (await cluster.processes()).filter(({ role }) => role === 'task');
+    // By the new one, which uninstalls: as soon as it has killed a proxy.
+    await eventually('a proxy is gone', async () => (await cluster.proxies()).size < nodes().length, WITHIN_MS);
+    const [scheduler] = (await cluster.processes()).filter(({ role }) => role === 'task');
+    expect(scheduler?.pid).not.toBe(before?.pid);
+    process.kill(scheduler?.pid ?? 0, 'SIGKILL');
+    await uninstalled;
+  });
+  expect(await getJson(`${cluster.ready.marathon}/v2/apps`)).toEqual({ apps: [] });
+  await eventually('the scheduler has ended', async () => (await cluster.processes()).length === 0, WITHIN_MS);
+  expect(await leftAtMesos()).toEqual({ frameworks: ['marathon'], reserved: false, processes: 0 });
+  expect(await hasState()).toBe(false);
+  expect(pids.filter(isAlive)).toEqual([]);
+}, 120_000);
