@@ -27,7 +27,7 @@ export interface OptionSchema {
   readonly items?: { readonly type: 'string'; readonly pattern: string };
 }
 
-interface ConfigSchema {
+export interface ConfigSchema {
   readonly properties: Readonly<
     Record<string, { readonly description: string; readonly properties: Readonly<Record<string, OptionSchema>> }>
   >;

@@ -9,6 +9,7 @@ import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { schedulerMetricsTable } from './metrics-table.ts';
 import { openApiText } from './openapi-text.ts';
+import { packageOptionsPage } from './package-options-page.ts';
 
 interface MadePage {
   /** From the root of the checkout. */
@@ -29,6 +30,7 @@ export const MADE_PAGES: readonly MadePage[] = [
     from: 'agent-proxy/control/reason-codes.ts and test/docs/errors-page.ts',
     make: errorsPage,
   },
+  { file: 'docs/package-options.md', from: 'dcos-package/universe/', make: packageOptionsPage },
   { file: 'docs/openapi.json', from: 'scheduler/api/openapi/', make: openApiText },
   {
     file: 'docs/metrics.md',
