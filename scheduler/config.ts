@@ -64,6 +64,8 @@ export interface SchedulerConfig {
   readonly uninstall: boolean;
   /** Null: writes are possible only when the listener is on loopback. */
   readonly apiToken: string | null;
+  /** Base URL; null: this is no DC/OS. */
+  readonly adminRouter: string | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -163,6 +165,7 @@ function configOf(options: Options): SchedulerConfig {
       stepTimeoutMs: options.rolloutStepTimeout,
     },
     apiToken: options.apiTokenFile,
+    adminRouter: options.adminRouter,
   };
 }
 

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import pino from 'pino';
 import { createFramework, type Framework, type FrameworkOptions } from '../framework/index.ts';
 import { advertisedUrl, shownMaster } from './advertise.ts';
+import { AdminRouterCheck } from './api/admin-router.ts';
 import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane } from './control-plane.ts';
@@ -73,8 +74,10 @@ export async function startScheduler(
   const artifacts = await loadArtifacts({ dist, version, files: config.proxy.archives });
   let plane: ControlPlane | null = null;
   let leadership: Leadership | null = null;
+  const dcos = adminRouterOf(config);
   const app = createApi({
     config,
+    dcos,
     version,
     dist,
     artifacts,
@@ -83,6 +86,7 @@ export async function startScheduler(
     logger,
   });
   const server = await listen(app, config.listen).catch(async (error: unknown) => {
+    await dcos?.close();
     await artifacts.close();
     throw error;
   });
@@ -107,6 +111,7 @@ export async function startScheduler(
     await leading?.stop();
     await closed(server);
     for (const release of releases.splice(0).reverse()) await release();
+    await dcos?.close();
     await artifacts.close();
     logger.info({}, 'stopped; the proxies serve on');
   };
@@ -174,6 +179,11 @@ export async function startScheduler(
 function planOf({ ports, bind, proxy }: SchedulerConfig): ProxyPlan {
   const { archives: _archives, ...task } = proxy;
   return { ports, bind, ...task };
+}
+
+function adminRouterOf({ adminRouter, name, mesosCa }: SchedulerConfig): AdminRouterCheck | null {
+  if (adminRouter === null) return null;
+  return new AdminRouterCheck({ url: adminRouter, service: name, ca: mesosCa, now: () => performance.now() });
 }
 
 function baseUrlOf(server: Server): string {

@@ -1,8 +1,8 @@
 /** Every write of the API ends in the audit log; `GET /v1/audit` shows it. */
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import { type AuditLog, MAX_AUDIT_ENTRIES } from '../policy/audit-log.ts';
-import { isRead } from './auth.ts';
+import { isRead, whoAsks } from './auth.ts';
 import { ApiError } from './errors.ts';
 
 /** What a handler knows of its write that the request line does not say. */
@@ -13,12 +13,6 @@ interface AuditNote {
 }
 
 const NOTE = 'audit';
-
-/** Who asks, for people to read: the address, and whether the API token came with it. */
-export function whoAsks(request: Request): string {
-  const address = request.ip ?? 'unknown';
-  return request.headers.authorization === undefined ? address : `${address} (API token)`;
-}
 
 /** For the entry of this write: `dtab default`, from version 3 to 4. */
 export function noteForAudit(response: Response, note: AuditNote): void {

@@ -58,7 +58,7 @@ export function healthJson(plane: ControlPlane | null, version: string, leader: 
   };
 }
 
-function statusesOf(plane: ControlPlane): Record<string, PlanStatus> {
+export function statusesOf(plane: ControlPlane): Record<string, PlanStatus> {
   const { framework } = plane;
   return Object.fromEntries(
     framework.planNames().flatMap((name) => {

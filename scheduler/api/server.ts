@@ -9,13 +9,17 @@ import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
 import type { NodeView } from '../node-view.ts';
 import type { ProxyArtifacts } from '../proxy/artifacts.ts';
+import type { TokenCheck } from './admin-router.ts';
 import { artifactRoute } from './artifacts.ts';
 import { auditWrites } from './audit.ts';
 import { requireProxy, requireToken } from './auth.ts';
 import { configRouter } from './config.ts';
 import { controlRouter, enrolRouter } from './control.ts';
 import { reportsFirst } from './control-reports.ts';
-import { ApiError, errorHandler, notFound } from './errors.ts';
+
+import { errorHandler, notFound } from './errors.ts';
+import { eventsRouter } from './events.ts';
+
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
@@ -34,6 +38,8 @@ export interface ApiOptions extends Leadership {
   /** Directory of the built files. */
   readonly dist: string;
   readonly artifacts: Pick<ProxyArtifacts, 'at' | 'wanted'>;
+  /** Who may write, on DC/OS; null elsewhere. */
+  readonly dcos: TokenCheck | null;
   readonly logger: { info(fields: object, message: string): void; error(fields: object, message: string): void };
 }
 
@@ -64,7 +70,7 @@ export function createRoutes(options: ApiOptions): Express {
     requireProxy(() => plane()?.keys ?? null),
   );
   app.use(controlRouter(plane));
-  app.use(requireToken(onLoopback, options.config.apiToken));
+  app.use(requireToken({ onLoopback, token: options.config.apiToken, dcos: options.dcos }));
   app.use(auditWrites(() => plane()?.policy?.audit ?? null));
 
   app.get('/v1/health', (_request, response) => {
@@ -105,6 +111,7 @@ export function createRoutes(options: ApiOptions): Express {
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openApiDocument(version));
   });
+  app.use(eventsRouter(plane));
   app.use(plansRouter(options));
   app.use(policyRouter(options));
   app.use(configRouter(options));

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { duration } from '../config/values.ts';
 import { isOver, type Shift, wantedPercent } from '../policy/shift/record.ts';
 import type { ShiftOutcome, Shifts } from '../policy/shift/shifts.ts';
-import { noteForAudit, whoAsks } from './audit.ts';
+import { noteForAudit } from './audit.ts';
+import { whoAsks } from './auth.ts';
 import { ApiError } from './errors.ts';
 import { written } from './namerd/writes.ts';
 

@@ -251,6 +251,13 @@ export const OPTIONS = {
     otherwise: 'writes on loopback only',
     group: 'Itself',
   },
+  adminRouter: {
+    value: 'url',
+    help: "DC/OS' Admin Router, as in https://leader.mesos: whom it lets through to /service/NAME/ may write, too",
+    fallback: null,
+    otherwise: 'writes with the API token only',
+    group: 'Itself',
+  },
   logLevel: { value: 'level', help: values.LOG_LEVELS.join(', '), fallback: 'info', group: 'Itself' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -294,6 +301,7 @@ export const optionsSchema = z.object({
   dtabCheck: z.enum(values.SWITCH, `must be one of ${values.SWITCH.join(', ')}`),
   uninstall: values.boolean,
   apiTokenFile: apiTokenFile.nullable(),
+  adminRouter: values.baseUrl.nullable(),
   logLevel: z.enum(values.LOG_LEVELS, `must be one of ${values.LOG_LEVELS.join(', ')}`),
 } satisfies Record<OptionName, z.ZodType>);
 

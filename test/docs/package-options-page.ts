@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../dcos-package/build/set-up.mjs';
-import { isOptionName, flagOf } from '../../scheduler/config/options.ts';
+import { flagOf, isOptionName } from '../../scheduler/config/options.ts';
 import type { ConfigSchema, OptionSchema } from '../dcos-package/catalog.ts';
 import { code, table } from './table.ts';
 

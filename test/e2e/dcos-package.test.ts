@@ -36,11 +36,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nodemesh-package-'));
   version = (JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
   const few = ['--agents', '1', '--public-agents', '1', '--no-demo', '--no-scheduler'];
-  [cluster, ensemble] = await Promise.all([
-    Cluster.start(NET, few, { PATH: '' }),
-    startZooKeeper(),
-    pack(directory),
-  ]);
+  [cluster, ensemble] = await Promise.all([Cluster.start(NET, few, { PATH: '' }), startZooKeeper(), pack(directory)]);
   files = await serveFiles(directory);
   cosmos = new Cosmos(cluster.ready.marathon);
 }, 120_000);

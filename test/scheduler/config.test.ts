@@ -57,6 +57,7 @@ describe('options', () => {
       dtabCheck: true,
       uninstall: false,
       apiToken: null,
+      adminRouter: null,
       logLevel: 'info',
     });
   });

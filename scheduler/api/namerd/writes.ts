@@ -4,7 +4,8 @@ import { StateStoreError, VersionConflict } from '../../../framework/index.ts';
 import { isNamespaceName, type WriteOutcome } from '../../policy/dtab-store.ts';
 import { versionOf } from '../../policy/etag.ts';
 import type { PolicyWrite, RoutingPolicy } from '../../policy/routing-policy.ts';
-import { noteForAudit, whoAsks } from '../audit.ts';
+import { noteForAudit } from '../audit.ts';
+import { whoAsks } from '../auth.ts';
 import { ApiError } from '../errors.ts';
 
 /** Names in the list of a refusal; there may be thousands. */
