@@ -35,6 +35,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => import('./scheduler/main.ts'),
   },
   proxy: { summary: 'the proxy of one node', prefix: [], load: () => import('./agent-proxy/main.ts') },
+  status: {
+    summary: 'say how the whole mesh is, on one screen',
+    prefix: ['status'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
   nodes: {
     summary: 'list the nodes and the state of their proxies',
     prefix: ['nodes'],
@@ -89,6 +94,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'stop every change that the mesh makes by itself, but repair',
     prefix: ['freeze'],
     load: () => import('./scheduler/cli/main.ts'),
+  },
+  'dcos-plugin': {
+    summary: 'what the DC/OS CLI runs for dcos nodemesh …',
+    prefix: [],
+    load: () => import('./scheduler/cli/dcos/main.ts'),
   },
   thaw: { summary: 'end a freeze', prefix: ['thaw'], load: () => import('./scheduler/cli/main.ts') },
 };

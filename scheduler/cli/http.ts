@@ -2,8 +2,7 @@
 import * as z from 'zod/mini';
 import { readAnswer, UnexpectedAnswerError } from '../dashboard/src/model/answers.ts';
 import { UnknownName } from './outcome.ts';
-
-const TIMEOUT_MS = 10_000;
+import { Explained, type Reply, wayToScheduler } from './way.ts';
 
 export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -17,34 +16,23 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-}
-
 /** The answer, whatever its status. @throws {Error} for people, when there is none. */
 export async function ask(scheduler: URL, path: string, options: AskOptions = {}): Promise<Reply> {
   const base = new URL(scheduler);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   const { method = 'GET', token = null, body, text, ifMatch = null, signal } = options;
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
   if (ifMatch !== null) headers['if-match'] = ifMatch;
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (text !== undefined) headers['content-type'] = text.type;
   const sent = text?.content ?? (body === undefined ? undefined : JSON.stringify(body));
+  const way = wayToScheduler();
   try {
-    const response = await fetch(new URL(path, base), {
-      method,
-      headers,
-      ...(sent === undefined ? {} : { body: sent }),
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-    });
-    return { status: response.status, body: await response.text() };
+    return await way.send({ url: new URL(path, base), method, headers, body: sent, signal });
   } catch (error) {
-    const why = timeout.aborted ? `no answer within ${TIMEOUT_MS / 1_000} s` : reasonOf(error);
-    throw new Error(`cannot reach the scheduler at ${shown(scheduler)}: ${why}. Is it running? Use --scheduler URL.`);
+    if (error instanceof Explained) throw error;
+    throw new Error(`cannot reach the scheduler at ${shown(scheduler)}: ${reasonOf(error)}. ${way.advice}`);
   }
 }
 
@@ -91,7 +79,7 @@ function parseJson(body: string, scheduler: URL, path: string): unknown {
 }
 
 /** A URL as it was given: without the slash that the parser adds, and without a password. */
-function shown(url: URL): string {
+export function shown(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`.replace(/\/$/, '');
 }
 

@@ -12,6 +12,7 @@ import { plan } from './plan.ts';
 import { type Screen, standardScreen } from './screen.ts';
 import { servicesReport } from './services.ts';
 import { shift } from './shift.ts';
+import { status } from './status.ts';
 import { watch } from './watch.ts';
 import { why } from './why.ts';
 
@@ -67,7 +68,11 @@ const OTHERS: Readonly<Record<string, OtherCommand>> = {
   delegate,
   shift,
   audit,
+  status,
 };
+
+/** The words that {@link main} knows. */
+export const commandNames = (): readonly string[] => [...Object.keys(OTHERS), ...Object.keys(REPORTS)].sort();
 
 /** `args` starts with the word. Resolves when the command is over. */
 export async function main(args: readonly string[], context: MainContext): Promise<void> {
@@ -76,8 +81,7 @@ export async function main(args: readonly string[], context: MainContext): Promi
   if (other !== undefined) return other(rest, context.version, standardScreen());
   const report = Object.hasOwn(REPORTS, word) ? REPORTS[word] : undefined;
   if (report === undefined) {
-    const known = [...Object.keys(REPORTS), ...Object.keys(OTHERS)].join(', ');
-    throw new Error(`unknown command '${word}': the commands are ${known}`);
+    throw new Error(`unknown command '${word}': the commands are ${commandNames().join(', ')}`);
   }
   const command = newCommand(`nodemesh ${word}`, report.summary, context.version)
     .addOption(schedulerOption())

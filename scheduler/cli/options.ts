@@ -1,6 +1,7 @@
 /** What the commands have in common: where the scheduler is, and the token for what changes something. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { wayToScheduler } from './way.ts';
 
 const DEFAULT_SCHEDULER = 'http://127.0.0.1:4180';
 
@@ -14,7 +15,7 @@ export interface TokenOption {
 
 /** A command that whoever started it prints the errors of, once. */
 export function newCommand(name: string, summary: string, version: string): Command {
-  return new Command(name)
+  return new Command(`${wayToScheduler().before}${name}`)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .description(summary)
@@ -23,10 +24,10 @@ export function newCommand(name: string, summary: string, version: string): Comm
 }
 
 export function schedulerOption(): Option {
-  return new Option('--scheduler <url>', 'the address of the scheduler')
-    .env('NODEMESH_SCHEDULER')
-    .default(new URL(DEFAULT_SCHEDULER), DEFAULT_SCHEDULER)
-    .argParser(parseUrl);
+  const option = new Option('--scheduler <url>', 'the address of the scheduler').argParser(parseUrl);
+  const given = wayToScheduler().scheduler;
+  if (given !== null) return option.default(given).hideHelp();
+  return option.env('NODEMESH_SCHEDULER').default(new URL(DEFAULT_SCHEDULER), DEFAULT_SCHEDULER);
 }
 
 export function tokenOption(): Option {

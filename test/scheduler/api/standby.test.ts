@@ -17,6 +17,7 @@ async function standby(leader: string | null): Promise<string> {
       ports: { out: 4140, in: 4141, admin: 9990, edge: null },
     },
     version: '0.1.0',
+    dcos: null,
     dist: '/nonexistent',
     artifacts: {
       at: () => undefined,
