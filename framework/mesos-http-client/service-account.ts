@@ -21,7 +21,9 @@ function sendLogin(tls: TlsTrust | undefined): SendLogin {
       const path = url.pathname + url.search;
       const signal = AbortSignal.timeout(2 * TIMEOUT_MS);
       const response = await client.request({ method: 'POST', path, headers, body, signal });
-      return { status: response.statusCode, body: await boundedBody(response, MAX_ANSWER_BYTES) };
+      const { date } = response.headers;
+      const read = await boundedBody(response, MAX_ANSWER_BYTES);
+      return { status: response.statusCode, body: read, date: typeof date === 'string' ? date : undefined };
     } finally {
       await client.destroy();
     }

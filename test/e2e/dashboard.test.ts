@@ -1,8 +1,9 @@
 /** The dashboard of a real scheduler in a real browser: what an operator sees while an agent goes and comes back. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AdminRouter } from '../fixtures/admin-router.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
-import { Cluster } from '../fixtures/local-cluster.ts';
+import { Cluster, run } from '../fixtures/local-cluster.ts';
 
 const LIVE_MS = 20_000;
 
@@ -64,6 +65,49 @@ describe('the dashboard', () => {
       .filter({ hasText: /healthy/i })
       .first()
       .waitFor({ timeout: LIVE_MS });
+  });
+
+  describe('behind Admin Router, under /service/nodemesh/', () => {
+    const token = 'e30.eyJ1aWQiOiJhbGljZSJ9.c2ln';
+    let router: AdminRouter;
+    beforeAll(async () => {
+      const services = new Map([['nodemesh', cluster.scheduler]]);
+      router = await AdminRouter.start({ services, judge: (given) => (given === token ? 200 : 401) });
+    });
+    afterAll(() => router.stop());
+
+    it('shows the same, and asks for nothing beside it', async () => {
+      const context = await browser.newContext();
+      await context.addCookies([{ name: 'dcos-acs-auth-cookie', value: token, url: router.url }]);
+      const behind = await context.newPage();
+      const asked: string[] = [];
+      behind.on('request', (request) => asked.push(request.url()));
+      behind.on('pageerror', (error) => faults.push(error.message));
+      behind.on('console', (message) => {
+        if (message.type() === 'error') faults.push(message.text());
+      });
+      await behind.goto(`${router.url}/service/nodemesh`);
+      for (const { ip } of cluster.ready.nodes) {
+        const row = behind.getByRole('table', { name: 'Nodes' }).getByRole('row').filter({ hasText: ip });
+        await row
+          .filter({ hasText: /healthy/i })
+          .first()
+          .waitFor({ timeout: LIVE_MS });
+      }
+      await context.close();
+      const [redirected, ...under] = asked;
+      expect(redirected).toBe(`${router.url}/service/nodemesh`);
+      expect(under.length).toBeGreaterThan(5);
+      expect(under.filter((url) => !url.startsWith(`${router.url}/service/nodemesh/`))).toEqual([]);
+    });
+
+    it('dcos nodemesh status says how the mesh is, with the environment of the DC/OS CLI', async () => {
+      const environment = { DCOS_URL: router.url, DCOS_ACS_TOKEN: token, DCOS_TLS_INSECURE: '1' };
+      const status = run(['dcos-plugin', 'nodemesh', 'status'], environment);
+      expect(await status.ended).toBe(0);
+      expect(status.stdout()).toMatch(/ mesos +subscribed as .*\n +marathon +connected\n/);
+      expect(status.stdout()).toContain(`${cluster.ready.nodes.length} healthy`);
+    });
   });
 
   it('had no error in its console', () => {

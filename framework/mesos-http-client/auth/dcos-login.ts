@@ -12,8 +12,15 @@ export interface LoginRequest {
   readonly body: string;
 }
 
+export interface LoginAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** The `Date` header, where it has one: by it a token's end is read without trust in this machine's clock. */
+  readonly date?: string | undefined;
+}
+
 /** A POST whose answer is read in full. @throws when there is no answer. */
-export type SendLogin = (request: LoginRequest) => Promise<{ readonly status: number; readonly body: string }>;
+export type SendLogin = (request: LoginRequest) => Promise<LoginAnswer>;
 
 export interface DcosLoginOptions {
   readonly account: ServiceAccount;
@@ -26,8 +33,12 @@ export interface DcosLoginOptions {
 const STATEMENT_SECONDS = 120;
 /** A token that does not say when it ends is taken for an hour; DC/OS' own last five days. */
 const DEFAULT_LIFE_MS = 3_600_000;
-/** A new token is used at least so long, whatever it says: the clock of this machine may be ahead. */
+/** A new token is used at least so long where nobody says what time it is there: the clock of this machine may be ahead. */
 const MIN_LIFE_MS = 60_000;
+/** And so long in any case: a login for each request would be one too many. */
+const LEAST_LIFE_MS = 1_000;
+/** `Date` has whole seconds (RFC 9110, section 5.6.7). */
+const DATE_STEP_MS = 1_000;
 /** The last tenth of a token's life, but no more than this, is left to renew it in while it still works. */
 const MAX_RENEWAL_MS = 600_000;
 /** After a login that failed the next is not tried before this: many pollers must not become a storm of logins. */
@@ -108,14 +119,32 @@ export class DcosLogin implements Authorization {
       throw new LoginError(`${what} failed: ${reason}`, { cause: error });
     });
     if (answer.status === 401) {
-      throw new UnauthorizedError(`${what}: answered 401; check the account, its key, and the clock of this machine`);
+      throw new UnauthorizedError(
+        `${what}: answered 401; check the account, its key, and the clock of this machine${skewOf(answer.date, startedAt)}`,
+      );
     }
     if (answer.status !== 200) throw new LoginError(`${what}: answered ${answer.status} instead of 200`);
     const token = tokenOf(answer.body, what);
-    const endsAt = Math.max(tokenExpiry(token) ?? startedAt + DEFAULT_LIFE_MS, startedAt + MIN_LIFE_MS);
+    const endsAt = startedAt + lifeOf(token, answer.date, startedAt);
     const renewAt = endsAt - Math.min(MAX_RENEWAL_MS, (endsAt - startedAt) / 10);
     return { header: `token=${token}`, renewAt, endsAt };
   }
+}
+
+/** A statement that is over when it arrives is refused like a wrong one. */
+function skewOf(date: string | undefined, now: number): string {
+  const seconds = Math.round((Date.parse(date ?? '') - now) / 1000);
+  if (Number.isNaN(seconds) || Math.abs(seconds) < STATEMENT_SECONDS / 2) return '';
+  return `, which is ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} the server's`;
+}
+
+/** How long it is good for from `now` on, milliseconds. */
+function lifeOf(token: string, date: string | undefined, now: number): number {
+  const expiry = tokenExpiry(token);
+  if (expiry === null) return DEFAULT_LIFE_MS;
+  const there = Date.parse(date ?? '');
+  if (Number.isNaN(there)) return Math.max(expiry - now, MIN_LIFE_MS);
+  return Math.max(expiry - there - DATE_STEP_MS, LEAST_LIFE_MS);
 }
 
 function tokenOf(body: string, what: string): string {

@@ -8,7 +8,11 @@ import {
   withAuthorization,
 } from '../../../framework/mesos-http-client/auth/authorization.ts';
 import { CredentialError, parseServiceAccount } from '../../../framework/mesos-http-client/auth/credential.ts';
-import { DcosLogin, type LoginRequest } from '../../../framework/mesos-http-client/auth/dcos-login.ts';
+import {
+  DcosLogin,
+  type LoginAnswer,
+  type LoginRequest,
+} from '../../../framework/mesos-http-client/auth/dcos-login.ts';
 import { signToken, tokenExpiry } from '../../../framework/mesos-http-client/auth/json-web-token.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -27,9 +31,7 @@ function credential(overrides: object = {}): string {
 }
 
 /** A login whose answers the test gives, and a clock that it moves. */
-function scenario(
-  answer: (count: number) => { status: number; body: string } | Promise<{ status: number; body: string }>,
-) {
+function scenario(answer: (count: number) => LoginAnswer | Promise<LoginAnswer>) {
   const requests: LoginRequest[] = [];
   const clock = { now: START };
   const login = new DcosLogin({
@@ -140,6 +142,39 @@ describe('a login', () => {
     await login.header();
     await login.header();
     expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['right', 0],
+    ['an hour ahead', 3_600],
+    ['an hour behind', -3_600],
+  ])(
+    'is made anew before the token ends also where this clock is %s, by the time of the answer',
+    async (_what, ahead) => {
+      const there = START - ahead * 1000;
+      const { login, requests, clock } = scenario((count) => ({
+        ...token(signToken({ uid: 'mesh', exp: there / 1000 + 2 + count, id: count }, privateKey)),
+        date: new Date(there).toUTCString(),
+      }));
+      const first = await login.header();
+      clock.now = START + 1_700;
+      expect(await login.header()).toBe(first);
+      expect(requests).toHaveLength(1);
+      clock.now = START + 1_900;
+      expect(await login.header()).toBe(first);
+      expect(requests).toHaveLength(2);
+      await new Promise(setImmediate);
+      expect(await login.header()).not.toBe(first);
+    },
+  );
+
+  it.each([
+    [300, /clock of this machine, which is 300 s behind the server's$/],
+    [-300, /clock of this machine, which is 300 s ahead of the server's$/],
+    [20, /clock of this machine$/],
+  ])('that is refused where the server is %i s ahead says so', async (ahead, message) => {
+    const { login } = scenario(() => ({ status: 401, body: '', date: new Date(START + ahead * 1000).toUTCString() }));
+    await expect(login.header()).rejects.toThrow(message);
   });
 
   it.each([
