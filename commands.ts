@@ -95,6 +95,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['freeze'],
     load: () => import('./scheduler/cli/main.ts'),
   },
+  permissions: {
+    summary: 'print what to grant on Enterprise DC/OS, as commands',
+    prefix: ['permissions'],
+    load: () => import('./scheduler/cli/main.ts'),
+  },
   'dcos-plugin': {
     summary: 'what the DC/OS CLI runs for dcos nodemesh …',
     prefix: [],

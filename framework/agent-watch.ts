@@ -3,7 +3,13 @@ import type { FrameworkLogger } from './contract.ts';
 import { viewOfListed } from './daemonset/agent-view.ts';
 import type { DaemonsetEvent, ListedAgent } from './daemonset/events.ts';
 import { partsOfList } from './hearing.ts';
-import { type AgentList, createOperator, type MasterAccess, type Operator } from './mesos-http-client/index.ts';
+import {
+  type AgentList,
+  createOperator,
+  type MasterAccess,
+  MesosError,
+  type Operator,
+} from './mesos-http-client/index.ts';
 import type { AgentId, FrameworkId, OperatorEvent } from './mesos-http-client/messages.ts';
 
 /** A snapshot is a little older than its arrival. */
@@ -16,6 +22,8 @@ export class AgentWatch {
   readonly #logger: FrameworkLogger;
   readonly #frameworkId: () => FrameworkId | null;
   readonly #emit: (event: DaemonsetEvent) => void;
+  /** Told with the reason that Mesos does not let the list be seen, and with null when it does. */
+  readonly #permission: (refusal: string | null) => void;
   /** A list is on its way; `again` if it was wanted once more meanwhile. */
   #asking: { again: boolean } | null = null;
   #retryDelay = FIRST_RETRY_MS;
@@ -28,7 +36,9 @@ export class AgentWatch {
     logger: FrameworkLogger,
     frameworkId: () => FrameworkId | null,
     emit: (event: DaemonsetEvent) => void,
+    permission: (refusal: string | null) => void,
   ) {
+    this.#permission = permission;
     this.#logger = logger;
     this.#frameworkId = frameworkId;
     this.#emit = emit;
@@ -67,6 +77,7 @@ export class AgentWatch {
         this.#asking = null;
         this.#retryDelay = FIRST_RETRY_MS;
         this.#complained = false;
+        this.#permission(null);
         this.#emitList(list, askedAt);
         if (asking.again) this.refresh();
       },
@@ -93,8 +104,9 @@ export class AgentWatch {
 
   #failed(error: unknown): void {
     if (this.#closed) return;
+    const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof MesosError && error.kind === 'forbidden') this.#permission(why);
     if (!this.#complained) {
-      const why = error instanceof Error ? error.message : String(error);
       this.#logger.warn(
         { why },
         'Mesos does not tell which agents there are; going by its offers alone, and trying again',

@@ -87,6 +87,11 @@ export interface FrameworkOptions extends MasterAccess {
   readonly webuiUrl: string;
   readonly logger: FrameworkLogger;
   /**
+   * Mesos refuses this for want of a permission, and why; null: it allows it (again). `call` is one of Mesos, or `LAUNCH` for
+   * a task that may not run as its user.
+   */
+  permission?(call: string, refusal: string | null): void;
+  /**
    * What to run on an agent; asked when an offer has come, so also before a launch that then does not fit. Must have no
    * side effects; what it throws is shown as the node's reason.
    */

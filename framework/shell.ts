@@ -13,7 +13,7 @@ import { EventQueue } from './event-queue.ts';
 import { frameworkInfo, newTaskId, rolesOf } from './framework-info.ts';
 import { eventsOf, withoutOffer } from './hearing.ts';
 import { createSubscription, type DownKind, frameworkErrorOf, type Subscription } from './mesos-http-client/index.ts';
-import type { AgentId, Event, TaskId } from './mesos-http-client/messages.ts';
+import type { AgentId, Event, TaskId, TaskStatus } from './mesos-http-client/messages.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Performer } from './performer.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
@@ -75,6 +75,7 @@ class Shell implements Framework {
       options.logger,
       () => state.frameworkId,
       (event) => this.#queue.push(event),
+      (refusal) => options.permission?.('GET_AGENTS', refusal),
     );
     const push = (event: DaemonsetEvent): void => this.#queue.push(event);
     const orders = this.#orders;
@@ -204,7 +205,9 @@ class Shell implements Framework {
   /** Resolves when there is room for more: until then the stream is not read. */
   async #hear(event: Event): Promise<void> {
     for (const told of eventsOf(event)) this.#queue.push(told);
+    if (event.type === 'UPDATE') this.#judgeLaunch(event.update.status);
     if (event.type === 'SUBSCRIBED') {
+      this.#options.permission?.('SUBSCRIBE', null);
       this.#options.logger.info({ frameworkId: event.subscribed.framework_id.value }, 'subscribed');
     } else if (event.type === 'RESCIND') {
       const id = event.rescind.offer_id.value;
@@ -218,11 +221,19 @@ class Shell implements Framework {
   #refused(message: string): void {
     const id = this.frameworkId() ?? 'unknown';
     const { kind, advice } = frameworkErrorOf(message);
+    if (kind === 'unauthorized') this.#options.permission?.('SUBSCRIBE', message);
     // What an uninstalling framework has asked for itself.
     if (kind === 'removed' && this.#isUninstalling()) this.#queue.push({ type: 'torn-down' });
     else if (kind === 'removed') this.#fatal(`Mesos has removed the framework ${id}: ${advice}`);
     else if (kind === 'failed-over') this.#fatal(`another scheduler has subscribed as framework ${id}; ${advice}`);
     else this.#options.logger.error({ message, kind }, `Mesos refuses the subscription: ${advice}; trying again`);
+  }
+
+  /** Whether tasks may run as their user. */
+  #judgeLaunch({ state, reason, message }: TaskStatus): void {
+    if (reason === 'REASON_TASK_UNAUTHORIZED') {
+      this.#options.permission?.('LAUNCH', message ?? 'the task is not authorized');
+    } else if (state === 'TASK_RUNNING') this.#options.permission?.('LAUNCH', null);
   }
 
   #isUninstalling(): boolean {
@@ -231,6 +242,7 @@ class Shell implements Framework {
 
   #down(reason: string, wasSubscribed: boolean, kind: DownKind): void {
     const asked = kind === 'unauthorized' || kind === 'forbidden' || kind === 'refused';
+    if (kind === 'unauthorized' || kind === 'forbidden') this.#options.permission?.('SUBSCRIBE', reason);
     if (wasSubscribed) this.#options.logger.warn({ reason, kind }, 'subscription lost; trying again');
     else this.#options.logger[asked ? 'warn' : 'debug']({ reason, kind }, 'not subscribed yet; trying again');
     if (wasSubscribed) this.#queue.push({ type: 'disconnected' });

@@ -4,6 +4,7 @@ import type { SchedulerConfig } from './config.ts';
 import type { Erasure } from './erasure.ts';
 import type { Identity } from './identity.ts';
 import type { MasterAccess } from './master-access.ts';
+import type { Refusals } from './permissions/refusals.ts';
 import type { ProxyGoals } from './proxy/goals.ts';
 
 export type ControlPlaneLogger = FrameworkOptions['logger'];
@@ -20,6 +21,8 @@ export interface ControlPlaneOptions {
   /** What proxies are to be. */
   readonly goals: ProxyGoals;
   readonly logger: ControlPlaneLogger;
+  /** What the cluster does not let us do. */
+  readonly refusals: Refusals;
   createFramework(options: FrameworkOptions): Framework;
   /** What is left to do when nothing is left at Mesos. */
   readonly erasure: Pick<Erasure, 'begin' | 'shown'>;

@@ -117,11 +117,12 @@ export class ControlPlane {
       fatal: (error) => options.fatal(error),
     });
     this.mesos = openMesosSource(config, options.access, logger, {
+      permission: (refusal) => options.refusals.mesos('VIEW', refusal),
       changed: (names) => this.#restage(names),
       taskEnded: (taskId, agentId) => this.discovery.taskGone(taskId, agentId),
     });
     this.discovery = new Marathons({
-      sources: marathonSources(config, options.access),
+      sources: marathonSources(config, options.access, options.refusals),
       logger,
       changed: (names) => this.#restage(names),
       // The table may replace those that proxies have.

@@ -7,7 +7,7 @@ import { proxyTask } from './proxy/task.ts';
 export type FrameworkHooks = Pick<FrameworkOptions, 'upgrade' | 'changed'>;
 
 export function frameworkOptions(options: ControlPlaneOptions, hooks: FrameworkHooks): FrameworkOptions {
-  const { access, advertise, config, goals, identity, logger, store } = options;
+  const { access, advertise, config, goals, identity, logger, refusals, store } = options;
   const { name, user, role, publicRole, principal, constraints, reserve, rollout, uninstall } = config;
   return {
     ...access,
@@ -16,6 +16,7 @@ export function frameworkOptions(options: ControlPlaneOptions, hooks: FrameworkH
     available: (goal) => goals.find(goal) !== null,
     hostname: options.hostname,
     webuiUrl: advertise,
+    permission: (call, refusal) => refusals.mesos(call, refusal),
     task: (agent, taskId, goal) => {
       const found = goals.find(goal);
       if (found === null) throw new Error(`the archive of ${goal.id} is not at hand; name it with --proxy-archive`);

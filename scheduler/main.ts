@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import pino from 'pino';
 import { createFramework, type Framework, type FrameworkOptions } from '../framework/index.ts';
+import { NO_AUTHORIZATION } from '../framework/mesos-http-client/auth/authorization.ts';
 import { advertisedUrl, shownMaster } from './advertise.ts';
 import { AdminRouterCheck } from './api/admin-router.ts';
 import { createApi, listen } from './api/server.ts';
@@ -17,6 +18,8 @@ import { Erasure } from './erasure.ts';
 import { takeLead } from './identity.ts';
 import { type Lead, type Leadership, seekLead } from './leadership.ts';
 import { openMasters } from './master-access.ts';
+import { accountOf } from './permissions/account.ts';
+import { Refusals } from './permissions/refusals.ts';
 import { loadArtifacts } from './proxy/artifacts.ts';
 import type { ProxyPlan } from './proxy/goal.ts';
 import { loadGoals } from './proxy/goals.ts';
@@ -75,9 +78,11 @@ export async function startScheduler(
   let plane: ControlPlane | null = null;
   let leadership: Leadership | null = null;
   const dcos = adminRouterOf(config);
+  const refusals = new Refusals({ account: accountOf(config), logger, now: Date.now });
   const app = createApi({
     config,
     dcos,
+    refusals,
     version,
     dist,
     artifacts,
@@ -134,7 +139,12 @@ export async function startScheduler(
       advertise,
       hostname: hostname(),
       store,
-      access: { ...access, mayCall: () => lead.mayCall() },
+      access: {
+        ...access,
+        authorization: refusals.watching(access.authorization ?? NO_AUTHORIZATION),
+        mayCall: () => lead.mayCall(),
+      },
+      refusals,
       identity,
       goals: await loadGoals(store, artifacts, planOf(config)),
       logger,

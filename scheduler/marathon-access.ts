@@ -9,6 +9,7 @@ import type { MarathonConfig } from './config/marathons.ts';
 import type { SchedulerConfig } from './config.ts';
 import type { MarathonSource } from './discovery/marathons.ts';
 import type { MasterAccess } from './master-access.ts';
+import type { Refusals } from './permissions/refusals.ts';
 
 export function marathonSources(
   {
@@ -17,6 +18,7 @@ export function marathonSources(
     marathonCredential,
   }: Pick<SchedulerConfig, 'marathons' | 'credential' | 'marathonCredential'>,
   access: Pick<MasterAccess, 'authorization' | 'tls'>,
+  refusals: Pick<Refusals, 'marathon'>,
 ): readonly [MarathonSource, ...MarathonSource[]] {
   const loginOfAll = (): Authorization | undefined => {
     if (marathonCredential !== null) return basicAuthorization(marathonCredential);
@@ -26,7 +28,8 @@ export function marathonSources(
   const sourceOf = ({ prefix, url, login, ca }: MarathonConfig): MarathonSource => {
     const tls = ca === null ? access.tls : { ca };
     const authorization = login === null ? loginOfAll() : authorizationOf(login, tls);
-    return { prefix, url, access: { authorization, tls } };
+    const answered = (path: string, status: number): void => refusals.marathon(url, path, status);
+    return { prefix, url, access: { authorization, tls, answered } };
   };
   const [first, ...others] = marathons;
   return [sourceOf(first), ...others.map(sourceOf)];

@@ -4,6 +4,7 @@
  */
 import type { PlanStatus } from '../../framework/index.ts';
 import type { ControlPlane } from '../control-plane.ts';
+import type { Refusal } from '../permissions/refusals.ts';
 
 /** The SDK's numbers, so far as they have a meaning here. */
 const CODES = {
@@ -33,7 +34,16 @@ const RECOVERING: Readonly<Record<PlanStatus, number>> = {
   WAITING: CODES.recoveringPending,
 };
 
-export function healthJson(plane: ControlPlane | null, version: string, leader: string | null): object {
+export interface HealthFacts {
+  readonly plane: ControlPlane | null;
+  readonly version: string;
+  /** Of a standby: who leads. */
+  readonly leader: string | null;
+  /** What the cluster does not let us do. */
+  readonly refusals: readonly Refusal[];
+}
+
+export function healthJson({ plane, version, leader, refusals }: HealthFacts): object {
   const plans = plane === null ? {} : statusesOf(plane);
   const { value, reasons } = judged(plane, plans);
   return {
@@ -53,6 +63,7 @@ export function healthJson(plane: ControlPlane | null, version: string, leader: 
       connected: plane?.mesos?.connected ?? false,
     },
     plans,
+    refusals,
     value,
     reasons,
   };

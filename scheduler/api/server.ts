@@ -8,6 +8,7 @@ import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
 import type { NodeView } from '../node-view.ts';
+import type { Refusals } from '../permissions/refusals.ts';
 import type { ProxyArtifacts } from '../proxy/artifacts.ts';
 import type { TokenCheck } from './admin-router.ts';
 import { artifactRoute } from './artifacts.ts';
@@ -38,6 +39,7 @@ export interface ApiOptions extends Leadership {
   /** Directory of the built files. */
   readonly dist: string;
   readonly artifacts: Pick<ProxyArtifacts, 'at' | 'wanted'>;
+  readonly refusals: Pick<Refusals, 'list'>;
   /** Who may write, on DC/OS; null elsewhere. */
   readonly dcos: TokenCheck | null;
   readonly logger: { info(fields: object, message: string): void; error(fields: object, message: string): void };
@@ -75,7 +77,8 @@ export function createRoutes(options: ApiOptions): Express {
 
   app.get('/v1/health', (_request, response) => {
     const current = plane();
-    response.json(healthJson(current, version, current === null ? options.leader() : null));
+    const leader = current === null ? options.leader() : null;
+    response.json(healthJson({ plane: current, version, leader, refusals: options.refusals.list() }));
   });
   app.get('/v1/nodes', (request, response) => {
     const current = leadingPlane(options);

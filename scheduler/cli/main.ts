@@ -8,6 +8,7 @@ import { freeze, thaw } from './freeze.ts';
 import { bind, delegate } from './names.ts';
 import { nodesReport } from './nodes.ts';
 import { newCommand, type SchedulerOption, schedulerOption } from './options.ts';
+import { permissions } from './permissions.ts';
 import { plan } from './plan.ts';
 import { type Screen, standardScreen } from './screen.ts';
 import { servicesReport } from './services.ts';
@@ -69,6 +70,7 @@ const OTHERS: Readonly<Record<string, OtherCommand>> = {
   shift,
   audit,
   status,
+  permissions,
 };
 
 /** The words that {@link main} knows. */

@@ -29,6 +29,8 @@ export interface MarathonAccess {
   readonly authorization?: Authorization | undefined;
   /** Certificates in PEM form that alone are trusted. Default: those of the system. */
   readonly tls?: { readonly ca: string } | undefined;
+  /** Told the status of each answer; the path is without its query. */
+  readonly answered?: ((path: string, status: number) => void) | undefined;
   /** How long one answer may take. */
   readonly requestMs?: number | undefined;
 }
@@ -36,10 +38,13 @@ export interface MarathonAccess {
 export class MarathonClient {
   readonly #base: string;
   readonly #authorization: Authorization;
+  readonly #answered: (path: string, status: number) => void;
   readonly #agent: Agent;
   readonly #requestMs: number;
 
-  constructor(base: string, { authorization = NO_AUTHORIZATION, tls, requestMs = REQUEST_MS }: MarathonAccess = {}) {
+  constructor(base: string, access: MarathonAccess = {}) {
+    const { authorization = NO_AUTHORIZATION, tls, requestMs = REQUEST_MS, answered = () => undefined } = access;
+    this.#answered = answered;
     this.#base = base;
     this.#authorization = authorization;
     this.#requestMs = requestMs;
@@ -146,8 +151,19 @@ export class MarathonClient {
     }
   }
 
-  /** With a login once more when the answer is 401: a token may have been taken back before its time. */
   async #get(
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    const response = await this.#authorized(path, headers, signal, bodyTimeout);
+    this.#answered(path.split('?', 1)[0] ?? path, response.statusCode);
+    return response;
+  }
+
+  /** With a login once more when the answer is 401: a token may have been taken back before its time. */
+  async #authorized(
     path: string,
     headers: Record<string, string>,
     signal: AbortSignal,

@@ -28,6 +28,8 @@ export interface MesosSourceLogger {
 }
 
 export interface MesosSourceHooks {
+  /** Mesos does not let us see what there is, and why; null: it does. */
+  permission?(refusal: string | null): void;
   /** Names of services that may be different now. */
   changed(names: readonly string[]): void;
   /** One of Marathon's tasks has ended: it can be taken out before Marathon says so. */
@@ -146,6 +148,7 @@ export class MesosSource implements SecondLook {
     for (let step = loading.next(); generation === this.#generation; step = loading.next()) {
       if (step.done) {
         this.#connected = true;
+        this.#options.permission?.(null);
         this.#complained = false;
         this.#counts.connections += 1;
         this.#options.logger.info({ ...this.#table.counts() }, 'the operator stream of Mesos is in place');
@@ -184,6 +187,7 @@ export class MesosSource implements SecondLook {
     this.#connected = false;
     this.#generation += 1;
     const { logger } = this.#options;
+    if (kind === 'forbidden') this.#options.permission?.(reason);
     if (wasSubscribed) logger.warn({ reason }, 'the operator stream of Mesos is down; its services stay as they are');
     else if (this.#complained || kind === 'no-leader') logger.debug({ reason }, 'no operator stream of Mesos yet');
     else

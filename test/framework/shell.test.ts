@@ -14,6 +14,8 @@ interface Stage {
   readonly fatal: Error[];
   readonly log: string[];
   readonly gate: Gate;
+  /** What Mesos refuses, and when it no longer does. */
+  readonly permissions: [call: string, refusal: string | null][];
 }
 
 /** What is in the way of the store's writes. */
@@ -36,6 +38,7 @@ async function subscribed(): Promise<Stage> {
     else master.openStream(response);
   };
   const fatal: Error[] = [];
+  const permissions: Stage['permissions'] = [];
   const log: string[] = [];
   const write = (_: object, message: string): void => void log.push(message);
   const framework = createFramework(
@@ -43,6 +46,7 @@ async function subscribed(): Promise<Stage> {
       masters: fixedMaster(master.url),
       store,
       fatal: (error) => fatal.push(error),
+      permission: (...told) => permissions.push(told),
       logger: { debug: write, info: write, warn: write, error: write },
     }),
   );
@@ -54,7 +58,7 @@ async function subscribed(): Promise<Stage> {
   });
   await framework.start();
   await until(() => framework.subscribed());
-  return { master, framework, fatal, log, gate };
+  return { master, framework, fatal, log, gate, permissions };
 }
 
 function gated(real: StateStore): { gate: Gate; store: StateStore } {
@@ -154,4 +158,32 @@ test('U27: an ACKNOWLEDGE that is refused as stale ends in a new subscription, a
   await until(() => master.calls('ACKNOWLEDGE').length === 2);
   expect(framework.nodes()[0]).toMatchObject({ taskId: task, state: 'launching' });
   expect(framework.counters().launches).toBe(1);
+});
+
+test('what Mesos does not allow is told with its reason, and when it does', async () => {
+  const { master, framework, permissions } = await subscribed();
+  expect(permissions).toContainEqual(['SUBSCRIBE', null]);
+  master.onCall = ({ body }, response) =>
+    body.type === 'GET_AGENTS' ? response.writeHead(403).end() : response.writeHead(202).end();
+  master.write(OFFER('a'));
+  await until(() => master.calls('ACCEPT').length === 1);
+  const task = framework.nodes()[0]?.taskId ?? '';
+  const refused = UPDATE(task, 'TASK_ERROR');
+  Object.assign(refused.update.status, {
+    reason: 'REASON_TASK_UNAUTHORIZED',
+    message: "Not authorized to launch as user 'root'",
+  });
+  master.write(refused);
+  await until(() => permissions.some(([call]) => call === 'LAUNCH'));
+  expect(permissions.at(-1)).toEqual(['LAUNCH', "Not authorized to launch as user 'root'"]);
+  master.write({ type: 'ERROR', error: { message: "Framework 'f' is not authorized to receive offers for role 'r'" } });
+  await until(() => permissions.some(([call, why]) => call === 'SUBSCRIBE' && why?.includes("role 'r'") === true));
+  master.onSubscribe = ({ path }, response) => {
+    if (path === '/api/v1') response.writeHead(403).end();
+    else response.writeHead(403).end('not allowed');
+  };
+  master.streams.at(-1)?.destroy();
+  await until(() =>
+    permissions.some(([call, why]) => call === 'SUBSCRIBE' && why?.includes('403 not allowed') === true),
+  );
 });

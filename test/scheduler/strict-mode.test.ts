@@ -121,3 +121,32 @@ test('everything works through several renewals, also where streams break when t
   expect(iam.tokens.filter((token) => said.includes(token))).toEqual([]);
   expect(said).not.toContain('PRIVATE KEY');
 });
+
+test('a 403 names the grant that is missing, until it is granted: in the health, and in the log', async () => {
+  masterGate.forbidden.set('POST /api/v1/scheduler', 'Forbidden');
+  masterGate.forbidden.set('POST /api/v1', 'Forbidden');
+  marathonGate.forbidden.set('GET /v2/apps', 'Not authorized');
+  marathonGate.forbidden.set('GET /v2/events', 'Not authorized');
+  const url = await start();
+  const refusals = async (): Promise<{ what: string; text: string; grants: string[] }[]> =>
+    (await getJson<{ refusals: { what: string; text: string; grants: string[] }[] }>(`${url}/v1/health`)).refusals;
+  const kinds = ['marathon /v2/apps', 'marathon /v2/events', 'mesos SUBSCRIBE', 'mesos VIEW'];
+  await eventually('all four', async () => (await refusals()).length === kinds.length);
+  const all = await refusals();
+  expect(all.map(({ what }) => what).sort()).toEqual(kinds);
+  const grant = (what: string): string[] => all.find((each) => each.what === what)?.grants ?? [];
+  expect(grant('mesos SUBSCRIBE')).toContain(
+    'dcos security org users grant mesh dcos:mesos:master:framework:role:nodemesh create',
+  );
+  expect(grant('mesos VIEW')).toContain('dcos security org users grant mesh dcos:mesos:master:framework:role read');
+  expect(grant('marathon /v2/apps')).toEqual([
+    'dcos security org users grant mesh dcos:service:marathon:marathon:services:/ read',
+  ]);
+  expect(grant('marathon /v2/events')).toEqual([
+    'dcos security org users grant mesh dcos:service:marathon:marathon:admin:events read',
+  ]);
+  expect(logs.filter((line) => line.startsWith('the cluster refuses')).length).toBeGreaterThanOrEqual(kinds.length);
+  masterGate.forbidden.clear();
+  marathonGate.forbidden.clear();
+  await eventually('none', async () => (await refusals()).length === 0);
+});

@@ -18,6 +18,7 @@ async function standby(leader: string | null): Promise<string> {
     },
     version: '0.1.0',
     dcos: null,
+    refusals: { list: () => [] },
     dist: '/nonexistent',
     artifacts: {
       at: () => undefined,

@@ -112,7 +112,7 @@ marathon:
 describe('the login', () => {
   const header = async (index: number, ...args: string[]): Promise<string | null | undefined> => {
     const access = { authorization: fixedAuthorization('token=all'), tls: undefined };
-    return marathonSources(read(...args), access)[index]?.access.authorization?.header();
+    return marathonSources(read(...args), access, { marathon: () => undefined })[index]?.access.authorization?.header();
   };
 
   test('is none, that of all, or its own', async () => {
