@@ -14,7 +14,6 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** All that the built files are made from: the parts, the build itself, and the versions of what is bundled. */
 const SOURCES = [
   'nodemesh.ts',
-  'commands.ts',
   'agent-proxy',
   'framework',
   'local-cluster',

@@ -17,10 +17,8 @@ import { requireProxy, requireToken } from './auth.ts';
 import { configRouter } from './config.ts';
 import { controlRouter, enrolRouter } from './control.ts';
 import { reportsFirst } from './control-reports.ts';
-
-import { errorHandler, notFound } from './errors.ts';
+import { ApiError, errorHandler, notFound } from './errors.ts';
 import { eventsRouter } from './events.ts';
-
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';

@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { parseCommand, USAGE, UsageError } from '../../agent-proxy/config/options.ts';
-import { COMMANDS } from '../../commands.ts';
+import { COMMANDS } from '../../nodemesh.ts';
 
 /** Thrown in place of parsing. */
 class Defined extends Error {
@@ -19,6 +19,8 @@ class Defined extends Error {
 const CONTEXT = { version: '0.0.0', dist: '', relaunch: [] };
 /** Its definition is a text, and it parses by itself. */
 const BY_HAND = 'proxy';
+/** Not for people: the DC/OS CLI calls it, with commands that are listed for themselves. */
+const PLUGIN = 'dcos-plugin';
 
 /** The definition behind a word of the command line. @throws where there is none that can be read. */
 async function definitionOf(word: string): Promise<Command> {
@@ -90,6 +92,7 @@ interface Help {
 export async function allHelp(): Promise<readonly Help[]> {
   const all: Help[] = [];
   for (const [word, { summary }] of Object.entries(COMMANDS)) {
+    if (word === PLUGIN) continue;
     if (word === BY_HAND) {
       all.push({ words: word, summary, text: USAGE });
       continue;

@@ -3,7 +3,7 @@ import { allHelp } from './command-line.ts';
 
 const INTRODUCTION = `# Commands
 
-<!-- Made from the definitions of the commands (commands.ts and behind it) by npm run docs. Do not edit. -->
+<!-- Made from the definitions of the commands (nodemesh.ts and behind it) by npm run docs. Do not edit. -->
 
 \`nodemesh COMMAND\`, or \`node dist/nodemesh.mjs COMMAND\` in a checkout. What asks the scheduler takes its address from \`--scheduler\`, else from
 \`NODEMESH_SCHEDULER\`, else asks \`http://127.0.0.1:4180\`. Exit codes are in [errors.md](errors.md#exit-codes).

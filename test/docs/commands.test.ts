@@ -6,7 +6,7 @@ import { npmFaultOf } from './npm-scripts.ts';
 import { pagesOnDisk } from './pages-on-disk.ts';
 import { commandsOf } from './shell-lines.ts';
 
-const HOW = 'Mend the page, or the command: commands.ts has the words of nodemesh, each part its options';
+const HOW = 'Mend the page, or the command: nodemesh.ts has the words, each part its options';
 
 /** Null: it would be understood, or is no command of ours. */
 async function faultIn({ env, words }: Pick<ReturnType<typeof commandsOf>[number], 'env' | 'words'>) {

@@ -24,7 +24,7 @@ export const MADE_PAGES: readonly MadePage[] = [
   { file: 'docs/configuration.md', from: 'agent-proxy/config/schema/', make: configurationReference },
   { file: 'docs/scheduler-options.md', from: 'scheduler/config/options.ts', make: optionsReference },
   { file: 'docs/labels.md', from: 'scheduler/discovery/labels/', make: labelsReference },
-  { file: 'docs/commands.md', from: 'commands.ts and the options of each command', make: commandsPage },
+  { file: 'docs/commands.md', from: 'nodemesh.ts and the options of each command', make: commandsPage },
   {
     file: 'docs/errors.md',
     from: 'agent-proxy/control/reason-codes.ts and test/docs/errors-page.ts',

@@ -101,7 +101,7 @@ it('is installed: the scheduler and a proxy on every agent run from what was pac
     await cosmos.install('nodemesh', app, options());
     await eventually('all are healthy', allHealthy, WITHIN_MS);
   });
-  expect(files.asked.sort()).toEqual(
+  expect([...files.asked].sort()).toEqual(
     ['proxy', 'scheduler'].map((part) => `nodemesh-${part}-${version}-linux-x64.tar.gz`),
   );
 

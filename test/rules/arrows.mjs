@@ -16,13 +16,8 @@
 export const ARROWS = [
   {
     from: 'nodemesh.ts',
-    may: ['commands.ts'],
-    because: 'the composition root knows the table of commands, and parts by it alone',
-  },
-  {
-    from: 'commands.ts',
     may: ['**/main.ts'],
-    because: "the table of commands knows each part's main.ts and nothing behind it",
+    because: "the composition root knows each part's main.ts and nothing behind it",
   },
   {
     from: 'local-cluster/',
@@ -154,10 +149,5 @@ export const PACKAGES = [
     from: 'nodemesh.ts',
     may: [],
     because: 'the composition root only finds a part and starts it',
-  },
-  {
-    from: 'commands.ts',
-    may: [],
-    because: 'the table of commands only names what there is',
   },
 ];

@@ -13,8 +13,7 @@ const COMMAND = fileURLToPath(new URL('check-imports.mjs', import.meta.url));
 
 /** A tree that keeps all rules and uses each arrow once. */
 const SOUND: Readonly<Record<string, string>> = {
-  'nodemesh.ts': "import { PARTS } from './commands.ts';\nexport const parts = PARTS;\n",
-  'commands.ts': "export const PARTS = [() => import('./scheduler/main.ts'), () => import('./agent-proxy/main.ts')];\n",
+  'nodemesh.ts': "export const PARTS = [() => import('./scheduler/main.ts'), () => import('./agent-proxy/main.ts')];\n",
   'agent-proxy/main.ts': "import { parse } from './config/load.ts';\nexport const main = () => parse('');\n",
   'agent-proxy/config/load.ts':
     "import { z } from 'zod';\nexport const parse = (text: string) => z.string().parse(text);\n",

@@ -1,9 +1,7 @@
 /** The scheduler as its proxies and the framework see it: a real process's worth of it over real sockets. */
 
-import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';

@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
-import Ajv from 'ajv-draft-04';
+import AjvDraft04 from 'ajv-draft-04';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openPromise } from 'yauzl';
 import { NotToBeHad } from '../../dcos-package/build/node-runtime.mjs';
@@ -176,7 +176,7 @@ describe('the documents of the catalog', () => {
   it.runIf(existsSync(schemas))('are a repository by the schemas of the Universe (not run without ../shared)', () => {
     const schema = (name: string) => JSON.parse(readFileSync(join(schemas, name), 'utf8'));
     for (const version of ['v4', 'v5']) {
-      const ajv = new Ajv({ strict: false, allErrors: true, formats: { uri: true } });
+      const ajv = new AjvDraft04.default({ strict: false, allErrors: true, formats: { uri: true } });
       ajv.addSchema(schema('vX-repo-definitions.json'), 'vX-repo-definitions.json');
       const validate = ajv.compile(schema(`${version}-repo-schema.json`));
       validate(json('repo.json'));

@@ -29,8 +29,20 @@ function routesOf(layers: readonly Layer[]): string[] {
 
 function api(): Express {
   return createRoutes({
-    config: { listen: { host: '127.0.0.1', port: 0 }, apiToken: null, ports: { out: 1, in: 2, admin: 3, edge: null } },
-    ...{ version: '0.1.0', dist: '/nowhere', plane: () => null, leader: () => null },
+    config: {
+      listen: { host: '127.0.0.1', port: 0 },
+      apiToken: null,
+      ports: { out: 1, in: 2, admin: 3, edge: null },
+      uninstall: false,
+    },
+    ...{
+      version: '0.1.0',
+      dist: '/nowhere',
+      plane: () => null,
+      leader: () => null,
+      dcos: null,
+      refusals: { list: () => [] },
+    },
     artifacts: {
       at: () => undefined,
       get wanted(): never {

@@ -15,6 +15,7 @@ async function standby(leader: string | null): Promise<string> {
       listen: { host: '127.0.0.1', port: 0 },
       apiToken: null,
       ports: { out: 4140, in: 4141, admin: 9990, edge: null },
+      uninstall: false,
     },
     version: '0.1.0',
     dcos: null,
