@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { parseCommand, USAGE, UsageError } from '../../agent-proxy/config/options.ts';
 import { COMMANDS } from '../../nodemesh.ts';
+import { pluginUsage } from '../../scheduler/cli/dcos/main.ts';
 
 /** Thrown in place of parsing. */
 class Defined extends Error {
@@ -17,10 +18,8 @@ class Defined extends Error {
 }
 
 const CONTEXT = { version: '0.0.0', dist: '', relaunch: [] };
-/** Its definition is a text, and it parses by itself. */
-const BY_HAND = 'proxy';
-/** Not for people: the DC/OS CLI calls it, with commands that are listed for themselves. */
-const PLUGIN = 'dcos-plugin';
+/** Their definition is a text, and they parse by themselves. */
+const BY_HAND: Readonly<Record<string, string>> = { proxy: USAGE, 'dcos-plugin': pluginUsage('nodemesh') };
 
 /** The definition behind a word of the command line. @throws where there is none that can be read. */
 async function definitionOf(word: string): Promise<Command> {
@@ -55,7 +54,9 @@ export async function faultOf({ words: [word, ...rest], env = {} }: Words): Prom
   if (!Object.hasOwn(COMMANDS, word))
     return `there is no command ${word}; there are ${Object.keys(COMMANDS).join(', ')}`;
   try {
-    if (word === BY_HAND) parseCommand(rest, env, CONTEXT.version);
+    // The first word is the module; what follows is a command again.
+    if (word === 'dcos-plugin') return await faultOf({ words: rest.slice(1), env });
+    if (word === 'proxy') parseCommand(rest, env, CONTEXT.version);
     else await parsed(await definitionOf(word), rest);
     return null;
   } catch (error) {
@@ -92,9 +93,9 @@ interface Help {
 export async function allHelp(): Promise<readonly Help[]> {
   const all: Help[] = [];
   for (const [word, { summary }] of Object.entries(COMMANDS)) {
-    if (word === PLUGIN) continue;
-    if (word === BY_HAND) {
-      all.push({ words: word, summary, text: USAGE });
+    const text = Object.hasOwn(BY_HAND, word) ? BY_HAND[word] : undefined;
+    if (text !== undefined) {
+      all.push({ words: word, summary, text: text.trimEnd() });
       continue;
     }
     const command = await definitionOf(word);

@@ -35,6 +35,16 @@ const health = z.strictObject({
   ),
   mesosDiscovery: z.strictObject({ enabled: z.boolean().nullable(), connected: z.boolean() }),
   plans: z.record(z.string(), planStatus),
+  refusals: z
+    .array(
+      z.strictObject({
+        what: z.string().describe('`mesos SUBSCRIBE`, `marathon /v2/events`, `iam login`'),
+        text: z.string().describe('what happened, and what to do'),
+        grants: z.array(z.string()).describe('commands that grant what may be missing'),
+        since: z.int().describe('Unix time, milliseconds'),
+      }),
+    )
+    .describe('what the cluster does not let the scheduler do'),
   value: z.int().describe("the DC/OS SDK's number for the state of a service"),
   reasons: z.array(z.string()),
 });

@@ -16,7 +16,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...CONTROL_OPERATIONS,
 ];
 
-const DESCRIPTION = `Reads are open. Off loopback a write needs the API token as a bearer. Where the scheduler is reached through DC/OS' Admin
+const DESCRIPTION = `Reads are open. Off loopback a write needs the API token as a bearer or, on DC/OS (\`--admin-router\`), the token
+of a user who may use the service. Where the scheduler is reached through DC/OS' Admin
 Router, all paths begin with \`/service/<name>\`. A key that is new may come to any answer.`;
 
 export function openApiDocument(version: string): object {
@@ -35,6 +36,7 @@ export function openApiDocument(version: string): object {
       schemas: { ...schemasOf(ANSWERS, 'output'), ...schemasOf(BODIES, 'input') },
       securitySchemes: {
         apiToken: { type: 'http', scheme: 'bearer', description: 'that of --api-token-file' },
+        dcosToken: { type: 'apiKey', in: 'header', name: 'authorization', description: '`token=<jwt>`, of DC/OS' },
         proxyKey: { type: 'http', scheme: 'bearer', description: 'the key that a proxy has made at its enrolment' },
       },
     },
@@ -44,7 +46,7 @@ export function openApiDocument(version: string): object {
 function operationJson(operation: Operation): object {
   const { method, path, tag, summary, query = {}, headers = {}, body, answers, needs } = operation;
   const isWrite = method === 'post' || method === 'put' || method === 'delete';
-  const key = needs === 'proxy-key' ? 'proxyKey' : isWrite && needs !== 'nothing' ? 'apiToken' : null;
+  const keys = needs === 'proxy-key' ? ['proxyKey'] : isWrite && needs !== 'nothing' ? ['apiToken', 'dcosToken'] : [];
   const parameters = [
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({ name, in: 'path', required: true, schema: TEXT })),
     ...Object.entries(query).map(([name, description]) => ({ name, in: 'query', description, schema: TEXT })),
@@ -57,7 +59,7 @@ function operationJson(operation: Operation): object {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: contentOf(body.types, body.schema) } }),
     responses: Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerJson(answer)])),
-    ...(key === null ? {} : { security: [{ [key]: [] }] }),
+    ...(keys.length === 0 ? {} : { security: keys.map((key) => ({ [key]: [] })) }),
   };
 }
 

@@ -16,6 +16,21 @@ const READS: readonly Operation[] = [
     answers: { 200: { what: 'how it is', schema: 'Health' } },
   },
   {
+    ...{
+      method: 'get',
+      path: '/v1/events',
+      tag: 'state',
+      summary: 'How the mesh is, at the beginning and at each change, as server-sent events',
+    },
+    answers: {
+      200: {
+        what: '`mesh`: JSON with leading, subscribed, frozen, epoch, nodes (how many, by state) and plans',
+        type: 'text/event-stream',
+      },
+      503: refused('too many listen already'),
+    },
+  },
+  {
     ...{ method: 'get', path: '/v1/nodes', tag: 'state', summary: 'Every agent with the state of its proxy' },
     query: { limit: 'so many nodes', offset: 'leave out the first so many' },
     answers: {

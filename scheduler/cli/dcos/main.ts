@@ -56,7 +56,7 @@ export async function main(args: readonly string[], context: MainContext): Promi
   if (word === '--info') return screen.write(`${INFO}\n`);
   if (word === '--config-schema') return screen.write(`${JSON.stringify(CONFIG_SCHEMA, null, 2)}\n`);
   if (word === '--version') return screen.write(`${context.version}\n`);
-  if (word === undefined || (help && words.length === 1)) return screen.write(usage(module));
+  if (word === undefined || (help && words.length === 1)) return screen.write(pluginUsage(module));
   if (!commandNames().includes(word)) {
     throw new PluginUsage(`unknown command '${word}'; dcos ${module} has ${commandNames().join(', ')}`);
   }
@@ -106,7 +106,8 @@ function serviceName(text: string): string {
   throw new PluginUsage(`'${text}' is not the name of a service: --name nodemesh, or --name team/nodemesh`);
 }
 
-function usage(module: string): string {
+/** What `--help` prints. */
+export function pluginUsage(module: string): string {
   return [
     `Usage: dcos ${module} [--name SERVICE] <command> [options]`,
     '',

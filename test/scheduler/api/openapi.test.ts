@@ -109,6 +109,8 @@ describe('answers are as openapi.json says', () => {
     const read: string[] = [];
     for (const { method, path, answers, tag } of OPERATIONS) {
       if (method !== 'get' || path.startsWith('/artifacts/')) continue;
+      // It has no end.
+      if (answers[200]?.type === 'text/event-stream') continue;
       const query = tag === 'namerd' && path !== '/api/1/dtabs' ? '?path=/svc/web' : '';
       const at = path.replace(/\{(\w+)\}/g, (_, name: string) => named[name] ?? name) + query;
       const { status, json } = await scheduler.get(at);
