@@ -15,6 +15,7 @@ import type {
 } from './mesos-http-client/messages.ts';
 import type { Constraint } from './offers/constraints.ts';
 import type { Goal, RolloutSettings } from './rollout/goal.ts';
+import type { JudgedRollout, Judgement } from './rollout/judgement.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -150,6 +151,10 @@ export interface Framework {
   planNames(): string[];
   plan(name: string): PlanView | undefined;
   command(command: PlanCommand): Promise<PlanOutcome>;
+  /** The rollout of the strategy `gate` that is under way. */
+  judgedRollout(): JudgedRollout | null;
+  /** What its user says of a phase of it, who alone knows what tasks are for. Without it nothing of it goes on. */
+  judge(rollout: JudgedRollout, judgement: Judgement): void;
   /** While frozen nothing changes by itself but repair: no rollout goes on, nothing is evicted. */
   freeze(frozen: boolean): Promise<PlanOutcome>;
   readonly frozen: boolean;

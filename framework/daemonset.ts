@@ -21,6 +21,7 @@ import { answerOffers, giveBack } from './offers/offer-cycle.ts';
 import { reviveIfDue, reviveSoon, wantOffer } from './offers/revival.ts';
 import { takeOrder } from './rollout/commands.ts';
 import { type Goal, sameGoal } from './rollout/goal.ts';
+import { isBad, keepAway, strategyFor, takeJudgement, turnBackIfFailed } from './rollout/judged.ts';
 import { advanceRollout, beginRollout, failStep, resumeRollout, taskRuns } from './rollout/rollout.ts';
 import { isUnfinished } from './rollout/rollout-state.ts';
 import { takeHealth } from './tasks/health.ts';
@@ -46,6 +47,7 @@ export function step(state: DaemonsetState, event: DaemonsetEvent, now: number, 
   if (state.subscribed && one.questions.size > 0) one.call(reconcileCall(one.questions));
   for (const node of one.touched) settleCounts(one, node);
   for (const node of one.touched) indexNode(state, node);
+  turnBackIfFailed(one);
   advanceRollout(one);
   tearDownIfClean(one);
   reviveIfDue(one);
@@ -113,6 +115,8 @@ function handle(step: Step, event: DaemonsetEvent): void {
     case 'order':
       step.act({ type: 'answer', id: event.id, outcome: takeOrder(step, event.order) });
       return;
+    case 'judged':
+      return takeJudgement(step, event);
     case 'torn-down':
       return tornDown(step);
     case 'accept-failed':
@@ -139,13 +143,15 @@ function begin(step: Step, goal: Goal, uninstall: boolean): void {
   // The two were written together; of a crash in between the rollout's record tells.
   if (rollout !== null && rollout.record.status === 'complete') state.completed = rollout.record.goal;
   state.completed ??= goal;
+  state.wanted = goal;
   if (uninstall || state.mode !== 'keep') return beginUninstall(step);
   // Those that have a task first: what is counted goes to them.
   for (const node of state.nodes.values()) if (node.task !== null) placeNode(step, node);
   for (const node of state.nodes.values()) if (node.task === null) placeNode(step, node);
   const wanted = isUnfinished(rollout) ? rollout.record.goal : state.completed;
+  if (isBad(state, goal) && !sameGoal(state.completed, goal)) return keepAway(step, goal);
   if (sameGoal(wanted, goal)) resumeRollout(step);
-  else beginRollout(step, goal, step.environment.settings.rollout.strategy, state.nodes.values());
+  else beginRollout(step, goal, strategyFor(step, goal), state.nodes.values());
 }
 
 /** Whatever the last subscription knew is in doubt now: offers are void, updates may have been missed. */

@@ -27,6 +27,7 @@ export type {
 export { taskId } from './mesos-http-client/messages.ts';
 export { type Constraint, parseConstraint } from './offers/constraints.ts';
 export { type Goal, type RolloutSettings, type Strategy, strategySchema } from './rollout/goal.ts';
+export type { JudgedRollout, Judgement } from './rollout/judgement.ts';
 export {
   type PhaseView,
   PLAN_VERBS,

@@ -16,6 +16,8 @@ import { createSubscription, type DownKind, frameworkErrorOf, type Subscription 
 import type { AgentId, Event, TaskId, TaskStatus } from './mesos-http-client/messages.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Performer } from './performer.ts';
+import { judgedRollout } from './rollout/judged.ts';
+import type { JudgedRollout, Judgement } from './rollout/judgement.ts';
 import type { PlanCommand, PlanOutcome, PlanView } from './rollout/plan-view.ts';
 import { planNames, planOf } from './rollout/plans.ts';
 import { RecordBook } from './state/record-book.ts';
@@ -143,6 +145,14 @@ class Shell implements Framework {
 
   command(command: PlanCommand): Promise<PlanOutcome> {
     return this.#order({ kind: 'plan', command });
+  }
+
+  judgedRollout(): JudgedRollout | null {
+    return this.#running === null ? null : judgedRollout(this.#running.state);
+  }
+
+  judge({ id, phase }: JudgedRollout, judgement: Judgement): void {
+    this.#queue.push({ type: 'judged', rollout: id, phase, judgement });
   }
 
   freeze(frozen: boolean): Promise<PlanOutcome> {

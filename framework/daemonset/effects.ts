@@ -18,7 +18,7 @@ export class Step {
   /** Asked for together at the end of the step. */
   readonly questions = new Map<TaskId, AgentId>();
   readonly #logs: Action[] = [];
-  readonly #others: Action[] = [];
+  #others: Action[] = [];
   #frameworkIsDirty = false;
   #rolloutIsDirty = false;
   #listAgents = false;
@@ -58,6 +58,11 @@ export class Step {
   /** Anything else that is done after the writes. */
   act(action: Action): void {
     this.#others.push(action);
+  }
+
+  /** What was asked for in this step, and is not wanted any more at its end. */
+  dropUpgrades(goalId: string): void {
+    this.#others = this.#others.filter((action) => action.type !== 'upgrade' || action.goal.id !== goalId);
   }
 
   listAgents(): void {

@@ -13,6 +13,7 @@ import type {
   TaskStatus,
 } from '../mesos-http-client/messages.ts';
 import type { Goal } from '../rollout/goal.ts';
+import type { Judgement } from '../rollout/judgement.ts';
 import type { PlanCommand, PlanOutcome } from '../rollout/plan-view.ts';
 import type { AgentRecord, FrameworkRecord, RolloutRecord } from '../state/records.ts';
 import type { TaskHealth } from '../tasks/ledger.ts';
@@ -72,6 +73,8 @@ export type DaemonsetEvent =
   | { readonly type: 'last-words'; readonly agentId: AgentId; readonly taskId: TaskId; readonly text: string }
   | { readonly type: 'port-holders'; readonly agentId: AgentId; readonly holders: Readonly<Record<number, string>> }
   | { readonly type: 'order'; readonly id: number; readonly order: Order }
+  /** Who judges rollouts of the strategy `gate` says this of a phase of one. */
+  | { readonly type: 'judged'; readonly rollout: string; readonly phase: number; readonly judgement: Judgement }
   /** The master has taken the TEARDOWN. */
   | { readonly type: 'torn-down' }
   /** An ACCEPT (of the launch of `taskId`): `refused` for good, so its offers are still open, or who knows whether it arrived. */

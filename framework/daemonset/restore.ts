@@ -29,6 +29,8 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     mode: framework?.mode ?? 'keep',
     frozen: framework?.frozen ?? false,
     completed: framework?.completed ?? null,
+    wanted: null,
+    bad: framework?.bad ?? [],
     rollout: remembered.rollout === null ? null : restoreRollout(remembered.rollout),
     counted: new Map(),
     inFlight: new Set(),

@@ -128,6 +128,10 @@ export interface DaemonsetState {
   frozen: boolean;
   /** What tasks are where no rollout has its way; null before the first start. */
   completed: Goal | null;
+  /** What the user wants, said at the beginning; it may be bad. */
+  wanted: Goal | null;
+  /** Goals that were turned back, by their ids. */
+  bad: readonly string[];
   rollout: Rollout | null;
   /** Under each key of a counted constraint. */
   readonly counted: Map<string, Holding>;
@@ -248,8 +252,8 @@ export function recordOf(node: Node): AgentRecord {
 
 /** What has to survive besides the nodes. Null before the master gave an id. */
 export function frameworkRecordOf(state: DaemonsetState): FrameworkRecord | null {
-  const { frameworkId, mode, frozen, completed } = state;
-  return frameworkId === null ? null : { frameworkId, mode, frozen, completed };
+  const { frameworkId, mode, frozen, completed, bad } = state;
+  return frameworkId === null ? null : { frameworkId, mode, frozen, completed, bad: [...bad] };
 }
 
 /** The roles in which something is reserved for us. No role's name has a space (src/common/roles.cpp). */

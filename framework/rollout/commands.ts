@@ -6,8 +6,9 @@ import { removeNode } from '../daemonset/nodes.ts';
 import type { Node } from '../daemonset/state.ts';
 import { killTask } from '../tasks/kills.ts';
 import { noteDown } from './budget.ts';
+import { tryAgain } from './judged.ts';
 import type { PlanCommand, PlanOutcome } from './plan-view.ts';
-import { queueAgain, setRecord } from './rollout.ts';
+import { countBegun, queueAgain, setRecord } from './rollout.ts';
 import { isUnfinished, type Rollout } from './rollout-state.ts';
 
 export function takeOrder(step: Step, order: Order): PlanOutcome {
@@ -77,6 +78,7 @@ function commandUpdate(step: Step, command: PlanCommand): PlanOutcome {
   switch (command.verb) {
     case 'start':
     case 'continue':
+      if (command.verb === 'start' && tryAgain(step)) return done('the version that was turned back is tried again');
       if (record.status === 'running' || record.status === 'complete')
         return already(`the rollout is ${record.status}`);
       retryFailed(step, rollout);
@@ -95,7 +97,8 @@ function commandUpdate(step: Step, command: PlanCommand): PlanOutcome {
     case 'forceComplete':
       if (!isUnfinished(rollout)) return already('the rollout is complete');
       for (const id of [...rollout.failed, ...rollout.active]) forceStep(step, rollout, step.state.nodes.get(id));
-      setRecord(step, rollout, { status: 'running', errors: [] });
+      rollout.isOrdered = true;
+      setRecord(step, rollout, { status: 'running', errors: [], judged: record.phase + 1 });
       return done('the nodes that are being changed, and those that failed, count as done');
   }
 }
@@ -139,8 +142,9 @@ function forceStep(step: Step, rollout: Rollout, node: Node | undefined): void {
   for (const set of [rollout.queue, rollout.active, rollout.failed]) set.delete(agentId);
   for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
   const { id, phase } = rollout.record;
-  if (node.step?.rollout !== id) rollout.begun += 1;
+  const isFirst = node.step?.rollout !== id;
   node.step = { rollout: id, phase, state: 'complete', since: step.now };
+  if (isFirst) countBegun(rollout, node, 1);
   noteDown(step, node, false);
   step.persist(node);
 }

@@ -18,6 +18,12 @@ export const strategySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('canary'), nodes: z.int().min(1) }),
   /** Up to each of these shares of the nodes, and a look at their health in between. */
   z.object({ kind: z.literal('percentages'), steps: z.array(z.number().gt(0).max(100)).min(1) }),
+  /** `canary` nodes first, then up to each of these shares: each phase is judged from outside, and turned back by itself. */
+  z.object({
+    kind: z.literal('gate'),
+    canary: z.int().min(0),
+    steps: z.array(z.number().gt(0).max(100)).min(1),
+  }),
 ]);
 export type Strategy = Readonly<z.infer<typeof strategySchema>>;
 

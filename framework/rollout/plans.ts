@@ -49,12 +49,20 @@ function updatePlan(state: DaemonsetState, rollout: Rollout, now: number): PlanV
     const steps = nodes
       .filter((node) => phaseOf(rollout, node) === index)
       .map((node) => stepOf(node, updateStatus(rollout, node), now));
-    const view = phase(one.name, strategy.kind === 'serial' ? 'serial' : 'parallel', steps);
+    const named = record.unproven.includes(one.name) ? `${one.name} (unproven)` : one.name;
+    const view = { ...phase(one.name, strategy.kind === 'serial' ? 'serial' : 'parallel', steps), name: named };
     const isPast = index < record.phase || record.status === 'complete';
     return view.steps.length === 0 && !isPast ? { ...view, status: 'PENDING' as const } : view;
   });
-  const status = overall(record.status, phases);
-  return { name: 'update', status, strategy: strategy.kind, errors: record.errors, phases };
+  const status = rollout.held !== null && record.status === 'running' ? 'WAITING' : overall(record.status, phases);
+  const errors = [...record.errors, ...turnedBackClause(rollout)];
+  return { name: 'update', status, strategy: strategy.kind, errors, phases };
+}
+
+function turnedBackClause({ record: { turnedBack, goal, status } }: Rollout): string[] {
+  if (turnedBack === null) return [];
+  const was = status === 'complete' ? 'was' : 'is being';
+  return [`${turnedBack.goal} ${was} turned back to ${goal.id}: ${turnedBack.why}`];
 }
 
 /** A node that has not had its turn is shown in the last phase, where it will have it at the latest. */

@@ -9,7 +9,15 @@ import type { RolloutRecord, StepMark } from '../state/records.ts';
 import { killTask } from '../tasks/kills.ts';
 import { isUnwell, isWell, noteDown, roomToTakeDown } from './budget.ts';
 import { type Goal, type Strategy, sameGoal } from './goal.ts';
-import { isUnfinished, phasesOf, type Rollout, restoreRollout, widthOf } from './rollout-state.ts';
+import {
+  awaitsJudgement,
+  awaitsOrder,
+  isUnfinished,
+  phasesOf,
+  type Rollout,
+  restoreRollout,
+  widthOf,
+} from './rollout-state.ts';
 
 /** A node that is asked to change in place, and says nothing of it, is asked again. */
 const ASK_AGAIN_MS = 15_000;
@@ -64,6 +72,9 @@ export function beginRollout(step: Step, goal: Goal, strategy: Strategy, nodes: 
     phases: phasesOf(strategy, waiting.length),
     phase: 0,
     errors: [],
+    judged: 0,
+    unproven: [],
+    turnedBack: null,
   };
   state.rollout = restoreRollout(record);
   for (const id of inTurn(waiting)) state.rollout.queue.add(id);
@@ -90,7 +101,7 @@ function noteUnsettled(step: Step, node: Node): void {
 /** The node has its turn again, before the others: it may be down. */
 export function queueAgain(step: Step, rollout: Rollout, node: Node): void {
   const { agentId } = node.agent;
-  if (node.step?.rollout === rollout.record.id) rollout.begun -= 1;
+  countBegun(rollout, node, -1);
   node.step = null;
   if (!isWell(step.state, agentId)) noteDown(step, node, true);
   const others = [...rollout.queue];
@@ -117,7 +128,7 @@ export function resumeRollout(step: Step): void {
       waiting.push(node);
       continue;
     }
-    rollout.begun += 1;
+    countBegun(rollout, node, 1);
     if (mark.state === 'failed') rollout.failed.add(agentId);
     if (mark.state === 'active') {
       rollout.active.add(agentId);
@@ -136,10 +147,12 @@ export function resumeRollout(step: Step): void {
 export function advanceRollout(step: Step): void {
   const { state } = step;
   state.rolloutAt = null;
-  if (state.frozen || !state.subscribed || state.mode !== 'keep') return;
+  if (!state.subscribed || state.mode !== 'keep') return;
+  // Going back where it did no harm is repair.
+  if (state.frozen && !(isUnfinished(state.rollout) && state.rollout.record.turnedBack !== null)) return;
   if (!isUnfinished(state.rollout) && state.stragglers.size > 0) mendStragglers(step);
   const { rollout } = state;
-  if (rollout === null || rollout.record.status !== 'running') return;
+  if (rollout === null || rollout.record.status !== 'running' || awaitsOrder(rollout)) return;
   let looks = 0;
   const limit = Math.min(MOST_LOOKS, rollout.queue.size);
   while (rollout.record.status === 'running') {
@@ -158,7 +171,8 @@ export function advanceRollout(step: Step): void {
     const node = state.nodes.get(next);
     if (node !== undefined) takeTurn(step, rollout, node);
   }
-  if (rollout.queue.size === 0 && rollout.active.size === 0 && rollout.failed.size === 0) complete(step, rollout);
+  if (rollout.queue.size > 0 || rollout.active.size > 0 || rollout.failed.size > 0) return;
+  if (!awaitsJudgement(rollout)) complete(step, rollout);
 }
 
 /**
@@ -186,11 +200,13 @@ function phaseIsOpen(step: Step, rollout: Rollout): boolean {
   const { record } = rollout;
   const upTo = record.phases[record.phase]?.upTo ?? null;
   if (upTo === null || rollout.begun < upTo || rollout.queue.size === 0) return true;
-  if (rollout.active.size > 0) return false;
+  if (rollout.active.size > 0 || awaitsJudgement(rollout)) return false;
+  rollout.begunNow = 0;
   const waits = record.strategy.kind === 'canary';
   setRecord(step, rollout, { phase: record.phase + 1, ...(waits ? { status: 'waiting' as const } : {}) });
   if (waits) step.log('info', 'the canaries are well; the rollout waits for `continue`', { goal: record.goal.id });
-  return !waits;
+  // That one may be full already, by the nodes of those before it.
+  return !waits && phaseIsOpen(step, rollout);
 }
 
 function takeTurn(step: Step, rollout: Rollout, node: Node): void {
@@ -255,7 +271,7 @@ export function leaveRollout(step: Step, node: Node): void {
   const { rollout, stragglers } = step.state;
   const { agentId } = node.agent;
   if (rollout?.active.has(agentId) === true) {
-    rollout.begun -= 1;
+    countBegun(rollout, node, -1);
     node.step = null;
     for (const kind of ['step', 'gate', 'ask'] as const) step.disarm(node, kind);
     step.persist(node);
@@ -268,9 +284,10 @@ export function leaveRollout(step: Step, node: Node): void {
 export function taskRuns(step: Step, node: Node, goalId: string): void {
   const { rollout, completed } = step.state;
   const known = [rollout?.record.goal, completed, rollout?.record.from].find((goal) => goal?.id === goalId);
-  // What an earlier leader has asked for may come after the rollout that it was for.
-  const now = known ?? (node.goal === null ? null : { id: goalId, relaunchKey: node.goal.relaunchKey });
-  if (now === null || sameGoal(node.goal, now)) return;
+  // What an earlier leader has asked for may come after the rollout that it was for. Of a task that was found nobody knows
+  // what it was launched as: it gets a new one.
+  const now = known ?? { id: goalId, relaunchKey: node.goal?.relaunchKey ?? `of ${goalId}` };
+  if (sameGoal(node.goal, now)) return;
   // It cannot have become what needs a new task.
   if (node.goal !== null && node.goal.relaunchKey !== now.relaunchKey) return;
   node.goal = now;
@@ -349,9 +366,17 @@ function complete(step: Step, rollout: Rollout): void {
 
 /** Writes down how far the rollout is with the node. */
 function mark(step: Step, rollout: Rollout, node: Node, state: StepMark['state']): void {
-  if (node.step?.rollout !== rollout.record.id) rollout.begun += 1;
+  const isFirst = node.step?.rollout !== rollout.record.id;
   node.step = { rollout: rollout.record.id, phase: rollout.record.phase, state, since: step.now };
+  if (isFirst) countBegun(rollout, node, 1);
   step.persist(node);
+}
+
+/** A node that has its mark of the rollout counts as begun, or does not any more. */
+export function countBegun(rollout: Rollout, { step }: Node, by: 1 | -1): void {
+  if (step?.rollout !== rollout.record.id) return;
+  rollout.begun += by;
+  if (step.phase === rollout.record.phase) rollout.begunNow += by;
 }
 
 export function setRecord(step: Step, rollout: Rollout, change: Partial<RolloutRecord>): void {

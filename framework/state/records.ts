@@ -20,6 +20,8 @@ export const frameworkRecordSchema = z.object({
   frozen: z.boolean().default(false),
   /** What all tasks are, but for those that a rollout has changed already. */
   completed: goalSchema.nullable().default(null),
+  /** Goals that did harm and were turned back, the newest last: none is begun again by a start or by a node that joins. */
+  bad: z.array(z.string()).default([]),
 });
 export type FrameworkRecord = z.infer<typeof frameworkRecordSchema>;
 
@@ -35,6 +37,12 @@ export const rolloutRecordSchema = z.object({
   phases: z.array(z.object({ name: z.string(), upTo: z.int().min(0).nullable() })).min(1),
   phase: z.int().min(0),
   errors: z.array(z.string()),
+  /** Strategy `gate`: so many phases were judged, and passed. */
+  judged: z.int().min(0).default(0),
+  /** Phases that passed without having been seen to do no harm. */
+  unproven: z.array(z.string()).default([]),
+  /** It takes back this goal. */
+  turnedBack: z.object({ goal: z.string(), why: z.string() }).nullable().default(null),
 });
 export type RolloutRecord = z.infer<typeof rolloutRecordSchema>;
 

@@ -21,6 +21,8 @@ import {
   taskId,
 } from '../../framework/mesos-http-client/messages.ts';
 import type { Goal, Strategy } from '../../framework/rollout/goal.ts';
+import { judgedRollout } from '../../framework/rollout/judged.ts';
+import type { Judgement } from '../../framework/rollout/judgement.ts';
 import type { PlanOutcome, PlanStatus, PlanVerb, PlanView } from '../../framework/rollout/plan-view.ts';
 import { planOf } from '../../framework/rollout/plans.ts';
 import type { AgentRecord, FrameworkRecord, RolloutRecord } from '../../framework/state/records.ts';
@@ -66,6 +68,8 @@ export class Story {
   ticks = 0;
   #offers = 0;
   #tasks = 0;
+  /** Goals whose archive is not at hand. */
+  readonly missing = new Set<string>();
   template: (agent: string, goal: Goal) => TaskTemplate = () => template;
   /** Told of every action, in order, after its step. */
   onAction: (action: Action) => void = () => {};
@@ -112,7 +116,7 @@ export class Story {
       settings: this.settings,
       newTaskId: (agent) => taskId(`${agent.agentId}-task-${++this.#tasks}`),
       template: (agent, _id, goal) => this.template(agent.agentId, goal),
-      available: () => true,
+      available: (goal) => !this.missing.has(goal.id),
     });
     for (const action of actions) {
       if (action.type === 'persist') this.disk.set(action.record.agentId, structuredClone(action.record));
@@ -174,6 +178,12 @@ export class Story {
       this.goal = goal;
       this.settings = { ...this.settings, rollout: { ...this.settings.rollout, strategy } };
       this.event({ type: 'begin', goal, uninstall: false });
+    },
+    /** Who judges says this of the phase that is under way. */
+    judged: (judgement: Judgement): void => {
+      const rollout = judgedRollout(this.state);
+      if (rollout === null) throw new Error('there is nothing to judge');
+      this.event({ type: 'judged', rollout: rollout.id, phase: rollout.phase, judgement });
     },
     freeze: (frozen: boolean) => this.send.order({ kind: 'freeze', frozen }).kind,
     agentRemoved: (name: string) => this.event({ type: 'agent-removed', agentId: agentId(name) }),

@@ -44,6 +44,7 @@ export const EXPECTED: Readonly<Record<Kind, readonly string[]>> = {
     'answered invalid',
     'answered not-found',
   ],
+  judgement: ['begin', 'hold', 'pass', 'fail', 'turned back'],
   network: [
     'frame of an old epoch refused',
     'update sent again',
@@ -85,6 +86,7 @@ export const EXPECTED: Readonly<Record<Kind, readonly string[]>> = {
     'last-words',
     'port-holders',
     'order',
+    'judged',
     'torn-down',
     'accept-failed',
     'tick',

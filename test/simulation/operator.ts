@@ -1,6 +1,7 @@
 /** What operators ask of the scheduler: rollouts, the verbs of the plans, freeze and thaw, another configuration. */
 import type { Order } from '../../framework/daemonset/events.ts';
 import type { Goal } from '../../framework/rollout/goal.ts';
+import { isBad } from '../../framework/rollout/judged.ts';
 import { PLAN_VERBS, type PlanCommand } from '../../framework/rollout/plan-view.ts';
 import { isUnfinished, type Rollout } from '../../framework/rollout/rollout-state.ts';
 import { BAD, GOOD } from './model/goals.ts';
@@ -91,13 +92,18 @@ export function settle(world: World): void {
   if (leader === null) return;
   const { state } = leader;
   if (state.frozen) return send(world, { kind: 'freeze', frozen: false });
+  const { rollout } = state;
+  // What was turned back by chance is not begun again by itself.
+  const isAway = isBad(state, world.goal) && state.completed?.id !== world.goal.id;
+  if (rollout?.record.status !== 'running' && isAway && !BAD.includes(world.goal)) {
+    return send(world, { kind: 'plan', command: { plan: 'update', verb: 'start' } });
+  }
   const aim = isUnfinished(state.rollout) ? state.rollout.record.goal : state.completed;
   if (BAD.includes(world.goal) || aim?.id.includes('-') === true) {
     const [first] = GOOD;
     if (first === undefined) return;
     return startWith(world, first);
   }
-  const { rollout } = state;
   if (!isUnfinished(rollout)) return;
   if (!world.mayList) forceLost(world, rollout);
   if (rollout.record.status === 'running') return;

@@ -2,6 +2,7 @@
 export type Kind =
   | 'fault'
   | 'order'
+  | 'judgement'
   | 'event'
   | 'action'
   | 'call'
@@ -62,6 +63,7 @@ function* entries(expected: Readonly<Record<Kind, readonly string[]>>): Generato
 const KINDS: readonly Kind[] = [
   'fault',
   'order',
+  'judgement',
   'network',
   'event',
   'action',

@@ -6,7 +6,7 @@ import { taskId } from '../../framework/mesos-http-client/messages.ts';
 import { type Constraint, parseConstraint } from '../../framework/offers/constraints.ts';
 import type { Goal, Strategy } from '../../framework/rollout/goal.ts';
 import { Checks } from './checks/checks.ts';
-import { Context } from './context.ts';
+import { Context, Violation } from './context.ts';
 import type { Agent } from './model/agent.ts';
 import { GOOD } from './model/goals.ts';
 import { Machine } from './model/machine.ts';
@@ -167,7 +167,11 @@ export class World implements Surroundings {
     return {
       settings,
       newTaskId: (agent) => taskId(`t${context.number()}-${agent.agentId}`),
-      template: (_agent, _id, goal) => template(goal, this.hasPorts),
+      template: (_agent, _id, goal) => {
+        const isBad = this.leader?.state.bad.includes(goal.id) === true;
+        if (isBad) throw new Violation(`7: a task of ${goal.id} is launched, which was turned back`);
+        return template(goal, this.hasPorts);
+      },
       available: () => true,
     };
   }
@@ -178,6 +182,7 @@ const STRATEGIES: readonly Strategy[] = [
   { kind: 'parallel' },
   { kind: 'canary', nodes: 2 },
   { kind: 'percentages', steps: [20, 50] },
+  { kind: 'gate', canary: 1, steps: [30, 100] },
 ];
 
 export const anyStrategy = ({ rng }: Context): Strategy => rng.pick(STRATEGIES);

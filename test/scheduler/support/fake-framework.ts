@@ -5,6 +5,8 @@ import type {
   Framework,
   FrameworkOptions,
   HealthReport,
+  JudgedRollout,
+  Judgement,
   NodeStatus,
   TaskId,
 } from '../../../framework/index.ts';
@@ -23,6 +25,10 @@ export class FakeFramework implements Framework {
   /** What it was asked to do with its plans. */
   readonly commands: PlanCommand[] = [];
   readonly plans = new Map<string, PlanView>();
+  /** What it shows to who judges its rollout, and what was said of it. */
+  judged: JudgedRollout | null = null;
+  readonly judgements: Judgement[] = [];
+  onJudged: (rollout: JudgedRollout, judgement: Judgement) => void = () => undefined;
   /** What it says to the next commands. */
   outcome: PlanOutcome = { kind: 'done', message: 'done' };
   frozen = false;
@@ -116,6 +122,15 @@ export class FakeFramework implements Framework {
     if (before !== replaces) return { kind: before === credential ? 'already' : 'invalid', message: 'another one' };
     this.credentials.set(taskId, credential);
     return { kind: 'done', message: 'kept' };
+  }
+
+  judgedRollout(): JudgedRollout | null {
+    return this.judged;
+  }
+
+  judge(rollout: JudgedRollout, judgement: Judgement): void {
+    this.judgements.push(judgement);
+    this.onJudged(rollout, judgement);
   }
 
   planNames(): string[] {

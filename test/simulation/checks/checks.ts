@@ -48,6 +48,10 @@ export class Checks {
         this.#context.note(`${process.epoch} > ${lineOf(action)}`);
     }
     seeTransitions(tally, before, state);
+    for (const action of actions) {
+      if (action.type === 'persist-rollout' && action.record.turnedBack !== null)
+        tally.count('judgement', 'turned back');
+    }
     if (event.type === 'offers') {
       this.#answeredOnce(
         event.offers.map((offer) => offer.id.value),
@@ -92,6 +96,8 @@ export class Checks {
     const step = this.#store.agent(agentId)?.step;
     if (step?.state !== 'active' && step?.state !== 'failed')
       throw new Violation(`5: ${agentId} is upgraded, and its step is not in the store`);
+    if (process.state.bad.includes(goal.id))
+      throw new Violation(`7: ${agentId} is upgraded to ${goal.id}, which is bad`);
     this.budget.upgrade(process, agentId, goal, this.#wasWell(agentId));
   }
 

@@ -40,6 +40,8 @@ export function lineOf(one: Action | DaemonsetEvent): string {
       return `wake ${one.at}`;
     case 'begin':
       return `begin ${one.goal.id} ${one.uninstall}`;
+    case 'judged':
+      return `judged ${one.rollout} ${one.phase} ${JSON.stringify(one.judgement)}`;
     case 'answer':
       return `answer ${one.outcome.kind} ${one.outcome.message}`;
     case 'call':

@@ -7,6 +7,7 @@ import type { DaemonsetState } from '../../../framework/daemonset/state.ts';
 import type { TaskId } from '../../../framework/mesos-http-client/messages.ts';
 import type { Context } from '../context.ts';
 import { goalOfId } from './goals.ts';
+import { judge } from './judge.ts';
 import type { Machine } from './machine.ts';
 import type { Leader, ProxyModel, ProxyReport } from './proxy.ts';
 
@@ -80,6 +81,7 @@ export class ControlPlane {
   }
 
   #sweep(): void {
+    judge(this.#context, this.#host);
     for (const machine of this.#machines) {
       if (machine.isControlCut) continue;
       for (const { proxy } of machine.agent?.live ?? []) if (proxy !== null) proxy.link(this.#host);
