@@ -57,6 +57,12 @@ export interface SchedulerConfig {
   readonly reserve: boolean;
   readonly proxy: ProxyOptions;
   readonly rollout: RolloutSettings;
+  /** By what a rollout of a version is judged, besides the health of its nodes. */
+  readonly versionGate: {
+    /** Milliseconds. */
+    readonly windowMs: number;
+    readonly minRequests: number;
+  };
   /** Which endpoints each proxy gets; `bound`: of the services that it uses. */
   readonly discoveryScope: 'all' | 'bound';
   /** Whether a change of a dtab is refused that would take names away which clients ask for. */
@@ -164,6 +170,7 @@ function configOf(options: Options): SchedulerConfig {
       gateMs: options.rolloutGate,
       stepTimeoutMs: options.rolloutStepTimeout,
     },
+    versionGate: { windowMs: options.rolloutWindow, minRequests: options.rolloutMinRequests },
     apiToken: options.apiTokenFile,
     adminRouter: options.adminRouter,
   };

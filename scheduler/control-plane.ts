@@ -28,7 +28,8 @@ import { marathonSources } from './marathon-access.ts';
 import type { NodeView } from './node-view.ts';
 import { configuredNode } from './policy/configured-node.ts';
 import { allPlans, type Plans } from './policy/plans.ts';
-import { RollingConfig } from './policy/rolling-config.ts';
+import type { RollingConfig } from './policy/rolling-config.ts';
+import { Rollouts } from './policy/rollouts.ts';
 import { RoutingPolicy } from './policy/routing-policy.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
 import { ProxyKeys } from './proxy-keys.ts';
@@ -47,6 +48,7 @@ export type RepairReason = 'digest' | 'behind' | 'other-table';
 export class ControlPlane {
   readonly epoch: number;
   readonly config: RollingConfig;
+  readonly #rollouts: Rollouts;
   readonly keys: ProxyKeys;
   readonly traffic = new TrafficWindow();
   readonly repairs = new Map<RepairReason, number>();
@@ -98,7 +100,7 @@ export class ControlPlane {
         reported: (report) => {
           this.traffic.add(report, Date.now());
           this.policy?.reported(report);
-          this.config.reported(report);
+          this.#rollouts.reported(report);
         },
         repaired: (session, why) => {
           this.repairs.set(why, (this.repairs.get(why) ?? 0) + 1);
@@ -109,13 +111,13 @@ export class ControlPlane {
         },
       },
     });
-    this.config = new RollingConfig({
-      ...{ store: options.store, ports: config.ports, logger },
+    this.#rollouts = new Rollouts({
+      ...options,
+      framework: () => this.#framework,
       nodes: () => this.nodes().map((node) => configuredNode(node, options)),
-      frozen: () => this.#framework.frozen,
       send: (agentId) => this.#sessions.sendConfig(this.#nodes.get(agentId)?.taskId ?? null),
-      fatal: (error) => options.fatal(error),
     });
+    this.config = this.#rollouts.config;
     this.mesos = openMesosSource(config, options.access, logger, {
       permission: (refusal) => options.refusals.mesos('VIEW', refusal),
       changed: (names) => this.#restage(names),
@@ -204,7 +206,7 @@ export class ControlPlane {
     this.mesos?.start();
     this.#announcer.start();
     this.#probe.start();
-    this.config.start();
+    this.#rollouts.start();
     this.#ticker = setInterval(() => this.#sessions.tick(), TICK_MS);
   }
 
@@ -220,7 +222,7 @@ export class ControlPlane {
       policy: this.policy?.close() ?? Promise.resolve(),
       announcer: this.#announcer.stop(),
       probe: this.#probe.stop(),
-      config: this.config.stop(),
+      rollouts: this.#rollouts.stop(),
       discovery: this.discovery.stop(),
       framework: this.#framework.stop(),
     };

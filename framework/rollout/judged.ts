@@ -60,9 +60,14 @@ export function turnBackIfFailed(step: Step): void {
   if (!isJudged(rollout) || rollout.record.status !== 'failed' || state.mode !== 'keep') return;
   const { goal, from, errors } = rollout.record;
   markBad(step, goal.id);
-  // Without the one before nothing is there to go back to: it stays where it is, for an operator to see to.
-  if (from === null || sameGoal(from, goal) || !environment.available(from)) return;
-  const why = errors.at(-1) ?? 'it was turned back before';
+  if (from === null || sameGoal(from, goal)) return;
+  if (!environment.available(from)) {
+    // Nothing is there to go back to: it stays where it is, for an operator to see to.
+    const missing = `it is not turned back: what ${from.id} needs is not at hand any more`;
+    if (!errors.includes(missing)) setRecord(step, rollout, { errors: [...errors, missing] });
+    return;
+  }
+  const [why = 'it was turned back before'] = errors;
   step.dropUpgrades(goal.id);
   step.log('warn', 'a rollout is turned back', { goal: goal.id, to: from.id, why });
   beginRollout(step, from, { kind: 'parallel' }, state.nodes.values());

@@ -209,8 +209,8 @@ export const OPTIONS = {
   },
   strategy: {
     value: 'kind',
-    help: 'how a new version goes over the cluster: serial, parallel, canary[:N] or percentages:10,50,100',
-    fallback: 'serial',
+    help: 'how a new version goes over the cluster: gate[:CANARIES[:SHARES]], judged by its traffic and turned back by itself, or by the health of its nodes alone: serial, parallel, canary[:N], percentages:10,50,100',
+    fallback: 'gate:1:10,50,100',
     group: 'Changes',
   },
   maxUnavailable: {
@@ -227,8 +227,20 @@ export const OPTIONS = {
   },
   rolloutStepTimeout: {
     value: 'time',
-    help: 'a node that is not done after so long has failed, and the rollout stops',
+    help: 'a node that is not done after so long has failed: with the strategy gate the rollout is turned back, else it stops',
     fallback: '5m',
+    group: 'Changes',
+  },
+  rolloutWindow: {
+    value: 'time',
+    help: 'strategy gate: how long the traffic of each step has to show no harm',
+    fallback: '30s',
+    group: 'Changes',
+  },
+  rolloutMinRequests: {
+    value: 'n',
+    help: 'strategy gate: with fewer requests on the nodes of a step its window is widened, and then it passes as unproven',
+    fallback: '100',
     group: 'Changes',
   },
   dtabCheck: {
@@ -298,6 +310,8 @@ export const optionsSchema = z.object({
   maxUnavailable: values.amount(1, 'a whole number from 1 on'),
   rolloutGate: values.duration,
   rolloutStepTimeout: values.duration.refine((ms) => ms > 0, 'must be longer than nothing'),
+  rolloutWindow: values.duration,
+  rolloutMinRequests: values.amount(0, 'a whole number'),
   dtabCheck: z.enum(values.SWITCH, `must be one of ${values.SWITCH.join(', ')}`),
   uninstall: values.boolean,
   apiTokenFile: apiTokenFile.nullable(),

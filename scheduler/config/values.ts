@@ -160,18 +160,25 @@ export const groups = textual((text): readonly string[] => {
 
 export const strategy = textual((text): Strategy => {
   const [kind, value, ...more] = text.split(':');
-  const bad = `'${text}' is none of serial, parallel, canary, canary:N and percentages:10,50,100`;
+  const bad = `'${text}' is none of gate, gate:N, gate:N:10,50,100, serial, parallel, canary, canary:N and percentages:10,50,100`;
+  if (kind === 'gate' && more.length <= 1 && (value === undefined || /^\d{1,6}$/.test(value))) {
+    return { kind, canary: Number(value ?? 1), steps: sharesOf(text, more[0] ?? '10,50,100') };
+  }
   if (more.length > 0) throw new Error(bad);
   if ((kind === 'serial' || kind === 'parallel') && value === undefined) return { kind };
   if (kind === 'canary' && (value === undefined || /^[1-9]\d{0,5}$/.test(value))) {
     return { kind, nodes: Number(value ?? 1) };
   }
   if (kind !== 'percentages' || value === undefined) throw new Error(bad);
-  const steps = value.split(',').map((step) => (/^\d{1,3}(\.\d+)?$/.test(step) ? Number(step) : Number.NaN));
+  return { kind, steps: sharesOf(text, value) };
+});
+
+function sharesOf(text: string, list: string): number[] {
+  const steps = list.split(',').map((step) => (/^\d{1,3}(\.\d+)?$/.test(step) ? Number(step) : Number.NaN));
   const rising = steps.every((step, index) => step > (steps[index - 1] ?? 0) && step <= 100);
   if (!rising) throw new Error(`'${text}': the percentages are numbers that grow, up to 100`);
-  return { kind, steps };
-});
+  return steps;
+}
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 /** Timers of Node.js hold no more: 2³¹ − 1 ms. */

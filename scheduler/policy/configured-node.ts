@@ -14,6 +14,8 @@ export interface ConfiguredNode {
   readonly healthy: boolean;
   /** What its proxy says that it runs; 0 before it has said it. */
   readonly revision: number;
+  /** Which version its task is, by the framework's word. */
+  readonly goal: string | null;
   readonly refusal: { readonly revision: number; readonly reason: string } | null;
 }
 
@@ -30,6 +32,7 @@ export function configuredNode(
     away: taskId === null || (state !== 'healthy' && state !== 'unhealthy'),
     healthy: state === 'healthy' && session?.connected === true,
     revision: session?.configRevision ?? 0,
+    goal: status.goal,
     refusal: session?.configRefusal ?? null,
   };
 }

@@ -21,6 +21,21 @@ export interface ProbedNode {
   readonly ports: readonly number[];
 }
 
+/** Of the listeners of each proxy. */
+export interface ListenerPorts {
+  readonly out: number;
+  readonly in: number;
+  readonly admin: number;
+  readonly edge: number | null;
+}
+
+export function probedNode(
+  { agentId, ip, hasEdge }: { readonly agentId: string; readonly ip: string; readonly hasEdge: boolean },
+  { out, in: incoming, admin, edge }: ListenerPorts,
+): ProbedNode {
+  return { agentId, ip, ports: [out, incoming, admin, ...(hasEdge && edge !== null ? [edge] : [])] };
+}
+
 export type ProbeState = 'unknown' | 'ok' | { readonly failed: string };
 
 interface Known {

@@ -4,28 +4,31 @@
  */
 import { z } from 'zod';
 import type { GivenConfig } from '../../agent-proxy/config/spec.ts';
-import type { Report } from '../../agent-proxy/control/contract.ts';
 import type { FrameworkLogger, StateStore } from '../../framework/index.ts';
 import { VersionConflict } from '../../framework/index.ts';
 import { inOrderOfChange } from './canaries.ts';
 import {
   beginRollout,
   type ConfigRollout,
+  changedEarlier,
+  changedNow,
   configRolloutSchema,
+  isWidest,
   type NodeFact,
   type RolloutAction,
   type RolloutEvent,
   type RolloutSettings,
   revisionFor,
   stepRollout,
+  type Verdict,
 } from './config-rollout.ts';
 import type { ConfiguredNode } from './configured-node.ts';
 import { KeptState } from './kept-state.ts';
-import { ListenerProbe } from './listener-probe.ts';
+import { type ListenerPorts, ListenerProbe, probedNode } from './listener-probe.ts';
 import { packIds, unpackIds } from './packed-ids.ts';
 import { type ConfigRevision, ConfigRevisions } from './revisions.ts';
-import { RolloutJudge } from './rollout-judge.ts';
-import { TrafficHistory } from './traffic-history.ts';
+import { RolloutJudge, type Stage } from './rollout-judge.ts';
+import type { TrafficHistory } from './traffic-history.ts';
 
 const KEY = 'config/rollout';
 const LOOK_MS = 250;
@@ -40,7 +43,9 @@ const keptSchema = z.object({
 export interface RollingConfigOptions {
   readonly store: StateStore;
   /** Of the listeners of each proxy. */
-  readonly ports: { readonly out: number; readonly in: number; readonly admin: number; readonly edge: number | null };
+  readonly ports: ListenerPorts;
+  /** What the proxies report. */
+  readonly history: TrafficHistory;
   readonly logger: FrameworkLogger;
   nodes(): readonly ConfiguredNode[];
   /** Nothing new is begun. */
@@ -68,8 +73,8 @@ export class RollingConfig {
   readonly #options: RollingConfigOptions;
   readonly #kept: KeptState;
   readonly #revisions: ConfigRevisions;
-  readonly #history = new TrafficHistory();
-  readonly #judge = new RolloutJudge(this.#history);
+  readonly #history: TrafficHistory;
+  readonly #judge: RolloutJudge;
   readonly #probe: ListenerProbe;
   #completed = 1;
   #rollout: ConfigRollout | null = null;
@@ -81,6 +86,8 @@ export class RollingConfig {
 
   constructor(options: RollingConfigOptions) {
     this.#options = options;
+    this.#history = options.history;
+    this.#judge = new RolloutJudge(this.#history);
     this.#kept = new KeptState(options.store);
     this.#revisions = new ConfigRevisions(this.#kept);
     this.#probe = new ListenerProbe(Date.now);
@@ -115,6 +122,10 @@ export class RollingConfig {
     return this.#completed;
   }
 
+  get isUnderWay(): boolean {
+    return this.#rollout !== null && this.#rollout.direction !== 'over';
+  }
+
   /** The one under way, or else the last one. */
   get rollout(): ConfigRollout | null {
     return this.#rollout;
@@ -144,10 +155,6 @@ export class RollingConfig {
     return found === undefined ? null : { revision: found.revision, document: found.document };
   }
 
-  reported(report: Report): void {
-    this.#history.add(report, Date.now());
-  }
-
   /** In the order in which they would be changed. */
   nodes(): ConfiguredNode[] {
     return inOrderOfChange(
@@ -175,7 +182,7 @@ export class RollingConfig {
         await this.#revisions.mark(revision, 'aborted', 'its plan could not be stored').catch(() => undefined);
         throw error;
       }
-      this.#judge.phaseBegan(this.#present(), this.#facts(), now);
+      this.#judge.phaseBegan(stageOf(this.#present(), this.#facts()), now);
       this.#options.logger.info({ revision, from, author: given.author, note: given.note }, 'a configuration goes out');
       await this.#revisions.forgetOldest(new Set([revision, from])).catch((error: unknown) => {
         this.#options.logger.warn({ reason: String(error) }, 'old revisions of the configuration are not removed');
@@ -212,27 +219,26 @@ export class RollingConfig {
     if (rollout === null || rollout.direction === 'over') return;
     this.#wantProbes(rollout);
     const nodes = this.#facts();
-    const verdict = this.#judge.verdict(rollout, nodes, Date.now());
+    const verdict = this.#verdict(rollout, nodes, Date.now());
     await this.#step(rollout, { kind: 'look', nodes, verdict, frozen: this.#options.frozen() }, nodes);
+  }
+
+  #verdict(rollout: ConfigRollout, nodes: readonly NodeFact[], now: number): Verdict {
+    const { window, settings } = rollout;
+    const isEnd = window !== null && now - window.since >= window.ms;
+    const names = new Map(nodes.map(({ agentId, name }) => [agentId, name]));
+    const limits = { minRequests: settings.minRequests, isEnd, isWidest: isWidest(rollout) };
+    return this.#judge.verdict(stageOf(rollout, nodes), names, limits);
   }
 
   /** Of the nodes that this phase has changed, once they say so. */
   #wantProbes(rollout: ConfigRollout): void {
     if (rollout.direction !== 'forward') return this.#probe.want([]);
-    const mine = new Set([
-      ...rollout.changing.map(({ agentId }) => agentId),
-      ...rollout.changed.slice(rollout.ends.at(-1) ?? 0),
-    ]);
-    const { out, in: incoming, admin, edge } = this.#options.ports;
+    const mine = new Set([...rollout.changing.map(({ agentId }) => agentId), ...changedNow(rollout)]);
     const running = this.#options
       .nodes()
       .filter(({ agentId, away, revision }) => mine.has(agentId) && !away && revision === rollout.revision);
-    this.#probe.want(
-      running.map(({ agentId, ip, hasEdge }) => {
-        const ports = [out, incoming, admin, ...(hasEdge && edge !== null ? [edge] : [])];
-        return { agentId, ip, ports };
-      }),
-    );
+    this.#probe.want(running.map((node) => probedNode(node, this.#options.ports)));
   }
 
   #facts(): NodeFact[] {
@@ -265,7 +271,7 @@ export class RollingConfig {
         this.#options.send(action.agentId);
         return;
       case 'phase':
-        this.#judge.phaseBegan(this.#present(), nodes, now);
+        this.#judge.phaseBegan(stageOf(this.#present(), nodes), now);
         return;
       case 'window':
         this.#judge.windowBegan(now);
@@ -326,4 +332,17 @@ function packed(rollout: ConfigRollout): ConfigRollout {
 
 function unpacked(rollout: ConfigRollout): ConfigRollout {
   return { ...rollout, changed: unpackIds(rollout.changed) };
+}
+
+function stageOf(rollout: ConfigRollout, nodes: readonly NodeFact[]): Stage {
+  const had = new Set([...rollout.changed, ...rollout.changing.map(({ agentId }) => agentId)]);
+  // One that runs it already counts, though it is not seen to be well yet.
+  const running = new Set(nodes.flatMap((node) => (node.revision === rollout.revision ? [node.agentId] : [])));
+  const trying = rollout.changing.flatMap(({ agentId }) => (running.has(agentId) ? [agentId] : []));
+  return {
+    mine: [...changedNow(rollout), ...trying],
+    earlier: changedEarlier(rollout),
+    untouched: nodes.filter(({ agentId }) => !had.has(agentId)).map(({ agentId }) => agentId),
+    isLastPhase: rollout.phase === rollout.phases.length - 1,
+  };
 }

@@ -3,14 +3,7 @@
  * had its turn, when the window began. It is not stored: after a start of the scheduler the past is not known, and nodes are
  * compared with the present of the others.
  */
-import {
-  type ConfigRollout,
-  changedEarlier,
-  changedNow,
-  isWidest,
-  type NodeFact,
-  type Verdict,
-} from './config-rollout.ts';
+import type { Verdict } from './config-rollout.ts';
 import { type JudgedNode, judgeTraffic } from './gate.ts';
 import type { Figures, Mark, TrafficHistory } from './traffic-history.ts';
 
@@ -18,6 +11,26 @@ import type { Figures, Mark, TrafficHistory } from './traffic-history.ts';
 const MOST_OTHERS = 100;
 /** The same before the end of the window, for those that are changed. */
 const MOST_EARLY = 100;
+
+/** Who has been changed, whatever it is that changes. */
+export interface Stage {
+  /** Nodes that the phase has changed, and those that it is changing and that run the new one already. */
+  readonly mine: readonly string[];
+  /** Nodes that phases before it have changed. */
+  readonly earlier: readonly string[];
+  /** Nodes that are not changed, and not being changed. */
+  readonly untouched: readonly string[];
+  readonly isLastPhase: boolean;
+}
+
+export interface Limits {
+  /** On the nodes of the phase, in the window. */
+  readonly minRequests: number;
+  /** The window is over. */
+  readonly isEnd: boolean;
+  /** It cannot be widened any more. */
+  readonly isWidest: boolean;
+}
 
 interface Known {
   readonly past: Figures | null;
@@ -37,17 +50,19 @@ export class RolloutJudge {
   }
 
   /** A phase begins, or the scheduler goes on with one: what is known now is the past of the others. */
-  phaseBegan(rollout: ConfigRollout, nodes: readonly NodeFact[], now: number): void {
+  phaseBegan(stage: Stage, now: number): void {
     this.#changed.clear();
     this.#others.clear();
-    for (const agentId of this.#sample(rollout, nodes)) {
-      this.#others.set(agentId, { past: this.#history.past(agentId), from: this.#history.mark(agentId, now) });
-    }
+    for (const agentId of sampleOf(stage)) this.#others.set(agentId, this.#knownOf(agentId, now));
   }
 
   /** A node has its turn. */
   told(agentId: string, now: number): void {
-    this.#changed.set(agentId, { past: this.#history.past(agentId), from: this.#history.mark(agentId, now) });
+    this.#changed.set(agentId, this.#knownOf(agentId, now));
+  }
+
+  wasTold(agentId: string): boolean {
+    return this.#changed.has(agentId);
   }
 
   windowBegan(now: number): void {
@@ -56,40 +71,26 @@ export class RolloutJudge {
     }
   }
 
-  verdict(rollout: ConfigRollout, nodes: readonly NodeFact[], now: number): Verdict {
-    const { window, settings } = rollout;
-    const isEnd = window !== null && now - window.since >= window.ms;
-    const names = new Map(nodes.map(({ agentId, name }) => [agentId, name]));
-    // One that runs it already counts, though it is not seen to be well yet.
-    const running = new Set(nodes.flatMap((node) => (node.revision === rollout.revision ? [node.agentId] : [])));
-    const trying = rollout.changing.flatMap(({ agentId }) => (running.has(agentId) ? [agentId] : []));
-    const mine = [...changedNow(rollout), ...trying];
-    const others = this.#sample(rollout, nodes).map(
-      (agentId) => [agentId, this.#others.get(agentId) ?? UNKNOWN] as const,
-    );
+  /** `names`: of nodes, for people. */
+  verdict(stage: Stage, names: ReadonlyMap<string, string>, limits: Limits): Verdict {
+    const mine = limits.isEnd ? stage.mine : stage.mine.slice(-MOST_EARLY);
     return judgeTraffic({
-      changed: this.#judged(isEnd ? mine : mine.slice(-MOST_EARLY), names),
-      others: others.map(([agentId, known]) => this.#one(agentId, known, names)),
-      minRequests: settings.minRequests,
-      isEnd,
-      isWidest: isWidest(rollout),
+      ...limits,
+      changed: mine.map((agentId) => this.#one(agentId, this.#changed.get(agentId) ?? UNKNOWN, names)),
+      others: sampleOf(stage).map((agentId) => this.#one(agentId, this.#others.get(agentId) ?? UNKNOWN, names)),
     });
   }
 
-  #judged(agentIds: readonly string[], names: ReadonlyMap<string, string>): JudgedNode[] {
-    return agentIds.map((agentId) => this.#one(agentId, this.#changed.get(agentId) ?? UNKNOWN, names));
+  #knownOf(agentId: string, now: number): Known {
+    return { past: this.#history.past(agentId), from: this.#history.mark(agentId, now) };
   }
 
   #one(agentId: string, { past, from }: Known, names: ReadonlyMap<string, string>): JudgedNode {
     return { name: names.get(agentId) ?? agentId, past, now: this.#history.since(agentId, from) };
   }
+}
 
-  /** Nodes that are not changed; in the last phase, where there are none, those that were changed before it. */
-  #sample(rollout: ConfigRollout, nodes: readonly NodeFact[]): string[] {
-    const had = new Set([...rollout.changed, ...rollout.changing.map(({ agentId }) => agentId)]);
-    const isLast = rollout.phase === rollout.phases.length - 1;
-    const untouched = nodes.filter(({ agentId }) => !had.has(agentId)).map(({ agentId }) => agentId);
-    const earlier = changedEarlier(rollout);
-    return (isLast && earlier.length > 0 ? earlier : untouched).slice(0, MOST_OTHERS);
-  }
+/** Nodes that are not changed; in the last phase, where there are none, those that were changed before it. */
+function sampleOf({ untouched, earlier, isLastPhase }: Stage): readonly string[] {
+  return (isLastPhase && earlier.length > 0 ? earlier : untouched).slice(0, MOST_OTHERS);
 }

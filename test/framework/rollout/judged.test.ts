@@ -178,7 +178,10 @@ describe('one that does harm', () => {
     fleet.finish();
     fleet.story.missing.add('v1');
     fleet.story.send.judged({ kind: 'fail', why: '30% failed' });
-    expect(fleet.story.plan('update')).toMatchObject({ status: 'ERROR', errors: ['30% failed'] });
+    expect(fleet.story.plan('update')).toMatchObject({
+      status: 'ERROR',
+      errors: ['30% failed', 'it is not turned back: what v1 needs is not at hand any more'],
+    });
     expect(fleet.finish()).toEqual([]);
     fleet.story.missing.clear();
     expect(fleet.finish().flat()).toEqual(['n7']);

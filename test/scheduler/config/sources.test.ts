@@ -110,7 +110,7 @@ listen: [1]
       `${file}: ports.out: '0' is not a port from 1 to 65535; write out=4140,in=4141,admin=9990,edge=4143`,
       `${file}: ports.inn: 'inn' names no port of the proxy; write out=4140,in=4141,admin=9990,edge=4143`,
       '--bind: must be one of node, config',
-      "NODEMESH_STRATEGY: 'canary:0' is none of serial, parallel, canary, canary:N and percentages:10,50,100",
+      "NODEMESH_STRATEGY: 'canary:0' is none of gate, gate:N, gate:N:10,50,100, serial, parallel, canary, canary:N and percentages:10,50,100",
     ]);
   });
 
