@@ -95,56 +95,64 @@ async function hasState(): Promise<boolean> {
   }
 }
 
-it('is installed: the scheduler and a proxy on every agent run from what was packed, and serve', async () => {
-  expect(optionFaults(options())).toEqual([]);
-  const app = renderedApp(options(), { baseUrl: files.url, version });
-  expect(appFaults(app)).toEqual([]);
-  await timed('app posted → a healthy proxy on every agent', async () => {
-    await cosmos.install('nodemesh', app, options());
-    await eventually('all are healthy', allHealthy, WITHIN_MS);
-  });
-  expect([...files.asked].sort()).toEqual(
-    ['proxy', 'scheduler'].map((part) => `nodemesh-${part}-${version}-linux-x64.tar.gz`),
-  );
-
-  // Nothing of this machine's: each runs the Node.js that came with it.
-  const processes = await cluster.processes();
-  expect(processes.map(({ role }) => role).sort()).toEqual(['proxy', 'proxy', 'task']);
-  for (const { pid, role } of processes) {
-    const [worker] = role === 'proxy' ? await childrenOf(pid) : [pid];
-    const program = await readlink(`/proc/${worker}/exe`);
-    expect(program).toMatch(role === 'proxy' ? /\/nodemesh-proxy\/bin\/node$/ : /\/nodemesh-scheduler\/bin\/node$/);
-    expect(basename(program)).toBe('node');
-  }
-
-  // The scheduler is an app like any other: found by its name, through the proxy of each node.
-  for (const { http } of nodes()) {
-    await eventually('it answers through the mesh', async () => {
-      const { status, body } = await send(`${http}/v1/health`, { headers: { Host: 'nodemesh' } });
-      return status === 200 && (JSON.parse(body) as { leading: boolean }).leading;
+it(
+  'is installed: the scheduler and a proxy on every agent run from what was packed, and serve',
+  async () => {
+    expect(optionFaults(options())).toEqual([]);
+    const app = renderedApp(options(), { baseUrl: files.url, version });
+    expect(appFaults(app)).toEqual([]);
+    await timed('app posted → a healthy proxy on every agent', async () => {
+      await cosmos.install('nodemesh', app, options());
+      await eventually('all are healthy', allHealthy, WITHIN_MS);
     });
-  }
-  expect(await hasState()).toBe(true);
-}, TEST_MS);
+    expect([...files.asked].sort()).toEqual(
+      ['proxy', 'scheduler'].map((part) => `nodemesh-${part}-${version}-linux-x64.tar.gz`),
+    );
 
-it('is uninstalled, its scheduler ended in the middle: nothing is left', async () => {
-  const pids = (await cluster.processes()).map(({ pid }) => pid);
-  await timed('uninstall asked for → the app deleted', async () => {
-    const uninstalled = cosmos.uninstall(APP);
-    // What else fails first is of more interest.
-    uninstalled.catch(() => undefined);
-    const [before] = (await cluster.processes()).filter(({ role }) => role === 'task');
-    // By the new one, which uninstalls: as soon as it has killed a proxy.
-    await eventually('a proxy is gone', async () => (await cluster.proxies()).size < nodes().length, WITHIN_MS);
-    const [scheduler] = (await cluster.processes()).filter(({ role }) => role === 'task');
-    expect(scheduler?.pid).not.toBe(before?.pid);
-    // Marathon starts it again. (Killed after any of its actions: test/framework/daemonset/uninstall.test.ts.)
-    process.kill(scheduler?.pid ?? 0, 'SIGTERM');
-    await uninstalled;
-  });
-  expect(await getJson(`${cluster.ready.marathon}/v2/apps`)).toEqual({ apps: [] });
-  await eventually('the scheduler has ended', async () => (await cluster.processes()).length === 0, WITHIN_MS);
-  expect(await leftAtMesos()).toEqual({ frameworks: ['marathon'], reserved: false, processes: 0 });
-  expect(await hasState()).toBe(false);
-  expect(pids.filter(isAlive)).toEqual([]);
-}, TEST_MS);
+    // Nothing of this machine's: each runs the Node.js that came with it.
+    const processes = await cluster.processes();
+    expect(processes.map(({ role }) => role).sort()).toEqual(['proxy', 'proxy', 'task']);
+    for (const { pid, role } of processes) {
+      const [worker] = role === 'proxy' ? await childrenOf(pid) : [pid];
+      const program = await readlink(`/proc/${worker}/exe`);
+      expect(program).toMatch(role === 'proxy' ? /\/nodemesh-proxy\/bin\/node$/ : /\/nodemesh-scheduler\/bin\/node$/);
+      expect(basename(program)).toBe('node');
+    }
+
+    // The scheduler is an app like any other: found by its name, through the proxy of each node.
+    for (const { http } of nodes()) {
+      await eventually('it answers through the mesh', async () => {
+        const { status, body } = await send(`${http}/v1/health`, { headers: { Host: 'nodemesh' } });
+        return status === 200 && (JSON.parse(body) as { leading: boolean }).leading;
+      });
+    }
+    expect(await hasState()).toBe(true);
+  },
+  TEST_MS,
+);
+
+it(
+  'is uninstalled, its scheduler ended in the middle: nothing is left',
+  async () => {
+    const pids = (await cluster.processes()).map(({ pid }) => pid);
+    await timed('uninstall asked for → the app deleted', async () => {
+      const uninstalled = cosmos.uninstall(APP);
+      // What else fails first is of more interest.
+      uninstalled.catch(() => undefined);
+      const [before] = (await cluster.processes()).filter(({ role }) => role === 'task');
+      // By the new one, which uninstalls: as soon as it has killed a proxy.
+      await eventually('a proxy is gone', async () => (await cluster.proxies()).size < nodes().length, WITHIN_MS);
+      const [scheduler] = (await cluster.processes()).filter(({ role }) => role === 'task');
+      expect(scheduler?.pid).not.toBe(before?.pid);
+      // Marathon starts it again. (Killed after any of its actions: test/framework/daemonset/uninstall.test.ts.)
+      process.kill(scheduler?.pid ?? 0, 'SIGTERM');
+      await uninstalled;
+    });
+    expect(await getJson(`${cluster.ready.marathon}/v2/apps`)).toEqual({ apps: [] });
+    await eventually('the scheduler has ended', async () => (await cluster.processes()).length === 0, WITHIN_MS);
+    expect(await leftAtMesos()).toEqual({ frameworks: ['marathon'], reserved: false, processes: 0 });
+    expect(await hasState()).toBe(false);
+    expect(pids.filter(isAlive)).toEqual([]);
+  },
+  TEST_MS,
+);
