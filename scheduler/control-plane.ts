@@ -13,7 +13,6 @@ import { LabelBook } from './discovery/labels/label-book.ts';
 import { Marathons } from './discovery/marathons.ts';
 import { type MesosSource, openMesosSource } from './discovery/mesos-source.ts';
 import { Sources } from './discovery/sources.ts';
-import { Announcer } from './distribution/announcer.ts';
 import { CommitPace } from './distribution/commit-pace.ts';
 import { Feed } from './distribution/feed.ts';
 import { AgentDirectory, peerAgentOf } from './distribution/mesh-table.ts';
@@ -21,7 +20,6 @@ import { NodeSessions, type SubscribeOutcome } from './distribution/node-session
 import type { SessionView } from './distribution/session-view.ts';
 import { endAll } from './ending.ts';
 import { frameworkOptions } from './framework-options.ts';
-import { HealthProbe } from './health-probe.ts';
 import { doubtLead } from './lead-doubt.ts';
 import { isLoopback } from './loopback.ts';
 import { marathonSources } from './marathon-access.ts';
@@ -34,6 +32,7 @@ import { RoutingPolicy } from './policy/routing-policy.ts';
 import { ChangesInPlace } from './proxy/changes.ts';
 import { ProxyKeys } from './proxy-keys.ts';
 import { ServiceStaging } from './service-staging.ts';
+import { SilentProxies } from './silent-proxies.ts';
 import { TrafficWindow } from './traffic.ts';
 
 const TICK_MS = 250;
@@ -64,14 +63,11 @@ export class ControlPlane {
   readonly #framework: Framework;
   readonly #feed: Feed;
   readonly #sessions: NodeSessions;
-  readonly #announcer: Announcer;
-  readonly #probe: HealthProbe;
   readonly #changes: ChangesInPlace;
   readonly #directory = new AgentDirectory();
   readonly #nodes = new Map<string, NodeStatus>();
   readonly #dirtyNodes = new Set<NodeStatus['agentId']>();
-  /** Without a session: those without a proxy, too. */
-  readonly #silent = new Set<string>();
+  readonly #silent: SilentProxies;
   readonly #pace = new CommitPace(() => this.#commit());
   #presumedReady = new Set<string>();
   #ticker: NodeJS.Timeout | undefined;
@@ -158,21 +154,13 @@ export class ControlPlane {
       sessions: this.#sessions,
       now: () => performance.now(),
     });
-    this.#announcer = new Announcer({
+    this.#silent = new SilentProxies({
+      node: (agentId) => this.#nodes.get(agentId),
+      adminPort: config.ports.admin,
       announce: { epoch: identity.epoch, schedulers: [options.advertise] },
       authorization: (target, body) => this.keys.announceAuthorization(target, body),
-      targets: () =>
-        this.#unheard().flatMap(({ taskId, ip }) =>
-          taskId === null ? [] : [{ taskId, ip, adminPort: config.ports.admin }],
-        ),
       staleLeader: (taskId) => this.#doubtLead(`the proxy task ${taskId}`),
-    });
-    this.#probe = new HealthProbe({
-      targets: () =>
-        this.#unheard().flatMap(({ agentId, taskId, ip, state }) =>
-          state === 'unhealthy' && taskId !== null ? [{ agentId, taskId, ip, adminPort: config.ports.admin }] : [],
-        ),
-      told: ({ agentId, taskId }, alive) => this.#probed(agentId, taskId, alive),
+      probed: (agentId, taskId, alive) => this.#probed(agentId, taskId, alive),
     });
   }
 
@@ -204,8 +192,7 @@ export class ControlPlane {
     this.#flush();
     this.discovery.start();
     this.mesos?.start();
-    this.#announcer.start();
-    this.#probe.start();
+    this.#silent.start();
     this.#rollouts.start();
     this.#ticker = setInterval(() => this.#sessions.tick(), TICK_MS);
   }
@@ -220,8 +207,7 @@ export class ControlPlane {
     this.mesos?.stop();
     const parts = {
       policy: this.policy?.close() ?? Promise.resolve(),
-      announcer: this.#announcer.stop(),
-      probe: this.#probe.stop(),
+      'silent proxies': this.#silent.stop(),
       rollouts: this.#rollouts.stop(),
       discovery: this.discovery.stop(),
       framework: this.#framework.stop(),
@@ -346,11 +332,6 @@ export class ControlPlane {
 
   #sessionOf(node: NodeStatus): SessionView | undefined {
     return node.taskId === null ? undefined : this.#sessions.get(node.taskId);
-  }
-
-  /** Nodes whose proxy has no session. Looked for often, so never among all nodes. */
-  #unheard(): NodeStatus[] {
-    return [...this.#silent].flatMap((agentId) => this.#nodes.get(agentId) ?? []);
   }
 
   #sessionTold(session: SessionView): void {

@@ -99,7 +99,7 @@ test('a goal is reached in place while requests flow, and so is the way back', a
       const answered = busy.answered();
       await eventually('requests are answered', () => busy.answered() > answered + 20);
       options.upgrade('S1' as AgentId, taskId('p1'), goal);
-      await eventually('the goal is reached', runs(goal), 15_000);
+      await eventually('the goal is reached', runs(goal), 30_000);
       const upgrade = { state: 'proving', codeSha256: goal.codeSha256, reason: null };
       await eventually('it serves alone', async () => isDeepStrictEqual((await node())?.running?.upgrade, upgrade));
       expect((await node())?.running?.version).toBe(goal.version);
@@ -107,4 +107,4 @@ test('a goal is reached in place while requests flow, and so is the way back', a
   } finally {
     expect(await busy.stop()).toEqual([]);
   }
-}, 60_000);
+}, 120_000);
