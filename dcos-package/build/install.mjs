@@ -1,10 +1,11 @@
 /**
  * Installs the dependencies that the lockfile names, unless node_modules already holds exactly these.
  */
+import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './child.mjs';
 import { SetUpError, say, secondsSince } from './progress.mjs';
-import { digestOf, isStamped, stamp } from './stamp.mjs';
+import { digestOf, hasCode, isStamped, stamp } from './stamp.mjs';
 
 /**
  * @param {string} root
@@ -17,6 +18,7 @@ export async function installDependencies(root) {
   const digest = await digestOf(root, ['package-lock.json'], facts);
   if (await isStamped(stampFile, digest)) return 'up to date';
 
+  await refuseLink(join(root, 'node_modules'));
   say('installing the dependencies (npm ci; only when the lockfile or Node.js changes) …');
   const since = performance.now();
   // engine-strict guards `npm install`. Here it would only refuse what runs: odd releases of Node.js that a test tool
@@ -33,6 +35,23 @@ export async function installDependencies(root) {
   await stamp(stampFile, digest);
   say(`dependencies installed in ${secondsSince(since)}`);
   return 'installed';
+}
+
+/**
+ * `npm ci` would empty the directory behind the link, which belongs to somebody else.
+ *
+ * @param {string} directory
+ */
+async function refuseLink(directory) {
+  try {
+    if (!(await lstat(directory)).isSymbolicLink()) return;
+    const target = await realpath(directory);
+    throw new SetUpError(
+      `${directory} is a link to ${target}, which holds other dependencies than package-lock.json and this Node.js ${process.version} want; install there, or remove the link and run the command again`,
+    );
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /**

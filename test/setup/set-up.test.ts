@@ -3,7 +3,7 @@
  * changed is made again, and nothing half done is ever taken for done.
  */
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -126,6 +126,17 @@ describe('the set-up', () => {
     await writeFile(join(root, 'package-lock.json'), JSON.stringify({ ...LOCKFILE, packages }));
     await expect(setUp({ root, build: true })).rejects.toThrow('the dependencies could not be installed');
     expect(existsSync(join(root, '.nodemesh/set-up.lock'))).toBe(false);
+  });
+
+  it('does not empty a directory of dependencies that is only linked to', async () => {
+    const shared = join(root, 'shared');
+    await mkdir(shared);
+    await writeFile(join(shared, 'precious'), '');
+    await symlink(shared, join(root, 'node_modules'));
+    await expect(setUp({ root, build: true })).rejects.toThrow(
+      /node_modules is a link to .*shared, which holds other dependencies than package-lock\.json and this Node\.js v\S+ want; install there/,
+    );
+    expect(existsSync(join(shared, 'precious'))).toBe(true);
   });
 
   it('is done once when two ask for it at the same time', async () => {
