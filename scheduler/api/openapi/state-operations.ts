@@ -66,6 +66,7 @@ const READS: readonly Operation[] = [
     },
     answers: {
       200: { what: 'a list of one; of none until Mesos has given an id', schema: 'FrameworkId' },
+      404: { what: 'it is uninstalled: there is no id any more' },
       503: STANDBY,
     },
   },
