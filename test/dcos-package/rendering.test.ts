@@ -256,6 +256,8 @@ describe('what the scheduler is told', () => {
       marathons: [{ url: 'http://marathon.mesos:8080' }],
       ...{ name: 'nodemesh', role: 'nodemesh', publicRole: 'slave_public', user: 'nobody', principal: null },
       ...{ bind: 'config', ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 }, constraints: [], reserve: true },
+      rollout: { strategy: { kind: 'gate', canary: 1, steps: [10, 50, 100] }, maxUnavailable: 1, gateMs: 10_000 },
+      adminRouter: 'http://leader.mesos',
       proxy: { archives: ['proxy.tar.gz'], workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
       ...{
         discoveryScope: 'all',

@@ -65,7 +65,9 @@ function proseOf(text: string): string {
 
 /** Those whose variable in the template is made of the option. */
 function schedulerOptions(template: string, option: string): string {
-  const lines = template.split('\n').filter((line) => new RegExp(`[{#^]${option.replace('.', '\\.')}}`).test(line));
+  // A section that only says whether a variable is there stands on the line before it.
+  const flat = template.replace(/(\{\{#[\w.]+\}\})\n\s*("NODEMESH_)/g, '$1 $2');
+  const lines = flat.split('\n').filter((line) => new RegExp(`[{#^]${option.replace('.', '\\.')}}`).test(line));
   const flags = lines.flatMap((line) => {
     const words = /"NODEMESH_(\w+)"/.exec(line)?.[1]?.toLowerCase().split('_') ?? [];
     const name = words.map((word, index) => (index === 0 ? word : word[0]?.toUpperCase() + word.slice(1))).join('');
