@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { optionNames, variableOf } from '../../scheduler/config/options.ts';
 import { readConfig, type SchedulerConfig } from '../../scheduler/config.ts';
 import { BASE_URL, configSchema, isObject, type Json, type JsonObject, optionFaults, renderedApp } from './catalog.ts';
 import { appFaults } from './marathon-rules.ts';
@@ -126,6 +127,14 @@ describe('every option', () => {
   it.each(paths)('%s makes another app', (path) => {
     const base = TOGETHER[path] ?? {};
     expect(appOf(withOption(path, OTHERWISE[path] ?? null, base))).not.toEqual(appOf(base));
+  });
+
+  it('goes by a variable that the scheduler reads', () => {
+    const all = paths.reduce((options, path) => withOption(path, OTHERWISE[path] ?? null, options), {} as JsonObject);
+    const read = optionNames().map(variableOf);
+    const own = Object.keys(envOf(appOf(all))).filter((name) => name.startsWith('NODEMESH_') && !read.includes(name));
+    // The first configuration of the proxies, which the scheduler takes from nowhere else yet.
+    expect(own.filter((name) => !name.startsWith('NODEMESH_MESH_CONFIG'))).toEqual([]);
   });
 
   it('may be set together with all others', () => {
