@@ -134,6 +134,13 @@ export function judge({ withToken, without, uid, url, service }: Told): Verdict 
       `the user '${uid}' may not use this service; grant it: dcos security org users grant ${uid} dcos:adminrouter:service:${service} full`,
     );
   }
+  if (withToken >= 300 && withToken < 400) {
+    return refused(
+      503,
+      `Admin Router at ${url} answers ${withToken}, which leads elsewhere, and a token does not go along; name it with --admin-router as it ` +
+        'is to be spoken to (https://…)',
+    );
+  }
   if (withToken !== 200) {
     return refused(
       503,

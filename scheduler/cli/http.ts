@@ -38,10 +38,21 @@ export async function ask(scheduler: URL, path: string, options: AskOptions = {}
 
 /** What was not expected, for people. */
 export function refusal(scheduler: URL, path: string, { status, body }: Reply): Error {
-  const said = sentenceIn(body);
+  const said = isPage(body) ? whoseSignIn(status) : sentenceIn(body);
   return new Error(
     `the scheduler at ${shown(scheduler)} answered ${status} to ${path}${said === '' ? '' : `: ${said}`}`,
   );
+}
+
+/** What stands between answers with pages: DC/OS' Admin Router above all. */
+function isPage(body: string): boolean {
+  return /^\s*</.test(body);
+}
+
+function whoseSignIn(status: number): string {
+  return status === 401
+    ? 'it is something before the scheduler that wants a login. Is that DC/OS? Then: dcos nodemesh …'
+    : '';
 }
 
 interface Answer<T> {

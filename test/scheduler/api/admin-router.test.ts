@@ -154,6 +154,7 @@ test.each([
   [403, 401, 'refused', 403],
   [404, 401, 'refused', 503],
   [301, 401, 'refused', 503],
+  [308, 308, 'refused', 503],
   [500, 500, 'refused', 503],
 ])('Admin Router answers %i with the token and %i without: %s %s', (withToken, without, kind, status) => {
   expect(judge({ withToken, without, uid: 'alice', url: 'https://m', service: 'nodemesh' })).toMatchObject({

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AdminRouterWay } from '../../../../scheduler/cli/dcos/admin-router-way.ts';
 import { main } from '../../../../scheduler/cli/dcos/main.ts';
+import { main as command } from '../../../../scheduler/cli/main.ts';
 import { Certificates } from '../../../agent-proxy/endpoint/certificates.ts';
 import { AdminRouter } from '../../../fixtures/admin-router.ts';
 import { fakePlan, taskId } from '../../support/fake-framework.ts';
@@ -186,6 +187,19 @@ describe('what goes wrong is told with what to do', () => {
     await cluster();
     change();
     await expect(run('nodemesh', 'nodes')).rejects.toThrow(message);
+  });
+
+  test('the command by itself, which has no login', async () => {
+    const plain = await AdminRouter.start({ services: new Map(), judge: () => 401 });
+    try {
+      const scheduler = `${plain.url}/service/nodemesh/`;
+      const context = { version: '1.2.3', dist: '/nowhere', relaunch: [] };
+      await expect(command(['nodes', '--scheduler', scheduler], context)).rejects.toThrow(
+        /answered 401 to v1\/nodes: .*Then: dcos nodemesh/,
+      );
+    } finally {
+      await plain.stop();
+    }
   });
 
   test('a user who may not', async () => {
