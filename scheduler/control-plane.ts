@@ -114,8 +114,7 @@ export class ControlPlane {
       send: (agentId) => this.#sessions.sendConfig(this.#nodes.get(agentId)?.taskId ?? null),
     });
     this.config = this.#rollouts.config;
-    this.mesos = openMesosSource(config, options.access, logger, {
-      permission: (refusal) => options.refusals.mesos('VIEW', refusal),
+    this.mesos = openMesosSource(options, {
       changed: (names) => this.#restage(names),
       taskEnded: (taskId, agentId) => this.discovery.taskGone(taskId, agentId),
     });

@@ -9,6 +9,7 @@ import { createOperator, type DownKind, type Operator } from '../../framework/me
 import type { OperatorEvent } from '../../framework/mesos-http-client/messages.ts';
 import type { SchedulerConfig } from '../config.ts';
 import type { MasterAccess } from '../master-access.ts';
+import type { Refusals } from '../permissions/refusals.ts';
 import type { KnownFrameworks } from './mesos-frameworks.ts';
 import { type MesosChange, MesosTable } from './mesos-table.ts';
 import { MESOS_PREFIX } from './mesos-task.ts';
@@ -28,8 +29,6 @@ export interface MesosSourceLogger {
 }
 
 export interface MesosSourceHooks {
-  /** Mesos does not let us see what there is, and why; null: it does. */
-  permission?(refusal: string | null): void;
   /** Names of services that may be different now. */
   changed(names: readonly string[]): void;
   /** One of Marathon's tasks has ended: it can be taken out before Marathon says so. */
@@ -37,6 +36,8 @@ export interface MesosSourceHooks {
 }
 
 export interface MesosSourceOptions extends MesosSourceHooks {
+  /** Mesos does not let us see what there is, and why; null: it does. */
+  permission?(refusal: string | null): void;
   readonly access: MasterAccess;
   readonly known: KnownFrameworks;
   readonly logger: MesosSourceLogger;
@@ -52,16 +53,23 @@ export interface MesosCounters {
   readonly ended: number;
 }
 
+/** What it has of the scheduler. */
+interface MesosSourceParts {
+  readonly config: Pick<SchedulerConfig, 'mesosDiscovery' | 'name' | 'marathons'>;
+  readonly access: MasterAccess;
+  readonly logger: MesosSourceLogger;
+  readonly refusals: Pick<Refusals, 'mesos'>;
+}
+
 /** Null where it is turned off. */
 export function openMesosSource(
-  config: Pick<SchedulerConfig, 'mesosDiscovery' | 'name' | 'marathons'>,
-  access: MasterAccess,
-  logger: MesosSourceLogger,
+  { config, access, logger, refusals }: MesosSourceParts,
   hooks: MesosSourceHooks,
 ): MesosSource | null {
   if (!config.mesosDiscovery) return null;
   const known = { ownName: config.name, marathons: config.marathons.map(({ url }) => url) };
-  return new MesosSource({ access, known, logger, ...hooks });
+  const permission = (refusal: string | null): void => refusals.mesos('VIEW', refusal);
+  return new MesosSource({ access, known, logger, permission, ...hooks });
 }
 
 export class MesosSource implements SecondLook {
