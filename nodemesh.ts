@@ -40,6 +40,7 @@ const ASKING: Readonly<Record<string, string>> = {
   delegate: 'show step by step how a name is rewritten',
   shift: "send an app's requests elsewhere, step by step, and back by itself where that does harm",
   audit: 'list who changed what',
+  doctor: 'say what is wrong around the mesh (Mesos, Marathon, ZooKeeper, names, clocks …), and what to do',
   freeze: 'stop every change that the mesh makes by itself, but repair',
   thaw: 'end a freeze',
   permissions: 'print what to grant on Enterprise DC/OS, as commands',

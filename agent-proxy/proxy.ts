@@ -7,6 +7,7 @@ import { makeAccessLogs } from './access-logs.ts';
 import { createAdminServer } from './admin/server.ts';
 import { adminHost, type NamedRouter } from './admin-host.ts';
 import { AppPolicies } from './bind/app-policies.ts';
+import { allotmentFigures } from './config/allotment.ts';
 import { EDGE, INCOMING, type ListenerSpec, OUTGOING, type ProxySpec } from './config/spec.ts';
 import type { Subscribe } from './control/contract.ts';
 import { MeshControl } from './control/mesh-control.ts';
@@ -123,6 +124,7 @@ export function createProxy(
     for (const { router } of routers) router.observeLoop(lateMs);
   });
 
+  const allotment = allotmentFigures();
   tree.add(
     gaugeScope('proc', 'proc', {}, () => ({
       uptime_ms: Math.round(now() - startedAt),
@@ -132,6 +134,7 @@ export function createProxy(
       log_dropped: log.dropped,
       access_log_dropped: accessLogs.dropped(),
       metrics_overflow: tree.overflow,
+      ...allotment(),
     })),
   );
   if (control !== null) tree.add(gaugeScope('control', 'control', {}, () => control.figures()));

@@ -14,6 +14,7 @@ import { createApi, listen } from './api/server.ts';
 import { readConfig, type SchedulerConfig } from './config.ts';
 import { ControlPlane } from './control-plane.ts';
 import type { ControlPlaneLogger } from './control-plane-options.ts';
+import { Doctor } from './doctor/doctor.ts';
 import { Erasure } from './erasure.ts';
 import { takeLead } from './identity.ts';
 import { type Lead, type Leadership, seekLead } from './leadership.ts';
@@ -79,6 +80,7 @@ export async function startScheduler(
   let leadership: Leadership | null = null;
   const dcos = adminRouterOf(config);
   const refusals = new Refusals({ account: accountOf(config), logger, now: Date.now });
+  let advertised = config.advertise;
   const app = createApi({
     config,
     dcos,
@@ -86,6 +88,7 @@ export async function startScheduler(
     version,
     dist,
     artifacts,
+    doctor: new Doctor({ config, logger, refusals, plane: () => plane, advertise: () => advertised }),
     plane: () => plane,
     leader: () => leadership?.leader() ?? null,
     logger,
@@ -169,6 +172,7 @@ export async function startScheduler(
 
   try {
     const advertise = config.advertise ?? (await advertisedUrl(address, port, config.master));
+    advertised = advertise;
     leadership = seekLead({ state: config.state, name: config.name, advertise, logger });
     const standing = leadership;
     releases.push(() => standing.stop());

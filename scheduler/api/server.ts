@@ -6,6 +6,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { SchedulerConfig } from '../config.ts';
+import type { Doctor } from '../doctor/doctor.ts';
 import { isLoopback } from '../loopback.ts';
 import type { NodeView } from '../node-view.ts';
 import type { Refusals } from '../permissions/refusals.ts';
@@ -17,6 +18,7 @@ import { requireProxy, requireToken } from './auth.ts';
 import { configRouter } from './config.ts';
 import { controlRouter, enrolRouter } from './control.ts';
 import { reportsFirst } from './control-reports.ts';
+import { doctorRouter } from './doctor.ts';
 import { ApiError, errorHandler, notFound } from './errors.ts';
 import { eventsRouter } from './events.ts';
 import { healthJson } from './health.ts';
@@ -36,6 +38,7 @@ export interface ApiOptions extends Leadership {
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
+  readonly doctor: Pick<Doctor, 'examine'>;
   readonly artifacts: Pick<ProxyArtifacts, 'at' | 'wanted'>;
   readonly refusals: Pick<Refusals, 'list'>;
   /** Who may write, on DC/OS; null elsewhere. */
@@ -113,6 +116,7 @@ export function createRoutes(options: ApiOptions): Express {
     response.json(openApiDocument(version));
   });
   app.use(eventsRouter(plane));
+  app.use(doctorRouter(options.doctor));
   app.use(plansRouter(options));
   app.use(policyRouter(options));
   app.use(configRouter(options));

@@ -14,13 +14,15 @@ export interface AskOptions {
   readonly text?: { readonly type: string; readonly content: string };
   readonly ifMatch?: string | null;
   readonly signal?: AbortSignal;
+  /** 10 s unless said otherwise. */
+  readonly timeoutMs?: number;
 }
 
 /** The answer, whatever its status. @throws {Error} for people, when there is none. */
 export async function ask(scheduler: URL, path: string, options: AskOptions = {}): Promise<Reply> {
   const base = new URL(scheduler);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
-  const { method = 'GET', token = null, body, text, ifMatch = null, signal } = options;
+  const { method = 'GET', token = null, body, text, ifMatch = null, signal, timeoutMs } = options;
   const headers: Record<string, string> = { accept: 'application/json' };
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
   if (ifMatch !== null) headers['if-match'] = ifMatch;
@@ -29,7 +31,7 @@ export async function ask(scheduler: URL, path: string, options: AskOptions = {}
   const sent = text?.content ?? (body === undefined ? undefined : JSON.stringify(body));
   const way = wayToScheduler();
   try {
-    return await way.send({ url: new URL(path, base), method, headers, body: sent, signal });
+    return await way.send({ url: new URL(path, base), method, headers, body: sent, signal, timeoutMs });
   } catch (error) {
     if (error instanceof Explained) throw error;
     throw new Error(`cannot reach the scheduler at ${shown(scheduler)}: ${reasonOf(error)}. ${way.advice}`);
@@ -37,7 +39,7 @@ export async function ask(scheduler: URL, path: string, options: AskOptions = {}
 }
 
 /** What was not expected, for people. */
-export function refusal(scheduler: URL, path: string, { status, body }: Reply): Error {
+export function refusal(scheduler: URL, path: string, { status, body }: Pick<Reply, 'status' | 'body'>): Error {
   const said = isPage(body) ? whoseSignIn(status) : sentenceIn(body);
   return new Error(
     `the scheduler at ${shown(scheduler)} answered ${status} to ${path}${said === '' ? '' : `: ${said}`}`,

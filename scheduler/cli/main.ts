@@ -3,6 +3,7 @@ import { FROZEN } from '../dashboard/src/model/answers.ts';
 import { audit } from './audit.ts';
 import { fetchTables, type Tables } from './client.ts';
 import { config } from './config.ts';
+import { doctor } from './doctor.ts';
 import { dtab } from './dtab.ts';
 import { freeze, thaw } from './freeze.ts';
 import { bind, delegate } from './names.ts';
@@ -71,6 +72,7 @@ const OTHERS: Readonly<Record<string, OtherCommand>> = {
   audit,
   status,
   permissions,
+  doctor,
 };
 
 /** The words that {@link main} knows. */

@@ -11,11 +11,15 @@ export interface Sent {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** {@link TIMEOUT_MS} unless said otherwise. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface Reply {
   readonly status: number;
   readonly body: string;
+  /** The header `Date`; absent where there is none. */
+  readonly date?: string | null;
 }
 
 export interface Way {
@@ -36,8 +40,8 @@ const STRAIGHT: Way = {
   scheduler: null,
   before: '',
   advice: 'Is it running? Use --scheduler URL.',
-  async send({ url, method, headers, body, signal }) {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  async send({ url, method, headers, body, signal, timeoutMs = TIMEOUT_MS }) {
+    const timeout = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url, {
         method,
@@ -45,10 +49,10 @@ const STRAIGHT: Way = {
         ...(body === undefined ? {} : { body }),
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
-      return { status: response.status, body: await response.text() };
+      return { status: response.status, body: await response.text(), date: response.headers.get('date') };
     } catch (error) {
       if (!timeout.aborted) throw error;
-      throw new Error(`no answer within ${TIMEOUT_MS / 1_000} s`);
+      throw new Error(`no answer within ${timeoutMs / 1_000} s`);
     }
   },
 };

@@ -62,15 +62,16 @@ const STATUSES: readonly (readonly [status: string, meaning: string, remedy: str
   [
     '503',
     'this scheduler does not lead, is starting, or cannot reach its state store',
-    'ask the `leader` that the answer names, or try again',
+    'ask the `leader` that the answer names, or try again; `nodemesh doctor`',
   ],
   ['507', 'as many namespaces as are kept', 'delete one'],
 ];
 
 const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'done; for `why`: the node is healthy; for `bind`: the name leads somewhere'],
-  ['1', 'not done, and the line on standard error says why; for `why` and `bind`: the answer is a bad one'],
+  ['1', 'not done, and the line on standard error says why; for `why`, `bind` and `doctor`: the answer is a bad one'],
   ['2', 'a mistake on the command line, or no such name'],
+  ['3', 'only of `doctor`: there are warnings, and no errors'],
 ];
 
 export function errorsPage(): string {

@@ -6,6 +6,7 @@ import { configurationReference } from '../../agent-proxy/config/reference.ts';
 import { optionsReference } from '../../scheduler/config/reference.ts';
 import { labelsReference } from '../../scheduler/discovery/labels/reference.ts';
 import { commandsPage } from './commands-page.ts';
+import { addressesTable, checksTable } from './doctor-tables.ts';
 import { errorsPage } from './errors-page.ts';
 import { schedulerMetricsTable } from './metrics-table.ts';
 import { openApiText } from './openapi-text.ts';
@@ -32,6 +33,12 @@ export const MADE_PAGES: readonly MadePage[] = [
   },
   { file: 'docs/package-options.md', from: 'dcos-package/universe/', make: packageOptionsPage },
   { file: 'docs/openapi.json', from: 'scheduler/api/openapi/', make: openApiText },
+  {
+    file: 'docs/doctor.md',
+    from: 'scheduler/doctor/checks.ts and scheduler/doctor/from-app.ts',
+    make: (current) =>
+      withPart(withPart(current, 'checks of the doctor', checksTable()), 'addresses of the proxy', addressesTable()),
+  },
   {
     file: 'docs/metrics.md',
     from: 'scheduler/api/metrics.ts',

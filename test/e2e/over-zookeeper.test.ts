@@ -127,6 +127,17 @@ describe('a scheduler over three servers of ZooKeeper', () => {
     });
   }
 
+  it('is told by the doctor: three servers, one of which leads', async () => {
+    const { checks } = await getJson<{ checks: { name: string; findings: { severity: string; what: string }[] }[] }>(
+      `${leader.url}/v1/doctor`,
+    );
+    const modes =
+      /^3 of 3 servers are there for the state and the lead: (?=.*\bleader\b)(?:(?:leader|follower)(?:, |$)){3}/;
+    expect(checks.find(({ name }) => name === 'zookeeper')?.findings).toMatchObject([
+      { severity: 'ok', what: expect.stringMatching(modes) },
+    ]);
+  });
+
   it('goes on with the same id, tasks and records, whatever happens to them', async () => {
     const follower = await ensemble.follower();
     await moveTo(ensemble.servers.indexOf(follower));

@@ -234,6 +234,21 @@ describe('a mesh on one machine', () => {
     }
   });
 
+  it('has a doctor who finds nothing wrong, and knows how an app reaches the proxy of its node', async () => {
+    const command = run(['doctor', '--from-app', '/web', '--scheduler', cluster.scheduler]);
+    expect(await command.ended, command.stdout()).toBe(0);
+    const { stdout } = command;
+    expect(stdout()).toMatch(/^mesos +ok .*: Mesos 1\.12\.0 leads$/m);
+    expect(stdout()).toMatch(/^framework +ok {4}nodemesh \(.+\): registered, with the roles /m);
+    expect(stdout()).toMatch(/^agents +ok {4}all nodes: 4 of 4 proxies are healthy$/m);
+    expect(stdout()).toMatch(/^marathon +ok .*: Marathon 1\.11\.0, followed by its events$/m);
+    expect(stdout()).toMatch(/^files +(ok {4}4 proxies: each may have|warn {2}127)/m);
+    expect(stdout()).toMatch(
+      /^from-app +note {2}app \/web: its network is host: the proxy of its node is at \$HOST:4140$/m,
+    );
+    expect(stdout()).toMatch(/^ +ok {4}127\.0\.41\.\d: the proxy answers at port 4140/m);
+  });
+
   it('carries the demo’s own traffic at about its rate', async () => {
     const { services } = await eventually(
       'traffic in the figures',

@@ -8,6 +8,7 @@ import {
   serviceSettingsSchema,
   upgradeReportSchema,
 } from '../../../agent-proxy/control/contract.ts';
+import { SEVERITIES } from '../../doctor/finding.ts';
 
 const time = z.iso.datetime();
 const share = z.number().min(0).max(1).nullable();
@@ -182,6 +183,14 @@ const auditEntry = z.strictObject({
   status: z.int().nullable(),
 });
 
+const finding = z.strictObject({
+  severity: z.enum(SEVERITIES),
+  what: z.string().describe('what happened'),
+  subject: z.string().describe('to what'),
+  why: z.string().nullable(),
+  todo: z.string().nullable().describe('what to do; null: nothing'),
+});
+
 /** By the names that they have among the document's components. */
 export const ANSWERS = {
   Error: z.object({ error: z.string().describe('one sentence: what happened, to what, why, and what to do') }),
@@ -191,6 +200,12 @@ export const ANSWERS = {
   Nodes: z.array(node),
   Services: z.array(service),
   Traffic: traffic,
+  Diagnosis: z.strictObject({
+    at: time,
+    tookMs: z.int(),
+    worst: z.enum(SEVERITIES),
+    checks: z.array(z.strictObject({ name: z.string(), findings: z.array(finding) })),
+  }),
   FrameworkId: z.array(z.string()).max(1),
   Names: z.array(z.string()),
   Plan: plan,

@@ -71,6 +71,19 @@ const READS: readonly Operation[] = [
     },
   },
   {
+    ...{
+      method: 'get',
+      path: '/v1/doctor',
+      tag: 'state',
+      summary: 'What is wrong around the mesh, why, and what to do',
+    },
+    query: { app: 'also how this app reaches the proxy of its node: /shop/cart' },
+    answers: {
+      200: { what: 'the findings, check by check; also of a standby', schema: 'Diagnosis' },
+      400: refused('`app` is no id'),
+    },
+  },
+  {
     ...{ method: 'get', path: '/v1/openapi.json', tag: 'state', summary: 'This document' },
     answers: { 200: { what: 'OpenAPI 3.1', type: 'application/json' } },
   },

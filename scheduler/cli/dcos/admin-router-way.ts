@@ -99,7 +99,7 @@ export class AdminRouterWay implements Way {
 
   async #once(sent: Sent): Promise<Answer> {
     const { token } = this.#options.cluster;
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(sent.timeoutMs ?? TIMEOUT_MS);
     const response = await request(sent.url, {
       dispatcher: this.#agent,
       method: sent.method as 'GET',
@@ -116,12 +116,13 @@ export class AdminRouterWay implements Way {
         throw new Explained(`the answer to ${sent.url.pathname} is above ${MAX_BODY_BYTES} bytes`);
       chunks.push(chunk);
     }
-    const { location } = response.headers;
+    const { location, date } = response.headers;
     const type = String(response.headers['content-type'] ?? '');
     const answer: Answer = {
       status: response.statusCode,
       body: Buffer.concat(chunks).toString('utf8'),
       location: typeof location === 'string' ? location : null,
+      date: typeof date === 'string' ? date : null,
       isPage: /^text\/html/i.test(type) || (type === '' && response.statusCode >= 400),
     };
     this.#explain(answer);

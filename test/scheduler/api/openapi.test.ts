@@ -43,6 +43,7 @@ function api(): Express {
       dcos: null,
       refusals: { list: () => [] },
     },
+    doctor: { examine: () => Promise.reject(new Error('nothing is asked for')) },
     artifacts: {
       at: () => undefined,
       get wanted(): never {

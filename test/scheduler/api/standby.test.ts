@@ -21,6 +21,7 @@ async function standby(leader: string | null): Promise<string> {
     dcos: null,
     refusals: { list: () => [] },
     dist: '/nonexistent',
+    doctor: { examine: () => Promise.reject(new Error('nobody asks')) },
     artifacts: {
       at: () => undefined,
       get wanted(): never {
