@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { WantedConfig } from './config/check.ts';
 import { lowLimitWarning, openFileLimit } from './config/open-files.ts';
-import { type CommonSpec, configSpec, parseCommand, type Source, USAGE } from './config/options.ts';
+import { type CommonSpec, configSpec, controlListeners, parseCommand, type Source, USAGE } from './config/options.ts';
 import type { GivenConfig, ProxySpec } from './config/spec.ts';
 import { CodeStore } from './supervisor/code-store.ts';
 import { readConfig } from './supervisor/config-reader.ts';
@@ -103,7 +103,9 @@ async function meshSpec(spec: ProxySpec, given: GivenConfig, launch: readonly st
   const { config } = await withJsonFile(spec.dataDir, wanted, (file) =>
     readConfig([...launch.filter((word) => word !== '--worker'), '--check-mesh', '--', file]),
   );
-  return { ...spec, ...configSpec(config), mesh: { ...mesh, config: given } };
+  const { listeners, ...rest } = configSpec(config);
+  const all = [...listeners, ...controlListeners(mesh.nodeIp, mesh.listen)];
+  return { ...spec, ...rest, listeners: all, mesh: { ...mesh, config: given } };
 }
 
 async function reread(source: Source, context: MainContext, log: BoundedLog): Promise<ProxySpec> {

@@ -147,7 +147,8 @@ export function createProxy(
       const parts = { spec, tree, table, control, routers, telemeters, now, log, notReady, shutdown, followers };
       const host = adminHost({ ...parts, listenIp: listener.ip, namers: names.namers });
       const { path: prometheusPath } = telemeters.prometheus;
-      const admin = createAdminServer(host, { security: spec.admin.security, prometheusPath });
+      const controlOnly = listener.serves.controlOnly === true;
+      const admin = createAdminServer(host, { security: spec.admin.security, prometheusPath, controlOnly });
       admins.push(admin);
       return [admin];
     }

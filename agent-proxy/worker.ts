@@ -81,7 +81,7 @@ function ownSpec(spec: ProxySpec, version: string): ProxySpec {
   const portOf = (label: string): number | null =>
     spec.listeners.find(({ serves }) => serves.kind === 'router' && serves.label === label)?.port ?? null;
   const ports = { outgoing: portOf(OUTGOING) ?? 0, incoming: portOf(INCOMING) ?? 0, edge: portOf(EDGE) };
-  return { ...spec, version, admin: MESH_ADMIN, routers: meshRouters(spec.mesh.nodeIp, ports) };
+  return { ...spec, version, admin: MESH_ADMIN, routers: meshRouters({ ...spec.mesh.listen, ports }) };
 }
 
 /** Under a scheduler, and where it speaks with it, a worker knows its code by the file that it was started from. */

@@ -17,7 +17,15 @@ import {
   variableOf,
 } from './config/options.ts';
 import { readSources } from './config/sources.ts';
-import type { BINDS, CONTAINERIZERS, LOG_LEVELS, MasterLocation, ProxyPorts, StateLocation } from './config/values.ts';
+import type {
+  BINDS,
+  CONTAINERIZERS,
+  LOG_LEVELS,
+  MasterLocation,
+  ProxyPorts,
+  PUBLIC_LISTENERS,
+  StateLocation,
+} from './config/values.ts';
 
 export type { MasterLocation, ProxyPorts } from './config/values.ts';
 
@@ -52,6 +60,7 @@ export interface SchedulerConfig {
   readonly constraints: readonly Constraint[];
   readonly ports: ProxyPorts;
   readonly bind: (typeof BINDS)[number];
+  readonly publicListeners: (typeof PUBLIC_LISTENERS)[number];
   /** Groups of marathon-lb whose apps the edge serves; `-`: apps that name none, `*`: all. */
   readonly edgeGroups: readonly string[];
   readonly reserve: boolean;
@@ -148,11 +157,11 @@ function contradictions(options: Options, placeOf: (name: OptionName) => string)
 
 function configOf(options: Options): SchedulerConfig {
   const { master, state, listen, advertise, name, role, publicRole } = options;
-  const { ports, bind, edgeGroups, reserve, uninstall, logLevel } = options;
+  const { ports, bind, publicListeners, edgeGroups, reserve, uninstall, logLevel } = options;
   const credential = credentialOf(options);
   return {
     ...{ master, state, listen, advertise, name, role, publicRole },
-    ...{ ports, bind, edgeGroups, reserve, uninstall, logLevel },
+    ...{ ports, bind, publicListeners, edgeGroups, reserve, uninstall, logLevel },
     mesosDiscovery: options.mesosDiscovery === 'on',
     marathons: options.marathon,
     marathonCredential: options.marathonCredentialFile,

@@ -317,7 +317,7 @@ export class ControlPlane {
 
   #stageAgent(node: NodeStatus): void {
     const presumed = node.taskId !== null && this.#presumedReady.has(node.taskId);
-    this.#feed.setAgent(peerAgentOf(node, this.#sessionOf(node), this.#options.config.ports.in, presumed));
+    this.#feed.setAgent(peerAgentOf(node, this.#sessionOf(node), this.#options.config, presumed));
   }
 
   #commit(): void {

@@ -190,9 +190,9 @@ export async function startScheduler(
   }
 }
 
-function planOf({ ports, bind, proxy }: SchedulerConfig): ProxyPlan {
+function planOf({ ports, bind, publicListeners, proxy }: SchedulerConfig): ProxyPlan {
   const { archives: _archives, ...task } = proxy;
-  return { ports, bind, ...task };
+  return { ports, bind, publicListeners, ...task };
 }
 
 function adminRouterOf({ adminRouter, name, mesosCa }: SchedulerConfig): AdminRouterCheck | null {

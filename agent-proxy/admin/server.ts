@@ -14,6 +14,8 @@ export type { AdminHost } from './host.ts';
 export interface AdminOptions extends RouteOptions {
   /** Which pages are served at all; null: all of them. */
   readonly security: AdminSecurity | null;
+  /** Only what the mesh's own contract has: of a public node, everything else is for that node. */
+  readonly controlOnly: boolean;
 }
 
 /** People and collectors are few; whoever opens more must not take the descriptors of the data plane. */
@@ -21,13 +23,14 @@ const MAX_CONNECTIONS = 256;
 
 const DEFAULTS: AdminOptions = {
   security: null,
+  controlOnly: false,
   prometheusPath: '/admin/metrics/prometheus',
   delegateTimeoutMs: 2_000,
 };
 
 export function createAdminServer(host: AdminHost, options: Partial<AdminOptions> = {}): Server {
-  const { security, ...routeOptions } = { ...DEFAULTS, ...options };
-  const routes = routesOf(host, routeOptions);
+  const { security, controlOnly, ...routeOptions } = { ...DEFAULTS, ...options };
+  const routes = routesOf(host, routeOptions).filter(({ isContract }) => !controlOnly || isContract === true);
   const isServed = security === null ? () => true : pathFilter(security);
   const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
     request.on('error', () => undefined);

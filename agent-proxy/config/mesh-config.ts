@@ -4,7 +4,7 @@
  */
 import { NODEMESH_DEFAULTS } from './defaults.ts';
 import type { AdminConfig, RouterConfig } from './schema/linkerd.ts';
-import { EDGE, type GivenConfig, INCOMING, OUTGOING } from './spec.ts';
+import { EDGE, type GivenConfig, INCOMING, type MeshListen, OUTGOING } from './spec.ts';
 
 /** Applications that answer slower than this exist; those that do not answer at all hold a connection for so long. */
 const ATTEMPT_TIMEOUT_MS = 60_000;
@@ -33,12 +33,13 @@ export function hasDefaults(config: GivenConfig | null): boolean {
   return typeof document === 'object' && document !== null && Object.keys(document).length === 0;
 }
 
-export function meshRouters(
-  ip: string,
-  ports: { readonly outgoing: number; readonly incoming: number; readonly edge: number | null },
-): RouterConfig[] {
+interface Listen extends Pick<MeshListen, 'ip' | 'innerIp'> {
+  readonly ports: Omit<MeshListen['ports'], 'admin'>;
+}
+
+export function meshRouters({ ip, innerIp = ip, ports }: Listen): RouterConfig[] {
   const { outgoing, incoming, edge } = ports;
-  const routers = [routerConfig(OUTGOING, ip, outgoing), routerConfig(INCOMING, ip, incoming)];
+  const routers = [routerConfig(OUTGOING, innerIp, outgoing), routerConfig(INCOMING, innerIp, incoming)];
   return edge === null ? routers : [...routers, edgeConfig(routerConfig(EDGE, ip, edge))];
 }
 

@@ -53,7 +53,7 @@ function ownFaults({ admin, routers }: Block, listen: MeshListen): string[] {
     if (isRecord(admin) && key in admin) faults.push(`admin.${key}: is that of the task (--ports); leave it out`);
   }
   if (!Array.isArray(routers)) return faults;
-  const known = meshRouters(listen.ip, { ...listen.ports, edge: 0 }).map(({ label }) => label);
+  const known = meshRouters({ ...listen, ports: { ...listen.ports, edge: 0 } }).map(({ label }) => label);
   for (const [index, router] of routers.entries()) {
     if (!isRecord(router)) continue;
     const { label, servers } = router;
@@ -68,7 +68,7 @@ function ownFaults({ admin, routers }: Block, listen: MeshListen): string[] {
 
 /** Who is served there, and that nothing of a client is believed, is no matter of configuration. */
 function edgeFaults(router: Block, place: string, listen: MeshListen): string[] {
-  const own: Block = { ...meshRouters(listen.ip, listen.ports).find(({ label }) => label === EDGE) };
+  const own: Block = { ...meshRouters(listen).find(({ label }) => label === EDGE) };
   const faults: string[] = [];
   for (const key of ['dstPrefix', 'identifier']) {
     if (!(key in router) || JSON.stringify(router[key]) === JSON.stringify(own[key])) continue;
@@ -83,7 +83,7 @@ function edgeFaults(router: Block, place: string, listen: MeshListen): string[] 
 }
 
 function moved({ routers }: ProxyConfig, listen: MeshListen): string[] {
-  return meshRouters(listen.ip, listen.ports).flatMap(({ label, servers: [own] }) => {
+  return meshRouters(listen).flatMap(({ label, servers: [own] }) => {
     const router = routers.find((one) => one.label === label);
     if (router === undefined || router.servers.some(({ port }) => port === own?.port)) return [];
     return [`routers: ${label} does not listen on the port of the task, where others look for it`];
@@ -92,13 +92,13 @@ function moved({ routers }: ProxyConfig, listen: MeshListen): string[] {
 
 /** The document with all that it leaves out. */
 function inFull({ admin, routers, namers, telemetry }: Block, listen: MeshListen): Block {
-  const defaults = meshRouters(listen.ip, listen.ports);
+  const defaults = meshRouters(listen);
   const named = new Set(
     Array.isArray(routers) ? routers.map((router: unknown) => isRecord(router) && router['label']) : [],
   );
   const written = Array.isArray(routers) ? routers.filter((router) => !isElsewhere(router, listen)) : [];
   return {
-    admin: { ...merged(MESH_ADMIN, admin), ip: listen.ip, port: listen.ports.admin },
+    admin: { ...merged(MESH_ADMIN, admin), ip: listen.innerIp ?? listen.ip, port: listen.ports.admin },
     routers: [
       ...written.map((router: unknown) => (isRecord(router) ? routerInFull(router, defaults, listen) : router)),
       ...defaults.filter(({ label }) => !named.has(label)),
@@ -119,9 +119,10 @@ function routerInFull(router: Block, defaults: readonly Block[], listen: MeshLis
   const base = known ?? defaults[0] ?? {};
   const [first] = Array.isArray(base['servers']) ? base['servers'] : [];
   const { port: _port, ...portless } = isRecord(first) ? first : {};
+  const fixedIp = fixedIpOf(router, listen);
   const serverInFull = (server: Block, index: number): unknown => ({
     ...merged(index === 0 && known !== undefined ? first : portless, server),
-    ...(listen.isFixed ? { ip: listen.ip } : {}),
+    ...(fixedIp === null ? {} : { ip: fixedIp }),
   });
   return {
     ...merged(base, others),
@@ -129,6 +130,12 @@ function routerInFull(router: Block, defaults: readonly Block[], listen: MeshLis
     service: withLayers(base['service'], service),
     ...(servers === undefined ? {} : { servers: each(servers, serverInFull) }),
   };
+}
+
+/** Where its servers listen whatever they say; null: as they say. */
+function fixedIpOf({ label }: Block, { ip, innerIp, isFixed }: MeshListen): string | null {
+  if (innerIp !== undefined && label !== EDGE) return innerIp;
+  return isFixed ? ip : null;
 }
 
 /** The layers of the defaults, and those that are written; the global form is one layer for all names. */

@@ -13,7 +13,7 @@ import type { ProxyConfig } from './load.ts';
 import { MESH_ADMIN, MESH_IP, meshRouters } from './mesh-config.ts';
 import { maxConnections, openFileLimit } from './open-files.ts';
 import type { RouterConfig } from './schema/linkerd.ts';
-import type { ListenerSpec, ProxySpec } from './spec.ts';
+import type { ListenerSpec, MeshListen, ProxySpec } from './spec.ts';
 
 /** A mistake on the command line or in the environment: one sentence, exit code 2. */
 export class UsageError extends Error {
@@ -45,6 +45,7 @@ export const USAGE = [
   `  ${ENV.agentId}      the Mesos agent of this node (needed under a scheduler)`,
   `  ${ENV.taskId}       the proxy's own Mesos task (needed under a scheduler)`,
   `  ${ENV.nodeIp}       the address to listen on, where --node-ip is not given`,
+  `  ${ENV.innerIp}      on a public agent: where all but its edge and control endpoint listens`,
   `  ${ENV.token}         with it the proxy enrols at the scheduler, once`,
   `  ${ENV.clusterKey}   without a token: the key that scheduler and proxies show each other off loopback`,
   '  DCOS_SERVICE_ACCOUNT_CREDENTIAL, MARATHON_HTTP_AUTH_CREDENTIAL',
@@ -141,6 +142,12 @@ export function configSpec(config: ProxyConfig): FromConfig {
   };
 }
 
+/** Where the scheduler reaches a proxy whose admin server is for its own node. */
+export function controlListeners(nodeIp: string, { innerIp, ports }: MeshListen): ListenerSpec[] {
+  if (innerIp === undefined || innerIp === nodeIp) return [];
+  return [{ ip: nodeIp, port: ports.admin, serves: { kind: 'admin', controlOnly: true } }];
+}
+
 function listenersOf(routers: readonly RouterConfig[]): ListenerSpec[] {
   return routers.flatMap(({ label, servers }) =>
     servers.map(
@@ -217,14 +224,17 @@ function meshSpec(
 ): FromConfig & Pick<ProxySpec, 'mesh'> {
   if (nodeIp === undefined) throw new UsageError(`under a scheduler --node-ip (or ${ENV.nodeIp}) is needed`);
   const ip = bind === 'node' ? nodeIp : MESH_IP;
-  const listen = {
+  const innerIp = env[ENV.innerIp] ?? '';
+  const listen: MeshListen = {
     ip,
     isFixed: bind === 'node',
+    ...(innerIp === '' ? {} : { innerIp }),
     ports: { outgoing: ports.out, incoming: ports.in, admin: ports.admin, edge: ports.edge },
   };
-  const routers = meshRouters(ip, listen.ports);
+  const routers = meshRouters(listen);
+  const admin = { ip: listen.innerIp ?? ip, port: ports.admin };
   return {
-    listeners: [{ ip, port: ports.admin, serves: { kind: 'admin' } }, ...listenersOf(routers)],
+    listeners: [{ ...admin, serves: { kind: 'admin' } }, ...listenersOf(routers), ...controlListeners(nodeIp, listen)],
     admin: MESH_ADMIN,
     routers,
     namers: [],

@@ -13,7 +13,11 @@ export interface ListenerSpec {
   readonly backlog?: number;
   /** The admin server, or a server of a router: by the router's label and the server's place in its list. */
   readonly serves:
-    | { readonly kind: 'admin' }
+    | {
+        readonly kind: 'admin';
+        /** Nothing of it but what the scheduler asks of a proxy, and for that it needs the key. */
+        readonly controlOnly?: true;
+      }
     | { readonly kind: 'router'; readonly label: string; readonly server: number };
 }
 
@@ -22,6 +26,11 @@ export interface MeshListen {
   readonly ip: string;
   /** Whatever a configuration says, it listens on that address alone. */
   readonly isFixed: boolean;
+  /**
+   * On a public node: where everything listens but the edge and the control endpoint, whatever a configuration says. Absent
+   * elsewhere: at `ip`.
+   */
+  readonly innerIp?: string;
   /** `edge` is null on nodes that are not public. */
   readonly ports: {
     readonly outgoing: number;

@@ -3,6 +3,8 @@ export const ENV = {
   agentId: 'NODEMESH_AGENT_ID',
   taskId: 'NODEMESH_TASK_ID',
   nodeIp: 'NODEMESH_NODE_IP',
+  /** On a public agent: where all but its edge router and its control endpoint listen. */
+  innerIp: 'NODEMESH_INNER_IP',
   /** Base URLs in the order in which to try them, separated by commas: VIP, Mesos-DNS, last known addresses. */
   schedulers: 'NODEMESH_SCHEDULERS',
   /** Good for one enrolment of this task: swapped for a key that never leaves the memory of the proxy. */

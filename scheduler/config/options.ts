@@ -156,6 +156,12 @@ export const OPTIONS = {
     fallback: 'node',
     group: 'Where proxies run',
   },
+  publicListeners: {
+    value: 'edge|all',
+    help: 'what of a proxy on a public agent listens beyond loopback: its edge router (and the control endpoint, with its key), or all of it',
+    fallback: 'edge',
+    group: 'Where proxies run',
+  },
   edgeGroups: {
     value: 'names',
     help: 'what HAPROXY_VHOST labels expose at the edge: these groups of marathon-lb (HAPROXY_GROUP), - for apps that name none, * for all',
@@ -296,6 +302,7 @@ export const optionsSchema = z.object({
   constraint: z.array(values.textual(parseConstraint)).nullable(),
   ports: values.ports,
   bind: z.enum(values.BINDS, `must be one of ${values.BINDS.join(', ')}`),
+  publicListeners: z.enum(values.PUBLIC_LISTENERS, `must be one of ${values.PUBLIC_LISTENERS.join(', ')}`),
   edgeGroups: values.groups,
   reserve: values.boolean,
   proxyArchive: z.array(values.archive).nullable(),

@@ -5,6 +5,7 @@ import { type ConnectString, parseConnectString, type Strategy } from '../../fra
 
 /** `node`: a proxy listens on its agent's address. `config`: as the proxy's configuration says. */
 export const BINDS = ['node', 'config'] as const;
+export const PUBLIC_LISTENERS = ['edge', 'all'] as const;
 export const CONTAINERIZERS = ['mesos', 'docker'] as const;
 /** `bound`: names go to each proxy on first use. */
 export const SCOPES = ['all', 'bound'] as const;

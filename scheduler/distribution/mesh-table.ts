@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import type { Endpoint, PeerAgent, Service } from '../../agent-proxy/control/contract.ts';
 import type { MarathonApp, MarathonInstance } from '../../agent-proxy/routing/marathon-endpoints.ts';
 import type { NodeStatus } from '../../framework/index.ts';
+import { isInner } from '../proxy/inner.ts';
 import type { SessionView } from './session-view.ts';
 
 /** Agents that left are remembered, so that their endpoints go at once and not when Marathon has noticed. */
@@ -100,11 +101,12 @@ export function routingLabels(labels: Readonly<Record<string, string>>): Record<
 /**
  * `presumed`: right after a start the proxies that ran before are taken for ready until they say something themselves. A wrong
  * guess costs little: who is refused by a peer's proxy goes to the instance directly.
+ * A proxy whose incoming router is for its own node alone is none that peers go through.
  */
 export function peerAgentOf(
   node: NodeStatus,
   session: SessionView | undefined,
-  incomingPort: number,
+  config: { readonly ports: { readonly in: number } } & Parameters<typeof isInner>[0],
   presumed: boolean,
 ): PeerAgent {
   const said = session === undefined || session.health.kind === 'connecting' ? null : session.health.kind === 'ready';
@@ -112,7 +114,7 @@ export function peerAgentOf(
     agentId: node.agentId,
     address: node.ip,
     // A configuration may have no such listener: peers find nothing there, and go to the instances directly.
-    incomingPort: session?.incomingPort || incomingPort,
-    ready: (said ?? presumed) && node.taskId !== null && node.state !== 'draining',
+    incomingPort: session?.incomingPort || config.ports.in,
+    ready: !isInner(config, node) && (said ?? presumed) && node.taskId !== null && node.state !== 'draining',
   };
 }

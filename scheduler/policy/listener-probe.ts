@@ -3,6 +3,7 @@
  * HTTP will do. One that does not answer is asked again before it is believed.
  */
 import { Agent, request } from 'undici';
+import type { ConfiguredNode } from './configured-node.ts';
 
 const TIMEOUT_MS = 3_000;
 const AGAIN_MS = 300;
@@ -30,10 +31,11 @@ export interface ListenerPorts {
 }
 
 export function probedNode(
-  { agentId, ip, hasEdge }: { readonly agentId: string; readonly ip: string; readonly hasEdge: boolean },
+  { agentId, ip, hasEdge, isInner }: Pick<ConfiguredNode, 'agentId' | 'ip' | 'hasEdge' | 'isInner'>,
   { out, in: incoming, admin, edge }: ListenerPorts,
 ): ProbedNode {
-  return { agentId, ip, ports: [out, incoming, admin, ...(hasEdge && edge !== null ? [edge] : [])] };
+  const inner = isInner ? [] : [out, incoming];
+  return { agentId, ip, ports: [...inner, admin, ...(hasEdge && edge !== null ? [edge] : [])] };
 }
 
 export type ProbeState = 'unknown' | 'ok' | { readonly failed: string };

@@ -11,6 +11,8 @@ export const proxyPlanSchema = z.object({
   /** `edge` is for public agents; null for none, also in a plan that was remembered before there was one. */
   ports: z.object({ out: z.int(), in: z.int(), admin: z.int(), edge: z.int().nullable().default(null) }),
   bind: z.enum(['node', 'config']),
+  /** What of a proxy on a public agent can be reached from outside; `edge` also in a plan from before there was a choice. */
+  publicListeners: z.enum(['edge', 'all']).default('edge'),
   workers: z.int().min(1),
   cpus: z.number(),
   /** How far it may go beyond `cpus`; null for no further. */
@@ -42,6 +44,8 @@ export function goalOf({ manifest, code }: ProxyArchive, plan: ProxyPlan): Proxy
     plan.image ?? manifest.runtime?.sha256 ?? manifest.platform,
     [plan.ports.out, plan.ports.in, plan.ports.admin, ...(plan.ports.edge === null ? [] : [plan.ports.edge])],
     [plan.bind, plan.workers, plan.cpus, plan.cpusLimit, plan.mem, plan.disk],
+    // Only what is not the default, so that a choice which is not made needs no new task.
+    ...(plan.publicListeners === 'edge' ? [] : [plan.publicListeners]),
   ]);
   const { version } = manifest;
   const codeSha256 = manifest.code.sha256;

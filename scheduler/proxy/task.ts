@@ -7,6 +7,7 @@ import { EXPECTED, tokenOf } from '../proxy-keys.ts';
 import type { ProxyArchive } from './artifacts.ts';
 import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from './command.ts';
 import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
+import { INNER_IP, isInner } from './inner.ts';
 
 /** A worker drains its requests when it is told to end. */
 const KILL_GRACE_SECONDS = 15;
@@ -41,6 +42,7 @@ export function proxyTask(options: ProxyTaskOptions, agent: AgentView, taskId: T
     [ENV.taskId]: taskId,
     [ENV.nodeIp]: agent.ip,
     [ENV.schedulers]: options.advertise,
+    ...(isInner(plan, agent) ? { [ENV.innerIp]: INNER_IP } : {}),
     ...secretOf(options, taskId),
   };
   const named = (name: string, number: number) => ({ number, name, protocol: 'tcp' });
@@ -116,8 +118,9 @@ function commandOf({ archive, plan, advertise }: ProxyTaskOptions, words: readon
   };
 }
 
-function pingOf({ archive, plan }: ProxyTaskOptions, { ip }: AgentView): string {
+function pingOf({ archive, plan }: ProxyTaskOptions, agent: AgentView): string {
   const { sha256, runtime } = archive.manifest;
+  const ip = isInner(plan, agent) ? INNER_IP : agent.ip;
   const where = isIP(ip) === 6 ? `[${ip}]` : ip;
   return pingCommand(
     plan.image === null ? { sha256, hasRuntime: runtime !== null } : 'image',

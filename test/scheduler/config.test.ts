@@ -49,6 +49,7 @@ describe('options', () => {
       constraints: [],
       ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
       bind: 'node',
+      publicListeners: 'edge',
       edgeGroups: ['external', '-'],
       reserve: true,
       proxy: { archives: [], workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },

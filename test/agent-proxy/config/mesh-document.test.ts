@@ -28,7 +28,7 @@ function routerOf(document: unknown, label = 'outgoing', listen = LISTEN) {
 describe('layers', () => {
   test('an empty document is the defaults', () => {
     const { admin, routers, namers, telemetry } = configOf({});
-    expect(routers).toEqual(meshRouters('10.0.0.1', LISTEN.ports));
+    expect(routers).toEqual(meshRouters(LISTEN));
     expect(admin).toMatchObject({ ...MESH_ADMIN, ip: '10.0.0.1', port: 9990 });
     expect([namers, telemetry]).toEqual([[], []]);
   });
@@ -43,7 +43,7 @@ describe('layers', () => {
 
   test('a key of a block changes that key alone', () => {
     const router = routerOf({ routers: [{ label: 'outgoing', nodemesh: { shedding: { maxPendingRequests: 7 } } }] });
-    const [before] = meshRouters('10.0.0.1', LISTEN.ports);
+    const [before] = meshRouters(LISTEN);
     expect(router).toEqual({
       ...before,
       nodemesh: { ...before?.nodemesh, shedding: { ...before?.nodemesh.shedding, maxPendingRequests: 7 } },
@@ -186,4 +186,31 @@ describe('the edge router', () => {
     );
     expect(again.routers).toEqual(routers);
   });
+});
+
+describe('on a node that serves the outside at its edge alone', () => {
+  const INNER: MeshListen = { ...PUBLIC, innerIp: '127.0.0.1' };
+  const servers = [{ port: 4140, ip: '0.0.0.0' }, { port: 5140 }];
+
+  test.each([true, false])(
+    'no server of another router listens elsewhere, whatever is written (fixed: %s)',
+    (isFixed) => {
+      const listen = { ...INNER, isFixed };
+      const document = {
+        routers: [
+          { label: 'outgoing', servers },
+          { label: 'more', servers: [{ port: 6140, ip: '10.0.0.1' }] },
+        ],
+      };
+      const { admin, routers } = configOf(document, listen);
+      const ips = Object.fromEntries(routers.map(({ label, servers }) => [label, servers.map(({ ip }) => ip)]));
+      expect({ ...ips, admin: admin.ip }).toEqual({
+        outgoing: ['127.0.0.1', '127.0.0.1'],
+        more: ['127.0.0.1'],
+        incoming: ['127.0.0.1'],
+        edge: ['10.0.0.1'],
+        admin: '127.0.0.1',
+      });
+    },
+  );
 });

@@ -104,8 +104,9 @@ describe('a peer', () => {
     ['there is no session, but it ran before', undefined, true, node, true],
     ['it drains', session({ kind: 'ready' }), false, { ...node, state: 'draining' as const }, false],
     ['it has no task', undefined, true, { ...node, taskId: null }, false],
+    ['its incoming router is for its own node', session({ kind: 'ready' }), true, { ...node, isPublic: true }, false],
   ])('when %s', (_name, its, presumed, status, ready) => {
-    expect(peerAgentOf(status, its, 4141, presumed)).toEqual({
+    expect(peerAgentOf(status, its, { ports: { in: 4141 }, publicListeners: 'edge' }, presumed)).toEqual({
       agentId: 'S1',
       address: '10.0.4.9',
       incomingPort: its === undefined ? 4141 : 5141,

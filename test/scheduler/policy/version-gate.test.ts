@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AgentId, JudgedRollout, Judgement } from '../../../framework/index.ts';
 import type { ConfiguredNode } from '../../../scheduler/policy/configured-node.ts';
+import { probedNode } from '../../../scheduler/policy/listener-probe.ts';
 import { TrafficHistory } from '../../../scheduler/policy/traffic-history.ts';
 import { VersionGate } from '../../../scheduler/policy/version-gate.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -41,7 +42,7 @@ class Scene {
   readonly history = new TrafficHistory();
   readonly gate: VersionGate;
   nodes: ConfiguredNode[] = ['own', 'busy', 'calm'].map((agentId) => ({
-    ...{ agentId, hostname: `${agentId}.example`, ip: '127.0.0.1', isPublic: false, hasEdge: false },
+    ...{ agentId, hostname: `${agentId}.example`, ip: '127.0.0.1', isPublic: false, hasEdge: false, isInner: false },
     ...{ isOwn: agentId === 'own', away: false, healthy: true, revision: 1, goal: 'v1', refusal: null },
   }));
 
@@ -156,4 +157,11 @@ test('one under which a listener is gone does not', async () => {
     return scene.said.some(({ kind }) => kind === 'fail');
   });
   expect(scene.said.at(-1)).toMatchObject({ why: expect.stringContaining(`no answer at 127.0.0.1:${port}`) });
+});
+
+test('of a public node that serves the outside at its edge alone only that, and its control endpoint, are asked', () => {
+  const node = { agentId: 'a', ip: '10.0.0.1', hasEdge: true };
+  const ports = { out: 1, in: 2, admin: 3, edge: 4 };
+  expect(probedNode({ ...node, isInner: true }, ports).ports).toEqual([3, 4]);
+  expect(probedNode({ ...node, isInner: false }, ports).ports).toEqual([1, 2, 3, 4]);
 });

@@ -4,7 +4,16 @@ import type { ProxyPlan } from '../../../scheduler/proxy/goal.ts';
 
 export const PLAN: ProxyPlan = {
   ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
-  ...{ bind: 'node' as const, workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
+  ...{
+    bind: 'node' as const,
+    publicListeners: 'edge' as const,
+    workers: 1,
+    cpus: 1,
+    cpusLimit: null,
+    mem: 256,
+    disk: 256,
+    image: null,
+  },
 };
 
 export function fakeArchive(version: string): ProxyArchive {

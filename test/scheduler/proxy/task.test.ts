@@ -18,7 +18,16 @@ const ARCHIVE: ProxyArchive = {
 function taskOf(plan: Partial<ProxyPlan>, agent = AGENT, archive = ARCHIVE) {
   const whole: ProxyPlan = {
     ports: { out: 4140, in: 4141, admin: 9990, edge: 4143 },
-    ...{ bind: 'node' as const, workers: 2, cpus: 2, cpusLimit: null, mem: 256, disk: 128, image: null },
+    ...{
+      bind: 'node' as const,
+      publicListeners: 'edge' as const,
+      workers: 2,
+      cpus: 2,
+      cpusLimit: null,
+      mem: 256,
+      disk: 128,
+      image: null,
+    },
     ...plan,
   };
   const options = {
@@ -104,4 +113,19 @@ test("for a port that is root's, the task has the capability to listen there", (
     docker: { image: 'a', parameters: [{ key: 'cap-add', value: 'NET_BIND_SERVICE' }] },
   });
   expect(taskOf({ ports }).container).toBeUndefined();
+});
+
+test('on a public agent all but the edge is for the agent itself, unless the plan says otherwise', () => {
+  const innerOf = (...[plan, agent]: Parameters<typeof taskOf>) => {
+    const { command, healthCheck } = taskOf(plan, agent);
+    const variables = command.environment?.variables ?? [];
+    const inner = variables.find(({ name }) => name === 'NODEMESH_INNER_IP')?.value ?? null;
+    return [inner, /http:\/\/([\d.]+):9990/.exec(healthCheck?.command?.value ?? '')?.[1]];
+  };
+  const isPublic = { ...AGENT, isPublic: true };
+  expect(innerOf({}, AGENT)).toEqual([null, '10.0.0.9']);
+  expect(innerOf({}, isPublic)).toEqual(['127.0.0.1', '127.0.0.1']);
+  expect(innerOf({ publicListeners: 'all' }, isPublic)).toEqual([null, '10.0.0.9']);
+  // All agents of the local cluster are on loopback.
+  expect(innerOf({}, { ...isPublic, ip: '127.0.1.3' })).toEqual([null, '127.0.1.3']);
 });

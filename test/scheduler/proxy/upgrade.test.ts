@@ -83,7 +83,16 @@ test('a goal is reached in place while requests flow, and so is the way back', a
   };
   const plan: ProxyPlan = {
     ports: { out, in: incoming, admin, edge: 4143 },
-    ...{ bind: 'node' as const, workers: 1, cpus: 1, cpusLimit: null, mem: 256, disk: 256, image: null },
+    ...{
+      bind: 'node' as const,
+      publicListeners: 'edge' as const,
+      workers: 1,
+      cpus: 1,
+      cpusLimit: null,
+      mem: 256,
+      disk: 256,
+      image: null,
+    },
   };
   const artifacts = await loadArtifacts({ dist: packages, version: '0', files });
   onTestFinished(() => artifacts.close());
