@@ -1,12 +1,13 @@
 /** The template with options of all kinds: the app is JSON, one that Marathon takes, and says to the scheduler what was asked. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { optionNames, variableOf } from '../../scheduler/config/options.ts';
 import { readConfig, type SchedulerConfig } from '../../scheduler/config.ts';
+import { split } from '../docs/markdown.ts';
 import { BASE_URL, configSchema, isObject, type Json, type JsonObject, optionFaults, renderedApp } from './catalog.ts';
 import { appFaults } from './marathon-rules.ts';
 
@@ -140,6 +141,23 @@ describe('every option', () => {
   it('may be set together with all others', () => {
     const all = paths.reduce((options, path) => withOption(path, OTHERWISE[path] ?? null, options), {} as JsonObject);
     expect(envOf(appOf(all))['NODEMESH_PORTS']).toBe('out=5140,in=5141,admin=5990,edge=none');
+  });
+});
+
+/** Options files that the documents show. */
+const SHOWN = ['install-on-dcos.md', 'package-options.md'].flatMap((page) => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs', page), 'utf8');
+  return split(text).blocks.flatMap(({ language, line, lines }) =>
+    language === 'json' ? [[`${page}:${line}`, JSON.parse(lines.join('\n')) as JsonObject] as const] : [],
+  );
+});
+
+describe('the options files that the documents show', () => {
+  it('are there', () => {
+    expect(SHOWN.length).toBeGreaterThanOrEqual(3);
+  });
+  it.each(SHOWN)('%s makes an app', (_, options) => {
+    expect(appOf(options)).not.toEqual(appOf({}));
   });
 });
 
