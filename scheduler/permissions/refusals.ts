@@ -46,6 +46,7 @@ export class Refusals {
   marathon(url: string, path: string, status: number): void {
     const what = `marathon ${pathKind(path)}`;
     if (status >= 200 && status < 300) return this.#allowed(what);
+    if (status === 401) return this.#note(what, `Marathon at ${url} does not take the login (401)`, [], '');
     if (status !== 403) return;
     const needs: Need[] = path.startsWith('/v2/events') ? ['marathon-events'] : ['marathon-apps'];
     this.#note(

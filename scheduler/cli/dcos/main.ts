@@ -56,7 +56,7 @@ export async function main(args: readonly string[], context: MainContext): Promi
   if (word === '--info') return screen.write(`${INFO}\n`);
   if (word === '--config-schema') return screen.write(`${JSON.stringify(CONFIG_SCHEMA, null, 2)}\n`);
   if (word === '--version') return screen.write(`${context.version}\n`);
-  if (word === undefined || (help && words.length === 1)) return screen.write(pluginUsage(module));
+  if (word === undefined || word === 'help' || (help && words.length === 1)) return screen.write(pluginUsage(module));
   if (!commandNames().includes(word)) {
     throw new PluginUsage(`unknown command '${word}'; dcos ${module} has ${commandNames().join(', ')}`);
   }
@@ -97,7 +97,13 @@ function ownOptions(args: readonly string[]): OwnOptions {
     } else if (arg.startsWith('--name=')) name = arg.slice('--name='.length);
     else if (arg !== '-v' && arg !== '--verbose') words.push(arg);
   }
-  return { words, name, help: words.some((word) => word === '--help' || word === '-h' || word === 'help') };
+  const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+  return { words, name, help: words[0] === 'help' || words.slice(0, indexOrAll(words, '--')).some(isHelp) };
+}
+
+function indexOrAll(words: readonly string[], word: string): number {
+  const index = words.indexOf(word);
+  return index < 0 ? words.length : index;
 }
 
 function serviceName(text: string): string {

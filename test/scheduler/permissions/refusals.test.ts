@@ -55,6 +55,8 @@ test('is logged once, and once more when it is over', () => {
   expect(refusals.list()).toHaveLength(1);
   refusals.marathon('https://marathon.mesos:8443', '/v2/apps', 200);
   expect([refusals.list(), logs.length]).toEqual([[], 2]);
+  refusals.marathon('https://marathon.mesos:8443', '/v2/events', 401);
+  expect(refusals.list()).toMatchObject([{ what: 'marathon /v2/events', grants: [] }]);
 });
 
 test('on a cluster that is no DC/OS there are no grants to name', () => {

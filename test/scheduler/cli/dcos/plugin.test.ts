@@ -91,9 +91,11 @@ describe('what the DC/OS CLI asks of a plugin', () => {
     out = '';
     await run('nodemesh', '--config-schema');
     expect(JSON.parse(out)).toMatchObject({ type: 'object', properties: { service_name: { type: 'string' } } });
-    out = '';
-    await run('nodemesh', '--help');
-    expect(out).toMatch(/Usage: dcos nodemesh .*\n[\s\S]*Commands: .*status/);
+    for (const words of [['--help'], ['help'], ['help', 'status'], []]) {
+      out = '';
+      await run('nodemesh', ...words);
+      expect(out).toMatch(/Usage: dcos nodemesh .*\n[\s\S]*Commands: .*status/);
+    }
     out = '';
     await expect(run('nodemesh', 'plan', '--help')).rejects.toMatchObject({ exitCode: 0 });
     expect(out).toContain('Usage: dcos nodemesh plan');
@@ -130,7 +132,7 @@ describe('with the environment that the DC/OS CLI gives', () => {
   test('commands that change something are carried out, once', async () => {
     const { scheduler, adminRouter } = await cluster();
     adminRouter.failures.push(502);
-    await run('nodemesh', 'freeze', 'for', 'a', 'while');
+    await run('nodemesh', 'freeze', 'help', 'is', 'near');
     expect(scheduler.framework.frozen).toBe(true);
     expect(adminRouter.log.filter((line) => line.startsWith('POST'))).toEqual([
       'POST /service/nodemesh/v1/freeze passed',
