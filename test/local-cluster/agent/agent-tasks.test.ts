@@ -81,7 +81,9 @@ describe('a task at work', () => {
     const status = await reached(bench.master, 't', 'TASK_RUNNING');
     const [found] = bench.agent.processes();
     expect(found).toMatchObject({ taskId: 't', taskName: 'nap', frameworkId: FRAMEWORK, frameworkName: 'test' });
-    expect(readFileSync(`/proc/${found?.pid}/cmdline`, 'utf8')).toBe('sleep\x001000\x00');
+    // Its shell has become what it was told to become, soon.
+    const commandLine = (): boolean => readFileSync(`/proc/${found?.pid}/cmdline`, 'utf8') === 'sleep\x001000\x00';
+    await eventually('the shell has become sleep', async () => commandLine());
     expect(status.container_status?.executor_pid).toBe(found?.pid);
     expect(Date.now() - Date.parse(found?.startedAt ?? '')).toBeLessThan(10_000);
   });
