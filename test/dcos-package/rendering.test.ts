@@ -82,6 +82,7 @@ const OTHERWISE: Readonly<Record<string, Json>> = {
   'proxies.edge': false,
   'proxies.edge_port': 80,
   'proxies.edge_groups': 'external,internal',
+  'proxies.public_listeners': 'all',
   'proxies.bind': 'node',
   'proxies.user': 'mesh-proxy',
   'proxies.constraints': ['@zone:IS:z2', 'rack:LIKE:r[1-3]'],
