@@ -1,6 +1,6 @@
 /** The proxy's real link follows the scheduler's real distribution: through changes, a restart and a move. */
 import { createServer } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { announceSchema, MAX_RECORD_BYTES, type Report } from '../../../agent-proxy/control/contract.ts';
 import { EpochGuard } from '../../../agent-proxy/control/epoch-guard.ts';
 import { ControlLink } from '../../../agent-proxy/control/link.ts';
@@ -123,6 +123,9 @@ describe("the proxy's link", () => {
     const proxy = proxyOf(scheduler.url);
     const observer = new ControlClient(scheduler.url, { agentId: 'S2', taskId: 'observer' });
     links.push(observer);
+    // Who says nothing for five seconds is taken for dead.
+    const reporting = setInterval(() => void observer.report().catch(() => undefined), 1_000);
+    onTestFinished(() => clearInterval(reporting));
     const ids = (table: ServiceTable) => table.service('web')?.endpoints.map(({ instance }) => instance);
     await eventually('the tables', () => ids(proxy.table)?.length === 2_000 && observer.table.ready);
     expect(observer.frames('services').length).toBeGreaterThan(5);
