@@ -2,11 +2,13 @@
  * The scheduler's options: the command line first, then the environment, then a file, then the default. All faults are
  * told at once, each with its place. This is the only file of the scheduler that reads the environment.
  */
+
 import { userInfo } from 'node:os';
 import type { z } from 'zod';
 import type { Constraint, RolloutSettings } from '../framework/index.ts';
 import type { ServiceAccount } from '../framework/mesos-http-client/auth/credential.ts';
 import type { MarathonConfig } from './config/marathons.ts';
+import type { MeshConfigSource } from './config/mesh-config.ts';
 import {
   flagOf,
   isOptionName,
@@ -81,6 +83,8 @@ export interface SchedulerConfig {
   readonly apiToken: string | null;
   /** Base URL; null: this is no DC/OS. */
   readonly adminRouter: string | null;
+  /** The configuration of the proxies that the options give; null: none. */
+  readonly meshConfig: MeshConfigSource | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -149,6 +153,9 @@ function contradictions(options: Options, placeOf: (name: OptionName) => string)
   if (options.secretFile !== null && options.principal?.includes(':')) {
     faults.push(`${placeOf('principal')}: must not have a colon in it where it has a secret`);
   }
+  if (options.meshConfig !== null && options.meshConfigUrl !== null) {
+    faults.push(`${placeOf('meshConfig')}: there is a URL too (${placeOf('meshConfigUrl')}); keep one`);
+  }
   if (options.publicRole === options.role) {
     faults.push(`${placeOf('role')}: is the public role as well; choose another, or set --public-role none`);
   }
@@ -182,6 +189,7 @@ function configOf(options: Options): SchedulerConfig {
     versionGate: { windowMs: options.rolloutWindow, minRequests: options.rolloutMinRequests },
     apiToken: options.apiTokenFile,
     adminRouter: options.adminRouter,
+    meshConfig: options.meshConfig ?? options.meshConfigUrl,
   };
 }
 

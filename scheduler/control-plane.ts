@@ -173,7 +173,7 @@ export class ControlPlane {
       frozen: () => this.#framework.frozen,
       conflict: () => this.#doubtLead('the state store'),
     });
-    await this.config.load();
+    await this.#rollouts.load();
     await this.#framework.start();
     this.#started = true;
     for (const node of this.#framework.nodes()) {
@@ -266,6 +266,11 @@ export class ControlPlane {
 
   get framework(): Omit<Framework, 'start' | 'stop' | 'command'> {
     return this.#framework;
+  }
+
+  /** Why the configuration that the options give is not what the proxies run; null: it is, or there is none. */
+  get configFault(): string | null {
+    return this.#rollouts.optionsFault;
   }
 
   get plans(): Plans {

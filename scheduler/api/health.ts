@@ -87,9 +87,11 @@ function judged(
   if (plane.framework.frameworkId() === null) {
     return { value: CODES.initializing, reasons: ['not registered with Mesos yet'] };
   }
+  const fault = plane.configFault;
   const open = Object.entries(plans).filter(([, status]) => status !== 'COMPLETE');
   const reasons = open.map(([name, status]) => `plan ${name}: ${status}`);
   if (!plane.framework.subscribed()) reasons.push('not subscribed to Mesos');
+  if (fault !== null) reasons.push(fault);
   const values = open.map(([name, status]) => (name === 'recovery' ? RECOVERING : DEPLOYING)[status]);
   const error = values.find((value) => value === CODES.error);
   // As in the SDK, deploying goes before recovering.

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseConstraint } from '../../framework/index.ts';
 import { apiTokenFile, basicCredentialFile, certificatesFile, secretFile, serviceAccountFile } from './files.ts';
 import { marathons } from './marathons.ts';
+import { meshConfig, meshConfigUrl } from './mesh-config.ts';
 import * as values from './values.ts';
 
 export interface OptionSpec {
@@ -213,6 +214,19 @@ export const OPTIONS = {
     fallback: 'mesos',
     group: 'What a proxy is',
   },
+  meshConfig: {
+    value: 'base64',
+    help: 'the configuration of the proxies, a linkerd.yaml in base64: the first revision of a new mesh; another one later goes out by a plan',
+    fallback: null,
+    otherwise: 'the defaults: linker to linker',
+    group: 'What a proxy is',
+  },
+  meshConfigUrl: {
+    value: 'url',
+    help: 'where to read it from, instead; read once, at the start',
+    fallback: null,
+    group: 'What a proxy is',
+  },
   strategy: {
     value: 'kind',
     help: 'how a new version goes over the cluster: gate[:CANARIES[:SHARES]], judged by its traffic and turned back by itself, or by the health of its nodes alone: serial, parallel, canary[:N], percentages:10,50,100',
@@ -313,6 +327,8 @@ export const optionsSchema = z.object({
   proxyDisk: values.amount(0, 'a whole number of megabytes'),
   proxyImage: values.text.min(1, 'must not be empty').nullable(),
   containerizer: z.enum(values.CONTAINERIZERS, `must be one of ${values.CONTAINERIZERS.join(', ')}`),
+  meshConfig: meshConfig.nullable(),
+  meshConfigUrl: meshConfigUrl.nullable(),
   strategy: values.strategy,
   maxUnavailable: values.amount(1, 'a whole number from 1 on'),
   rolloutGate: values.duration,

@@ -47,14 +47,20 @@ export class ConfigRevisions {
     this.#kept = kept;
   }
 
-  /** @throws {StateStoreError} */
-  async load(now: number): Promise<void> {
+  /** True where there was none, and what `first` gives, or what proxies do by themselves, is revision 1 now. @throws {StateStoreError} */
+  async load(now: number, first?: () => Promise<unknown>): Promise<boolean> {
     for (const key of await this.#kept.list(PREFIX)) {
       const revision = await this.#kept.read(key, revisionSchema);
       if (revision !== undefined) this.#revisions.set(revision.revision, revision);
     }
-    if (this.#revisions.size === 0) await this.#put({ ...FIRST, at: now });
+    const isEmpty = this.#revisions.size === 0;
+    if (isEmpty) {
+      const document = await first?.();
+      const given = document === undefined ? {} : { note: 'as the options say', document };
+      await this.#put({ ...FIRST, at: now, ...given });
+    }
     this.#last = Math.max(...this.#revisions.keys());
+    return isEmpty;
   }
 
   get(revision: number): ConfigRevision | undefined {

@@ -93,14 +93,18 @@ export class RollingConfig {
     this.#probe = new ListenerProbe(Date.now);
   }
 
-  /** @throws {StateStoreError} */
-  async load(): Promise<void> {
-    await this.#revisions.load(Date.now());
+  /**
+   * True where there was none, and what `first` gives is revision 1 now; undefined is what proxies do by themselves.
+   * @throws {StateStoreError}
+   */
+  async load(first?: () => Promise<unknown>): Promise<boolean> {
+    const isFirst = await this.#revisions.load(Date.now(), first);
     const kept = await this.#kept.read(KEY, keptSchema);
     this.#completed = kept?.completed ?? 1;
     this.#rollout = kept?.rollout == null ? null : unpacked(kept.rollout);
     this.#isLoaded = true;
     await this.#settle();
+    return isFirst;
   }
 
   start(): void {
