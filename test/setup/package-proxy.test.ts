@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tarOf } from '../../agent-proxy/control/tar.ts';
 import { packageProxy } from '../../dcos-package/build/package-proxy.mjs';
 import { useTempDir } from '../fixtures/proxy.ts';
@@ -13,8 +13,18 @@ import { useTempDir } from '../fixtures/proxy.ts';
 const SOURCES = join(import.meta.dirname, '..', '..');
 const NODE = Buffer.from('#!/bin/sh\necho a Node.js\n');
 
+/** What writes archives, bundled once. */
+let archiveCode: Uint8Array;
 let root: string;
 let out: string;
+
+beforeAll(async () => {
+  const { outputFiles } = await build({
+    entryPoints: [join(SOURCES, 'scheduler', 'proxy', 'archive.ts')],
+    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error', write: false },
+  });
+  archiveCode = outputFiles?.[0]?.contents ?? new Uint8Array();
+});
 
 beforeEach(async () => {
   vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
@@ -25,11 +35,7 @@ beforeEach(async () => {
   writeFileSync(join(root, 'LICENSE'), 'our licence');
   writeFileSync(join(root, 'dist', 'proxy.mjs'), '// the proxy\n');
   writeFileSync(join(root, 'dist', 'meta.json'), JSON.stringify({ outputs: { 'dist/proxy.mjs': { inputs: {} } } }));
-  await build({
-    entryPoints: [join(SOURCES, 'scheduler', 'proxy', 'archive.ts')],
-    outfile: join(root, 'dist', 'archive.mjs'),
-    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
-  });
+  writeFileSync(join(root, 'dist', 'archive.mjs'), archiveCode);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
