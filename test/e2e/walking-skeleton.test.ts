@@ -1,5 +1,9 @@
 /** The first thing that a visitor sees: one command, and a mesh answers by name. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REASONS } from '../../agent-proxy/control/reason-codes.ts';
+import { ROOT } from '../../dcos-package/build/set-up.mjs';
 import { eventually } from '../fixtures/eventually.ts';
 import { getJson, send, sendJson } from '../fixtures/http.ts';
 import { Cluster, run } from '../fixtures/local-cluster.ts';
@@ -232,6 +236,21 @@ describe('a mesh on one machine', () => {
       expect(await command.ended).toBe(0);
       expect(command.stdout()).toContain(wanted);
     }
+  });
+
+  it('has no figure in its proxies that docs/metrics.md does not tell of', async () => {
+    const page = await readFile(join(ROOT, 'docs/metrics.md'), 'utf8');
+    const figures = await Promise.all(
+      cluster.ready.nodes.map(({ admin }) => getJson<Record<string, number>>(`${admin}/admin/metrics.json`)),
+    );
+    const names = figures.flatMap((each) => Object.keys(each)).map((path) => path.replace(/\.(?:[a-z]+|p\d+)$/, ''));
+    expect(names.length).toBeGreaterThan(500);
+    const last = new Set(names.map((path) => path.split('/').at(-1) ?? ''));
+    // Those of a status, 200 or 2XX, and of a reason code are told of as a kind.
+    const unknown = [...last].filter(
+      (name) => !/^\d(?:\d\d|XX)$/.test(name) && !(name in REASONS) && !page.includes(name),
+    );
+    expect(unknown, 'tell of them in docs/metrics.md').toEqual([]);
   });
 
   it('has a doctor who finds nothing wrong, and knows how an app reaches the proxy of its node', async () => {
