@@ -3,12 +3,14 @@
  * and what one of them does keeps no other from being judged.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeStatus } from '../../framework/index.ts';
 import type { SchedulerConfig } from '../config.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import type { ControlPlaneLogger } from '../control-plane-options.ts';
 import { marathonSources } from '../marathon-access.ts';
 import { openMasters } from '../master-access.ts';
 import type { Refusals } from '../permissions/refusals.ts';
+import { isInner } from '../proxy/inner.ts';
 import { CHECKS } from './checks.ts';
 import type { Facts, MarathonFacts } from './facts.ts';
 import { type Finding, SEVERITIES, type Severity } from './finding.ts';
@@ -78,10 +80,15 @@ export class Doctor {
     try {
       const leading = plane();
       const nodes = leading?.nodes() ?? [];
+      const nodeAt = (host: string): NodeStatus | undefined =>
+        nodes.find(({ status }) => status.hostname === host || status.ip === host)?.status;
       const facts = await gatherApp(app, {
         marathons: marathonSources(config, access, UNNOTED),
-        agentIp: (host) =>
-          nodes.find(({ status }) => status.hostname === host || status.ip === host)?.status.ip ?? null,
+        agentIp: (host) => nodeAt(host)?.ip ?? null,
+        isInner: (host) => {
+          const node = nodeAt(host);
+          return node !== undefined && isInner(config, node);
+        },
         instances: (name) => leading?.services().find((service) => service.name === name)?.endpoints ?? [],
         out: config.ports.out,
         timeoutMs: NEAR_MS,
@@ -110,7 +117,7 @@ export class Doctor {
         this.#marathons(leading),
         this.#zookeepers(),
         gatherNames(this.#names(), NEAR_MS),
-        gatherNodes(near, leading === null ? [] : nodesOf(leading), config, NEAR_MS),
+        gatherNodes(near, leading === null ? [] : nodesOf(leading, config), config, NEAR_MS),
       ]);
       return {
         config,
@@ -174,13 +181,14 @@ export class Doctor {
   }
 }
 
-function nodesOf(plane: ControlPlane): Parameters<typeof gatherNodes>[1] {
+function nodesOf(plane: ControlPlane, config: SchedulerConfig): Parameters<typeof gatherNodes>[1] {
   return plane.nodes().map(({ status, session }) => {
     const { agentId, hostname, ip, state, reason, taskId } = status;
     const { reportedAt = null, tableAgeMs = null } = session?.sync ?? {};
     const ageMs = reportedAt === null || tableAgeMs === null ? null : performance.now() - reportedAt + tableAgeMs;
     return {
       ...{ agentId, hostname, ip, state, reason: state === 'healthy' ? null : reason, hasTask: taskId !== null },
+      isInner: isInner(config, status),
       tableAgeSeconds: ageMs === null ? null : Math.round(ageMs / 1_000),
     };
   });

@@ -36,6 +36,8 @@ export interface AppPlace {
 
 export type ProxyAnswer =
   | { readonly kind: 'ours' }
+  /** Not asked: on a public agent it listens on loopback alone (`--public-listeners edge`). */
+  | { readonly kind: 'inside' }
   /** Something else than a proxy of ours. */
   | { readonly kind: 'other'; readonly status: number }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -107,7 +109,7 @@ export function judgeApp(
     findings.push(unknown(app.id, 'nothing could be tried', 'it has no instance that runs'));
     return findings;
   }
-  for (const place of app.places) findings.push(...judgePlace(place, ports.out));
+  for (const place of app.places) findings.push(...judgePlace(place, app.mode, ports.out));
   if (app.leftOut > 0)
     findings.push(
       unknown(app.id, `its instances on ${app.leftOut} more agents were not looked at`, 'there are too many'),
@@ -116,13 +118,15 @@ export function judgeApp(
   return findings;
 }
 
-function judgePlace({ host, ip, answer, hostLeadsTo }: AppPlace, out: number): readonly Finding[] {
+function judgePlace({ host, ip, answer, hostLeadsTo }: AppPlace, mode: NetworkMode, out: number): readonly Finding[] {
   const node = ip === null || ip === host ? host : `${host} (${ip})`;
   const findings: Finding[] = [];
   switch (answer.kind) {
     case 'ours':
       findings.push(ok(node, `the proxy answers at port ${out}, asked from the machine of the scheduler`));
       break;
+    case 'inside':
+      return [judgeInside(node, mode, out)];
     case 'other':
       findings.push({
         severity: 'error',
@@ -153,6 +157,21 @@ function judgePlace({ host, ip, answer, hostLeadsTo }: AppPlace, out: number): r
     todo: `look whether the app finds it; else give it the address itself, or set --hostname to ${ip}`,
   });
   return findings;
+}
+
+/** On a public agent, where the proxy is for the agent's own network alone. */
+function judgeInside(node: string, mode: NetworkMode, out: number): Finding {
+  if (mode === 'bridge' || mode === 'container') {
+    return {
+      severity: 'error',
+      what: 'the app does not reach the proxy of this node',
+      subject: node,
+      why: 'on a public agent the proxy listens on 127.0.0.1 alone (--public-listeners edge), which a container has of its own',
+      todo: 'run the app in host mode, or on private agents; or set --public-listeners all, and keep the ports from outside by other means',
+    };
+  }
+  const what = `this node is a public agent: the proxy is at 127.0.0.1:${out} there, and not at HOST; it was not asked`;
+  return unknown(node, what, 'nobody but its own node reaches it (--public-listeners edge)');
 }
 
 /** What only somebody in the container can see, and how to see it. */

@@ -19,6 +19,8 @@ export interface AppGathering {
   readonly marathons: readonly MarathonSource[];
   /** The address of an agent by its hostname, and by its id. */
   agentIp(host: string): string | null;
+  /** Whether the proxy of this agent is for its own node alone. */
+  isInner(host: string): boolean;
   /** Instances of a service in the table, for what is not Marathon's. */
   instances(service: string): readonly { readonly instance: string; readonly agentAddress: string }[];
   readonly out: number;
@@ -104,9 +106,9 @@ function onePerHost(tasks: readonly Task[]): readonly Task[] {
   return [...new Map([...tasks].reverse().map((task) => [task.host, task])).values()].reverse();
 }
 
-async function placeOf({ taskId, host, ip }: Task, { out, timeoutMs }: AppGathering): Promise<AppPlace> {
+async function placeOf({ taskId, host, ip }: Task, { isInner, out, timeoutMs }: AppGathering): Promise<AppPlace> {
   const [answer, hostLeadsTo] = await Promise.all([
-    asked(ip ?? host, out, timeoutMs),
+    isInner(host) ? ({ kind: 'inside' } as const) : asked(ip ?? host, out, timeoutMs),
     isIP(host) !== 0
       ? null
       : within(

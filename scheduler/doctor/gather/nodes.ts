@@ -20,7 +20,11 @@ const procSchema = z.object({ open_files_limit: figure, cpu_periods: figure, cpu
   }),
 );
 
-type Known = Omit<NodeFacts, 'proxy' | 'taken'> & { readonly hasTask: boolean };
+type Known = Omit<NodeFacts, 'proxy' | 'taken'> & {
+  readonly hasTask: boolean;
+  /** Nobody but its own node reaches its admin port. */
+  readonly isInner: boolean;
+};
 
 export async function gatherNodes(
   asker: Asker,
@@ -31,9 +35,9 @@ export async function gatherNodes(
   const facts = await atATime(
     AT_A_TIME,
     nodes.slice(0, MOST_ASKED),
-    async ({ hasTask, ...node }): Promise<NodeFacts> => {
+    async ({ hasTask, isInner, ...node }): Promise<NodeFacts> => {
       const base = `http://${hostOf(node.ip)}:${ports.admin}`;
-      const proxy = hasTask ? await asker.json(`${base}/admin/metrics.json?q=proc`, procSchema) : null;
+      const proxy = hasTask && !isInner ? await asker.json(`${base}/admin/metrics.json?q=proc`, procSchema) : null;
       // Where a proxy of ours is, or may be on its way, the ports are its own.
       const taken =
         hasTask || node.state === 'excluded' || node.state === 'lost'
@@ -42,7 +46,10 @@ export async function gatherNodes(
       return { ...node, proxy, taken };
     },
   );
-  return [...facts, ...nodes.slice(MOST_ASKED).map(({ hasTask: _, ...node }) => ({ ...node, proxy: null, taken: [] }))];
+  return [
+    ...facts,
+    ...nodes.slice(MOST_ASKED).map(({ hasTask: _, isInner: __, ...node }) => ({ ...node, proxy: null, taken: [] })),
+  ];
 }
 
 /** Of the agents' own servers: any answer has a `Date`. */

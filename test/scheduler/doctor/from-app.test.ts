@@ -84,6 +84,16 @@ describe('what is said of it', () => {
       app({ places: [{ ...place, host: 'n7', hostLeadsTo: [] }] }),
       /^warning n7: HOST is a name that this machine does not find/m,
     ],
+    [
+      'a container on a public agent',
+      app({ places: [{ ...place, answer: { kind: 'inside' } }] }),
+      /^error 10\.0\.0\.7: the app does not reach the proxy of this node;.*--public-listeners edge.*--public-listeners all/m,
+    ],
+    [
+      'host mode on a public agent',
+      app({ mode: 'host', places: [{ ...place, answer: { kind: 'inside' } }] }),
+      /^unknown 10\.0\.0\.7: this node is a public agent: the proxy is at 127\.0\.0\.1:4140 there/m,
+    ],
     ['many agents', app({ leftOut: 5 }), /^unknown \/web: its instances on 5 more agents/m],
   ])('%s', (_, facts, words) => {
     expect(said(facts)).toMatch(words);
@@ -116,6 +126,7 @@ describe('what is gathered of it', () => {
         { prefix: 'eu', url: marathon.url, access: {} },
       ],
       agentIp: (host) => (host === 'node1' ? '127.0.36.1' : null),
+      isInner: (host) => host === '10.0.0.9',
       instances: (name) => (name === '#kafka/broker' ? [{ instance: 'b.1', agentAddress: '127.0.36.1' }] : []),
       ...{ out, timeoutMs: 1_000 },
     });
@@ -146,6 +157,11 @@ describe('what is gathered of it', () => {
         ],
       });
     }
+  });
+
+  it('an app on a public agent, whose proxy nobody else reaches', async () => {
+    marathon.put('www', [{ id: 'www.1', host: '10.0.0.9' }]);
+    expect(await gather('/www')).toMatchObject({ places: [{ answer: { kind: 'inside' } }] });
   });
 
   it('a pod', async () => {

@@ -241,17 +241,19 @@ it('proxies are asked where there are some, and the ports are looked at where th
     reason: null,
     tableAgeSeconds: 1,
     hasTask: true,
+    isInner: false,
   };
   const without = { ...node, agentId: 'S2', state: 'pending', hasTask: false };
   const facts = await gatherNodes(
     asker(),
-    [node, without, { ...without, state: 'excluded' }],
+    [node, without, { ...without, state: 'excluded' }, { ...node, isInner: true }],
     { ports: { out: 1, in: 2, admin: port, edge: null } },
     300,
   );
   expect(facts).toMatchObject([
     { proxy: { value: { openFilesLimit: 1_024, periods: 9, throttledPeriods: null } }, taken: [] },
     { proxy: null, taken: [port] },
+    { proxy: null, taken: [] },
     { proxy: null, taken: [] },
   ]);
 });
