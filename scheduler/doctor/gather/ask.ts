@@ -3,7 +3,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import { type Authorization, NO_AUTHORIZATION } from '../../../framework/mesos-http-client/auth/authorization.ts';
 import type { Asked, ClockReading } from '../facts.ts';
-import { reasonOf } from './bounded.ts';
+import { reasonOf, within } from './bounded.ts';
 
 const MAX_REDIRECTS = 3;
 /** Ten thousand agents are about 30 MB of `/slaves`. */
@@ -27,6 +27,12 @@ export class Asker {
 
   /** What is answered with 200, read by a schema. Never rejects. */
   async json<T>(url: string, schema: z.ZodType<T>): Promise<Asked<T>> {
+    // A login, which comes before the question, has times of its own.
+    const late = { kind: 'failed', url, reason: 'no answer in time, or no login' } as const;
+    return await within<Asked<T>>(2 * this.#options.timeoutMs, this.#json(url, schema), late);
+  }
+
+  async #json<T>(url: string, schema: z.ZodType<T>): Promise<Asked<T>> {
     try {
       const signal = AbortSignal.timeout(this.#options.timeoutMs);
       const { response, clock } = await this.#get(url, signal);

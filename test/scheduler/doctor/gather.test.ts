@@ -144,6 +144,12 @@ describe('Mesos', () => {
   });
 });
 
+it('a login that never ends is waited for no longer', async () => {
+  const never = { principal: null, header: () => new Promise<string>(() => undefined), renewed: async () => null };
+  const facts = await gatherMesos(asker({ authorization: never, timeoutMs: 100 }), ['http://127.0.0.1:1']);
+  expect(facts.version).toMatchObject({ kind: 'failed', reason: 'no answer in time, or no login' });
+});
+
 describe('clocks', () => {
   it('are read of the header Date, within what it can say', () => {
     const at = Date.UTC(2026, 0, 1, 12);
