@@ -55,6 +55,15 @@ const healthCheckSchema = z.object({
 });
 export type HealthCheckSpec = z.infer<typeof healthCheckSchema>;
 
+/** They are taken and not run: tasks here are ready at once. */
+const readinessCheckSchema = z.looseObject({
+  intervalSeconds: count.optional(),
+  timeoutSeconds: count.optional(),
+});
+/** Marathon's defaults (its readinessCheck.raml). */
+const READINESS_INTERVAL_SECONDS = 30;
+const READINESS_TIMEOUT_SECONDS = 10;
+
 const networkSchema = z.object({
   mode: z.enum(['host', 'container/bridge', 'container']).default('container'),
   name: z.string().nullish(),
@@ -102,7 +111,7 @@ const appSchema = z.object({
   backoffFactor: z.number().min(1, 'must be greater than or equal to 1.0').default(1.15),
   maxLaunchDelaySeconds: amount.default(300),
   healthChecks: z.array(healthCheckSchema).default([]),
-  readinessChecks: z.array(z.looseObject({})).default([]),
+  readinessChecks: z.array(readinessCheckSchema).max(1, 'must be less than or equal to 1').default([]),
   dependencies: z.array(z.string()).default([]),
   upgradeStrategy: z
     .object({
@@ -255,6 +264,12 @@ function crossFaults(spec: AppSpec): ValidationDetail[] {
         'Health check port indices must address an element of the ports array or container port mappings.',
       );
     }
+  });
+  spec.readinessChecks.forEach((check, index) => {
+    const { intervalSeconds = READINESS_INTERVAL_SECONDS, timeoutSeconds = READINESS_TIMEOUT_SECONDS } = check;
+    if (timeoutSeconds < intervalSeconds) return;
+    const error = `got ${timeoutSeconds}, expected less than ${intervalSeconds}`;
+    fault(`/readinessChecks(${index})/timeoutSeconds`, error);
   });
   const names = portWishes(spec).flatMap((wish) => (wish.name === null ? [] : [wish.name]));
   if (new Set(names).size !== names.length) fault('/portDefinitions', 'Port names must be unique.');

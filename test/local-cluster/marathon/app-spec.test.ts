@@ -44,6 +44,18 @@ describe('what an app must say', () => {
     expect(faults(app({ healthChecks: [{ protocol: 'SMOKE' }] }))).toHaveProperty(['/healthChecks(0)/protocol']);
   });
 
+  test('one readiness check, whose answer is not waited for until the next one is due', () => {
+    const check = (fields: object) => faults(app({ readinessChecks: [fields] }));
+    expect(check({ intervalSeconds: 5, timeoutSeconds: 4 })).toEqual({});
+    expect(check({})).toEqual({});
+    expect(check({ intervalSeconds: 5, timeoutSeconds: 5 })).toEqual({
+      '/readinessChecks(0)/timeoutSeconds': ['got 5, expected less than 5'],
+    });
+    // Ten seconds are the default.
+    expect(check({ intervalSeconds: 5 })).toHaveProperty(['/readinessChecks(0)/timeoutSeconds']);
+    expect(faults(app({ readinessChecks: [{}, {}] }))).toHaveProperty(['/readinessChecks']);
+  });
+
   test('a check gets its defaults', () => {
     expect(valid(app({ healthChecks: [{ protocol: 'MESOS_HTTP' }] })).healthChecks).toEqual([
       {
