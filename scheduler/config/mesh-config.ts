@@ -6,7 +6,7 @@ export type MeshConfigSource =
   | { readonly kind: 'url'; readonly url: string };
 
 /** As much as fits into a task's environment beside the rest. */
-const MAX_BYTES = 64 * 1024;
+const MAX_BYTES = 72 * 1024;
 const EXAMPLE = 'as base64 -w0 linkerd.yaml makes it';
 
 export const meshConfig = textual((given): MeshConfigSource => {

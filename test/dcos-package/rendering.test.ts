@@ -138,6 +138,18 @@ describe('every option', () => {
     expect(own).toEqual([]);
   });
 
+  it('of the scheduler has one of the package, but those that are not for DC/OS', () => {
+    const all = paths.reduce((options, path) => withOption(path, OTHERWISE[path] ?? null, options), {} as JsonObject);
+    const app = appOf(all);
+    const told = `${JSON.stringify(app['env'])} ${String(app['cmd'])}`;
+    // The VIP is its address where there is one; Cosmos sets the alias of --uninstall; Mesos of DC/OS knows no shared secrets.
+    const others = ['NODEMESH_SECRET_FILE', 'NODEMESH_UNINSTALL'];
+    const absent = optionNames()
+      .map(variableOf)
+      .filter((name) => !new RegExp(`\\b${name}\\b`).test(told));
+    expect(absent).toEqual(others);
+  });
+
   it('may be set together with all others', () => {
     const all = paths.reduce((options, path) => withOption(path, OTHERWISE[path] ?? null, options), {} as JsonObject);
     expect(envOf(appOf(all))['NODEMESH_PORTS']).toBe('out=5140,in=5141,admin=5990,edge=none');
@@ -185,6 +197,19 @@ describe('text of all kinds', () => {
     // As it stands it would break the template, so that it is refused before it is rendered.
     expect(optionFaults({ mesh: { config: yaml } })).not.toEqual([]);
     expect(() => renderedApp({ mesh: { config: yaml } })).toThrow(SyntaxError);
+  });
+
+  it('a configuration of the greatest length fits, with all else, into the one variable that Mesos hands a task on in', () => {
+    const { maxLength = 0 } = { ...groups.find(([name]) => name === 'mesh')?.[1].properties['config'] };
+    const config = Buffer.alloc((maxLength * 3) / 4, '# a comment of a linkerd.yaml\n').toString('base64');
+    expect(config).toHaveLength(maxLength);
+    const app = appOf({ mesh: { config } });
+    const variables = Object.entries(envOf(app)).map(([name, value]) => ({ name, type: 'VALUE', value }));
+    const launch = { command: { shell: true, value: app['cmd'] }, environment: { variables } };
+    // src/slave/containerizer/mesos/containerizer.cpp: MESOS_CONTAINERIZER_LAUNCH_INFO, as JSON in which a slash is two characters.
+    const handedOn = `MESOS_CONTAINERIZER_LAUNCH_INFO=${JSON.stringify(launch).replaceAll('/', '\\/')}`;
+    // Linux takes no longer one (execve(2), MAX_ARG_STRLEN). Marathon, Mesos and the agent add variables of their own.
+    expect(handedOn.length).toBeLessThan(131_072 - 16_384);
   });
 
   it('whatever an option allows comes through as it is', () => {
