@@ -54,6 +54,8 @@ export interface NodeStatus extends AgentView {
   readonly since: number;
   /** What its task is (or is being made into); null without a task. */
   readonly goal: string | null;
+  /** Why an operator wants no task here; null where he has not said so. */
+  readonly heldOut: string | null;
 }
 
 export interface FrameworkLogger {
@@ -155,6 +157,11 @@ export interface Framework {
   judgedRollout(): JudgedRollout | null;
   /** What its user says of a phase of it, who alone knows what tasks are for. Without it nothing of it goes on. */
   judge(rollout: JudgedRollout, judgement: Judgement): void;
+  /**
+   * No task on this node (its agent id, hostname or address) until it is taken in again, which is `why: null`. Kept for
+   * whoever leads next; an agent that comes back under another id is another node.
+   */
+  holdOut(node: string, why: string | null): Promise<PlanOutcome>;
   /** While frozen nothing changes by itself but repair: no rollout goes on, nothing is evicted. */
   freeze(frozen: boolean): Promise<PlanOutcome>;
   readonly frozen: boolean;

@@ -155,6 +155,10 @@ class Shell implements Framework {
     this.#queue.push({ type: 'judged', rollout: id, phase, judgement });
   }
 
+  holdOut(node: string, why: string | null): Promise<PlanOutcome> {
+    return this.#order({ kind: 'hold-out', node, why });
+  }
+
   freeze(frozen: boolean): Promise<PlanOutcome> {
     return this.#order({ kind: 'freeze', frozen });
   }

@@ -33,6 +33,8 @@ export interface ListedAgent {
 export type Order =
   | { readonly kind: 'plan'; readonly command: PlanCommand }
   | { readonly kind: 'freeze'; readonly frozen: boolean }
+  /** `node`: agent id, hostname or address. `why`: a clause; null takes the node in again. */
+  | { readonly kind: 'hold-out'; readonly node: string; readonly why: string | null }
   | {
       readonly kind: 'credential';
       readonly taskId: TaskId;

@@ -56,8 +56,8 @@ function placed(step: Step, node: Node): Placed {
   const { state, environment } = step;
   if (state.mode !== 'keep') return { wanted: false, why: 'everything is being uninstalled' };
   const { constraints } = environment.settings;
-  if (constraints.length === 0) return WANTED;
-  const why = mismatch(constraints, node.agent);
+  if (constraints.length === 0 && node.heldOut === null) return WANTED;
+  const why = node.heldOut ?? mismatch(constraints, node.agent);
   if (why !== null) {
     const keys = keysOf(step, node);
     // A task counts while it lives, whoever launched it under which constraints.

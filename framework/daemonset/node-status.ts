@@ -19,7 +19,8 @@ export function judge(node: Node, now: number): Judgement {
 export function statusOf(node: Node, now: number): NodeStatus {
   const { state, reason } = judge(node, now);
   const { taskId = null } = node.task ?? {};
-  return { ...node.agent, state, reason, taskId, since: node.shown.since, goal: node.goal?.id ?? null };
+  const { shown, goal, heldOut } = node;
+  return { ...node.agent, state, reason, taskId, since: shown.since, goal: goal?.id ?? null, heldOut };
 }
 
 function judgeEmpty(node: Node, now: number): Judgement {

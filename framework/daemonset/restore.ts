@@ -73,6 +73,7 @@ export function initialState(remembered: Remembered, now: number): DaemonsetStat
     node.credential = record.credential;
     node.step = record.step;
     node.reserved = record.reserved;
+    node.heldOut = record.heldOut;
     node.covered = record.covered;
     node.down = record.down;
     if (node.down) state.down.add(agentId);

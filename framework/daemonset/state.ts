@@ -43,6 +43,8 @@ export interface Maintenance {
 export interface Node {
   agent: AgentView;
   placed: Placed;
+  /** Why an operator wants no task here, as a clause; null where he has not said so. */
+  heldOut: string | null;
   /** Counts of the placement that others get when its task is dead. */
   owed: readonly string[];
   /** What its task is: launched as, or made into since. Null without a task, and for one that was found. */
@@ -198,6 +200,7 @@ export function newNode(agent: AgentView, now: number): Node {
   return {
     agent,
     placed: { wanted: true },
+    heldOut: null,
     owed: [],
     goal: null,
     credential: null,
@@ -242,6 +245,7 @@ export function recordOf(node: Node): AgentRecord {
     credential: node.credential,
     step: node.step,
     reserved: node.reserved,
+    heldOut: node.heldOut,
     down: node.down,
     covered: node.covered,
     failures: node.failures,

@@ -15,6 +15,8 @@ export function takeOrder(step: Step, order: Order): PlanOutcome {
   switch (order.kind) {
     case 'freeze':
       return freeze(step, order.frozen);
+    case 'hold-out':
+      return holdOut(step, order.node, order.why);
     case 'plan':
       return commandPlan(step, order.command);
     case 'credential':
@@ -36,6 +38,22 @@ function freeze(step: Step, frozen: boolean): PlanOutcome {
   // What the placement asked for meanwhile is done now.
   if (!frozen) for (const node of state.nodes.values()) placeNode(step, node);
   return done(frozen ? 'frozen' : 'thawed');
+}
+
+/** Its task is taken down and what is reserved for it is given back, or it gets one again; both by the placement's own ways. */
+function holdOut(step: Step, name: string, why: string | null): PlanOutcome {
+  if (step.state.mode !== 'keep') return invalid('everything is being uninstalled');
+  const node = findNode(step, name);
+  if (node === null) return notFound(`there is no node ${name}`);
+  const { hostname } = node.agent;
+  if (node.heldOut === why)
+    return already(why === null ? `${hostname} is not left out` : `${hostname} is left out already`);
+  node.heldOut = why;
+  step.persist(node);
+  placeNode(step, node);
+  if (why === null) return done(`${hostname} gets a task again`);
+  const waits = step.state.frozen ? ' when the mesh is thawed' : '';
+  return done(`${hostname} is left out: its task is taken down${waits}`);
 }
 
 /** Whoever comes second, with another one, comes too late: of two at once the queue of events makes a first. */

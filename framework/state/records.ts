@@ -75,6 +75,8 @@ export const agentRecordSchema = z.object({
   step: stepMarkSchema.nullable().default(null),
   /** The role in which the agent's resources are held; null when nothing was ever reserved, or all given back. */
   reserved: z.string().nullable().default(null),
+  /** Why an operator wants no task on the agent; null where he has not said so. */
+  heldOut: z.string().nullable().default(null),
   /** The scheduler took its task down, and it has not been healthy since: it counts against what may be unavailable. */
   down: z.boolean().default(false),
   /** True once a task of the agent was healthy. */

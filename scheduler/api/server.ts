@@ -24,6 +24,7 @@ import { eventsRouter } from './events.ts';
 import { healthJson } from './health.ts';
 import { type Leadership, leadingPlane } from './leading.ts';
 import { createMetrics } from './metrics.ts';
+import { nodesRouter } from './nodes.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { pageOf } from './paging.ts';
 import { plansRouter } from './plans.ts';
@@ -34,7 +35,7 @@ import { nodeJson, servicesJson, trafficJson } from './views.ts';
 const BACKLOG = 16_384;
 
 export interface ApiOptions extends Leadership {
-  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken' | 'ports' | 'uninstall'>;
+  readonly config: Pick<SchedulerConfig, 'listen' | 'apiToken' | 'ports' | 'uninstall' | 'publicListeners'>;
   readonly version: string;
   /** Directory of the built files. */
   readonly dist: string;
@@ -117,6 +118,7 @@ export function createRoutes(options: ApiOptions): Express {
   });
   app.use(eventsRouter(plane));
   app.use(doctorRouter(options.doctor));
+  app.use(nodesRouter(options));
   app.use(plansRouter(options));
   app.use(policyRouter(options));
   app.use(configRouter(options));

@@ -22,6 +22,7 @@ export function nodeJson({ status, session }: NodeView, wanted: Wanted): object 
     zone: status.zone,
     state: status.state,
     reason: status.state === 'healthy' ? null : (status.reason ?? null),
+    heldOut: status.heldOut,
     taskId: status.taskId,
     goal: status.goal,
     running: runningJson(session),

@@ -87,7 +87,7 @@ export class ListenerProbe {
     this.#known.set(agentId, known);
     known.isUnderWay = true;
     this.#underWay += 1;
-    const failures = await Promise.all(ports.map((port) => this.#fault(ip, port)));
+    const failures = await Promise.all(ports.map((port) => faultAt(this.#agent, ip, port)));
     const why = failures.find((fault) => fault !== null) ?? null;
     known.failures = why === null ? 0 : known.failures + 1;
     known.why = why ?? '';
@@ -95,22 +95,32 @@ export class ListenerProbe {
     known.isUnderWay = false;
     this.#underWay -= 1;
   }
+}
 
-  /** Null where there is an answer. */
-  async #fault(ip: string, port: number): Promise<string | null> {
-    const where = `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
-    try {
-      const answer = await request(`http://${where}/admin/ping`, {
-        dispatcher: this.#agent,
-        headers: { host: NAME },
-        headersTimeout: TIMEOUT_MS,
-        bodyTimeout: TIMEOUT_MS,
-      });
-      await answer.body.dump();
-      return null;
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      return `no answer at ${where} (${code})`;
-    }
+/** Asks each listener once: why it gives no answer, by port; null where it does. */
+export async function listenersOf({ ip, ports }: ProbedNode): Promise<{ port: number; fault: string | null }[]> {
+  const agent = new Agent({ connect: { timeout: TIMEOUT_MS }, pipelining: 0 });
+  try {
+    return await Promise.all(ports.map(async (port) => ({ port, fault: await faultAt(agent, ip, port) })));
+  } finally {
+    await agent.destroy();
+  }
+}
+
+/** Null where there is an answer. */
+async function faultAt(agent: Agent, ip: string, port: number): Promise<string | null> {
+  const where = `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+  try {
+    const answer = await request(`http://${where}/admin/ping`, {
+      dispatcher: agent,
+      headers: { host: NAME },
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+    await answer.body.dump();
+    return null;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return `no answer at ${where} (${code})`;
   }
 }

@@ -185,6 +185,7 @@ export class Story {
       if (rollout === null) throw new Error('there is nothing to judge');
       this.event({ type: 'judged', rollout: rollout.id, phase: rollout.phase, judgement });
     },
+    holdOut: (node: string, why: string | null) => this.send.order({ kind: 'hold-out', node, why }).kind,
     freeze: (frozen: boolean) => this.send.order({ kind: 'freeze', frozen }).kind,
     agentRemoved: (name: string) => this.event({ type: 'agent-removed', agentId: agentId(name) }),
   };

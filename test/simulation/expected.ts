@@ -32,6 +32,7 @@ export const EXPECTED: Readonly<Record<Kind, readonly string[]>> = {
   order: [
     'roll-out',
     'freeze',
+    'hold-out',
     'update start',
     'update stop',
     'update continue',

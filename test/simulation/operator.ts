@@ -14,7 +14,8 @@ export function giveOrder(world: World): void {
   if (dice < 0.4) rollOut(world, rng.chance(0.75));
   else if (dice < 0.75) send(world, { kind: 'plan', command: updateCommand(world) });
   else if (dice < 0.83) send(world, { kind: 'freeze', frozen: rng.chance(0.4) });
-  else if (dice < 0.9) restartNode(world);
+  else if (dice < 0.88) restartNode(world);
+  else if (dice < 0.93) holdOut(world);
   else reconfigure(world);
 }
 
@@ -59,6 +60,14 @@ function restartNode(world: World): void {
   send(world, { kind: 'plan', command: { plan: 'recovery', verb: 'restart', phase: 'nodes', step: agentId } });
 }
 
+/** A node is left out, or taken in again. */
+function holdOut(world: World): void {
+  const nodes = [...(world.leader?.state.nodes.values() ?? [])];
+  if (nodes.length === 0) return;
+  const { agent, heldOut } = world.context.rng.pick(nodes);
+  send(world, { kind: 'hold-out', node: agent.agentId, why: heldOut === null ? 'the operator says so' : null });
+}
+
 /** Options change with a new start. */
 function reconfigure(world: World): void {
   const { context } = world;
@@ -92,6 +101,8 @@ export function settle(world: World): void {
   if (leader === null) return;
   const { state } = leader;
   if (state.frozen) return send(world, { kind: 'freeze', frozen: false });
+  const out = [...state.nodes.values()].find(({ heldOut }) => heldOut !== null);
+  if (out !== undefined) return send(world, { kind: 'hold-out', node: out.agent.agentId, why: null });
   const { rollout } = state;
   // What was turned back by chance is not begun again by itself.
   const isAway = isBad(state, world.goal) && state.completed?.id !== world.goal.id;

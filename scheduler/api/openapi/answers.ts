@@ -67,6 +67,7 @@ const node = z.strictObject({
   zone: z.string().nullable(),
   state: z.enum(['pending', 'launching', 'healthy', 'unhealthy', 'draining', 'lost', 'excluded']),
   reason: z.string().nullable().describe('why it is not healthy'),
+  heldOut: z.string().nullable().describe('why an operator wants no proxy there; null where nobody has said so'),
   taskId: z.string().nullable(),
   goal: z.string().nullable(),
   running: running.nullable().describe('null while nothing is known'),
@@ -195,6 +196,12 @@ const finding = z.strictObject({
 export const ANSWERS = {
   Error: z.object({ error: z.string().describe('one sentence: what happened, to what, why, and what to do') }),
   Message: z.strictObject({ message: z.string() }),
+  Probe: z.strictObject({
+    agentId: z.string(),
+    listeners: z.array(
+      z.strictObject({ port: z.int(), fault: z.string().nullable().describe('null where it answers') }),
+    ),
+  }),
   Health: health,
   Node: node,
   Nodes: z.array(node),

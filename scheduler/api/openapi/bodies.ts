@@ -4,12 +4,14 @@ import { rollbackSchema } from '../config.ts';
 import { revertSchema } from '../dtabs.ts';
 import { dtabJsonSchema } from '../namerd/dtab-body.ts';
 import { postedSchema } from '../namerd/names.ts';
+import { excludeSchema } from '../nodes.ts';
 import { freezeSchema, parametersSchema } from '../plans.ts';
 import { shiftRequestSchema } from '../shifts.ts';
 
 export const BODIES = {
   PlanParameters: parametersSchema,
   FreezeRequest: freezeSchema,
+  ExcludeRequest: excludeSchema,
   Rollback: rollbackSchema,
   Revert: revertSchema,
   Dtab: dtabJsonSchema,

@@ -163,4 +163,35 @@ const PLANS: readonly Operation[] = [
   ),
 ];
 
-export const STATE_OPERATIONS: readonly Operation[] = [...READS, ...PLANS];
+const NO_NODE = refused('there is no such node');
+
+const NODES: readonly Operation[] = [
+  ...(['exclude', 'include'] as const).map(
+    (verb): Operation => ({
+      ...{
+        method: 'post',
+        path: `/v1/nodes/{node}/${verb}`,
+        tag: 'state',
+        summary:
+          verb === 'exclude'
+            ? 'Take the proxy of a node away, and launch none there'
+            : 'Have a proxy on the node again',
+      },
+      ...(verb === 'exclude' ? { body: { types: JSON_TYPES, schema: 'ExcludeRequest' } } : {}),
+      answers: {
+        200: { what: 'done', schema: 'Message' },
+        208: { what: 'it is so already', schema: 'Message' },
+        ...(verb === 'exclude' ? { 400: refused('the body is not understood') } : {}),
+        404: NO_NODE,
+        409: refused('not while everything is uninstalled'),
+        503: STANDBY,
+      },
+    }),
+  ),
+  {
+    ...{ method: 'get', path: '/v1/nodes/{node}/probe', tag: 'state', summary: 'Ask each listener of a proxy now' },
+    answers: { 200: { what: 'whether they answer', schema: 'Probe' }, 404: NO_NODE, 503: STANDBY },
+  },
+];
+
+export const STATE_OPERATIONS: readonly Operation[] = [...READS, ...NODES, ...PLANS];

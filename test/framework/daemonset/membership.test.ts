@@ -207,3 +207,52 @@ describe('the placement', () => {
     );
   });
 });
+
+describe('a node that an operator leaves out', () => {
+  test('loses its task and what is reserved, gets nothing, also after a restart, and is taken in again', () => {
+    const story = subscribed();
+    const task = story.served('a');
+    expect(story.send.holdOut('a', 'linkerd is there')).toBe('done');
+    story.expects.killed(task);
+    story.expects.node('a', 'excluded', /^Left out of the placement: linkerd is there; the task is told to end\.$/);
+    story.send.update(task, 'TASK_KILLED');
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+
+    story.restart();
+    story.send.subscribed();
+    story.send.offer('a');
+    story.expects.nothingLaunched();
+    story.expects.node('a', 'excluded', /linkerd is there/);
+    expect(story.send.holdOut('a', 'linkerd is there')).toBe('already');
+
+    expect(story.send.holdOut('a', null)).toBe('done');
+    story.send.offer('a');
+    story.expects.launched('a');
+    expect(story.node('a')?.heldOut).toBeNull();
+  });
+
+  test('is one by its hostname or address too; others are not known', () => {
+    const story = subscribed('rack:IS:r1');
+    story.send.offer('a', { attributes: { rack: 'r2' } });
+    expect(story.send.holdOut(story.node('a')?.ip ?? '', 'away')).toBe('done');
+    expect(story.send.holdOut('nowhere', 'away')).toBe('not-found');
+    // The constraint stands as it did.
+    expect(story.send.holdOut('a', null)).toBe('done');
+    story.expects.node('a', 'excluded', /rack r2 is not r1/);
+  });
+
+  test('UNIQUE: another one gets its place when its task is dead', () => {
+    const story = subscribed('rack:UNIQUE');
+    const rack = { attributes: { rack: 'r1' } };
+    story.send.offer('a', rack);
+    const [task = ''] = story.expects.launched('a');
+    story.send.offer('b', rack);
+    story.send.holdOut('a', 'away');
+    story.send.offer('b', rack);
+    story.expects.nothingLaunched();
+    story.send.update(task, 'TASK_KILLED');
+    story.send.offer('b', rack);
+    story.expects.launched('b');
+  });
+});

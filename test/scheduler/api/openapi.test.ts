@@ -34,6 +34,7 @@ function api(): Express {
       apiToken: null,
       ports: { out: 1, in: 2, admin: 3, edge: null },
       uninstall: false,
+      publicListeners: 'edge',
     },
     ...{
       version: '0.1.0',

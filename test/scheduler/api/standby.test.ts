@@ -16,6 +16,7 @@ async function standby(leader: string | null): Promise<string> {
       apiToken: null,
       ports: { out: 4140, in: 4141, admin: 9990, edge: null },
       uninstall: false,
+      publicListeners: 'edge',
     },
     version: '0.1.0',
     dcos: null,

@@ -75,6 +75,7 @@ describe('a peer', () => {
     region: null,
     zone: null,
     goal: null,
+    heldOut: null,
     state: 'healthy' as const,
     reason: null,
     taskId: 'p1' as never,

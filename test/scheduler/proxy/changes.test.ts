@@ -19,7 +19,7 @@ function changes() {
   const one = goalOf(ONE, PLAN);
   const node: NodeStatus = {
     ...{ ...fakeAgent('10.0.0.1'), agentId: 'S1' as AgentId, state: 'healthy', reason: null, since: 0 },
-    ...{ taskId: taskId('p1'), goal: one.id },
+    ...{ taskId: taskId('p1'), goal: one.id, heldOut: null },
   };
   const log = (): void => undefined;
   const subject = new ChangesInPlace({

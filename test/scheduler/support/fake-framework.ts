@@ -66,6 +66,7 @@ export class FakeFramework implements Framework {
       reason: 'The proxy has not said yet that it is ready.',
       taskId: null,
       since: Date.UTC(2026, 0, 1),
+      heldOut: null,
       ...before,
       ...rest,
     });
@@ -144,6 +145,17 @@ export class FakeFramework implements Framework {
   async command(command: PlanCommand): Promise<PlanOutcome> {
     this.commands.push(command);
     return this.outcome;
+  }
+
+  async holdOut(node: string, why: string | null): Promise<PlanOutcome> {
+    const before = [...this.#nodes.values()].find(({ agentId, hostname }) =>
+      [agentId, hostname].includes(node as AgentId),
+    );
+    if (before === undefined) return { kind: 'not-found', message: `there is no node ${node}` };
+    if (this.uninstalling) return { kind: 'invalid', message: 'everything is being uninstalled' };
+    if (before.heldOut === why) return { kind: 'already', message: 'so already' };
+    this.set(before.agentId, { heldOut: why });
+    return { kind: 'done', message: why === null ? 'in' : 'out' };
   }
 
   async freeze(frozen: boolean): Promise<PlanOutcome> {

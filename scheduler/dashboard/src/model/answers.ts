@@ -17,6 +17,7 @@ export const nodeAnswerSchema = z.object({
   state: z.string(),
   reason: z.nullish(z.string()),
   taskId: z.nullish(z.string()),
+  heldOut: z.nullish(z.string()),
   goal: z.nullish(z.string()),
   running: z.nullish(revisionSchema),
   wanted: z.nullish(revisionSchema),
