@@ -43,6 +43,9 @@ const ASKING: Readonly<Record<string, string>> = {
   doctor: 'say what is wrong around the mesh (Mesos, Marathon, ZooKeeper, names, clocks …), and what to do',
   freeze: 'stop every change that the mesh makes by itself, but repair',
   thaw: 'end a freeze',
+  exclude: 'take the proxy of a node away, and launch none there',
+  include: 'have a proxy on the node again',
+  migrate: 'say what a site with linkerd and namerd becomes here; takeover: go over to it node by node, and back',
   permissions: 'print what to grant on Enterprise DC/OS, as commands',
 };
 

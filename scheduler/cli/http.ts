@@ -109,7 +109,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** `fetch` says no more than "fetch failed"; the reason is in its cause, and with several addresses in theirs. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const inner: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
     if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') {

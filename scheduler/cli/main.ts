@@ -5,7 +5,9 @@ import { fetchTables, type Tables } from './client.ts';
 import { config } from './config.ts';
 import { doctor } from './doctor.ts';
 import { dtab } from './dtab.ts';
+import { exclude, include } from './exclude.ts';
 import { freeze, thaw } from './freeze.ts';
+import { migrate } from './migrate.ts';
 import { bind, delegate } from './names.ts';
 import { nodesReport } from './nodes.ts';
 import { newCommand, type SchedulerOption, schedulerOption } from './options.ts';
@@ -65,6 +67,8 @@ const OTHERS: Readonly<Record<string, OtherCommand>> = {
   config,
   freeze,
   thaw,
+  exclude,
+  include,
   dtab,
   bind,
   delegate,
@@ -73,6 +77,7 @@ const OTHERS: Readonly<Record<string, OtherCommand>> = {
   status,
   permissions,
   doctor,
+  migrate,
 };
 
 /** The words that {@link main} knows. */
