@@ -33,6 +33,7 @@ export function moveRoles(value: unknown, place: string, draft: Draft): void {
   const others = roles.filter((role) => role !== '*' && role !== 'slave_public');
   draft.set('proxies.public_agents', isPublic);
   draft.taken(place, value, `proxies.public_agents: ${isPublic}`);
+  if (isPublic) tellPublicListeners(`${place} (listeners)`, draft);
   if (isPublic && !roles.includes('*')) {
     addConstraints(['@public:IS:true'], draft);
     draft.taken(`${place} (public agents alone)`, value, 'proxies.constraints: @public:IS:true');
@@ -44,6 +45,17 @@ export function moveRoles(value: unknown, place: string, draft: Draft): void {
       'proxies take resources of their own role, of * and of mesos.public_role',
     );
   }
+}
+
+/** linkerds elsewhere call the incoming router of a public agent as they do any other. */
+export function tellPublicListeners(place: string, draft: Draft): void {
+  draft.set('proxies.public_listeners', 'all');
+  draft.taken(
+    place,
+    'on every address',
+    'proxies.public_listeners: all',
+    'linkerds that are still there call port 4141 of public agents too. Set it to edge, the default, when none is left: a public agent is reached from the internet',
+  );
 }
 
 function addConstraints(constraints: readonly string[], draft: Draft): void {

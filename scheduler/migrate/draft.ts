@@ -32,6 +32,7 @@ export type OptionName =
   | 'proxies.admin_port'
   | 'proxies.edge_port'
   | 'proxies.public_agents'
+  | 'proxies.public_listeners'
   | 'proxies.user'
   | 'proxies.constraints'
   | 'mesh.config'

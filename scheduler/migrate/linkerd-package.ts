@@ -1,5 +1,6 @@
 /** The options of linkerd's package in the Universe (`{"linkerd": {…}}`), as an options file of DC/OS has them. */
 import { isRecord } from '../../agent-proxy/config/schema/keys.ts';
+import { tellPublicListeners } from './app-placement.ts';
 import { type Draft, isEmpty, wholeNumber } from './draft.ts';
 import { marathonUrl } from './namers.ts';
 import { moveCpus, moveMem, tellDisk } from './resources.ts';
@@ -31,6 +32,7 @@ export function movePackageOptions(options: unknown, draft: Draft): void {
   }
   moveMarathon(linkerd, place, draft);
   tellDisk('linkerd.disk (not set)', 0, draft);
+  tellPublicListeners('linkerd on public agents (not set)', draft);
   for (const [key, value] of Object.entries(others)) {
     draft.notUnderstood(key, value, "linkerd's package has one group of options, linkerd");
   }

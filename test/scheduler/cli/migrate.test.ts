@@ -62,7 +62,7 @@ test("linkerd's package options become an options file that renders", async () =
   const options = file('linkerd.json', { linkerd: { instances: 5, 'routing-port': 5140, mem: 512, colour: 'blue' } });
   const out = join(directory, 'out');
   const report = await run('--options', options, '--out', out);
-  expect(report).toMatch(/^6 settings: 3 taken over, 1 changed, 1 left out, 1 not understood\.\n/);
+  expect(report).toMatch(/^7 settings: 4 taken over, 1 changed, 1 left out, 1 not understood\.\n/);
   expect(report).toContain('linkerd.colour = blue');
   expect(report).toContain(`dcos package install nodemesh --options=${out}/nodemesh-options.json`);
   const made = JSON.parse(readFileSync(join(out, 'nodemesh-options.json'), 'utf8')) as JsonObject;

@@ -138,7 +138,11 @@ describe('where the configuration is', () => {
 
 it('an app on public agents alone stays there', () => {
   const migration = moved((draft) => moveApp({ acceptedResourceRoles: ['slave_public'] }, null, draft));
-  expect(migration.options['proxies']).toEqual({ public_agents: true, constraints: ['@public:IS:true'] });
+  expect(migration.options['proxies']).toEqual({
+    public_agents: true,
+    public_listeners: 'all',
+    constraints: ['@public:IS:true'],
+  });
   expectUsable(migration);
 });
 

@@ -19,7 +19,14 @@ describe('the options of a site', () => {
 
   it('become those of the package, and render', () => {
     expect(migration.options).toEqual({
-      proxies: { admin_port: 9991, incoming_port: 5141, outgoing_port: 5140, cpus: 0.5, mem: 385 },
+      proxies: {
+        public_listeners: 'all',
+        admin_port: 9991,
+        incoming_port: 5141,
+        outgoing_port: 5140,
+        cpus: 0.5,
+        mem: 385,
+      },
       discovery: { marathons: ['https://master.mesos:443/marathon'] },
       service: { service_account_secret: 'linkerd-secret' },
     });
@@ -44,7 +51,7 @@ describe('the options of a site', () => {
 
 it('an empty file is a linkerd with all defaults, and renders', () => {
   const migration = movedOptions({});
-  expect(migration.options).toEqual({});
+  expect(migration.options).toEqual({ proxies: { public_listeners: 'all' } });
   expectUsable(migration);
 });
 
