@@ -25,6 +25,10 @@ export function parseConnectString(url: string): ConnectString {
   const slash = rest.indexOf('/');
   const authority = slash === -1 ? rest : rest.slice(0, slash);
   const at = authority.lastIndexOf('@');
+  // What stands before it would be taken for a server, and quoted.
+  if (at === -1 && rest.includes('@')) {
+    throw new Error('the password of a ZooKeeper URL must not have a slash in it: choose another');
+  }
   const auth = at === -1 ? null : authority.slice(0, at);
   if (auth !== null && !/^[^:]+:./s.test(auth)) {
     throw new Error('the credentials of a ZooKeeper URL are user:password, as in zk://user:password@h1:2181/path');

@@ -45,9 +45,19 @@ export function textual<T>(read: (text: string) => T): z.ZodType<T, string> {
   });
 }
 
-/** @throws for what is none; `examples` tell what one is. */
-export const httpUrl = (text: string, examples: string): string => {
+/**
+ * @throws for what is none; `examples` tell what one is, `instead` where a login goes. Addresses show in logs and to whoever asks the
+ * API, so that one with a password in it is refused, and not quoted.
+ */
+export const httpUrl = (
+  text: string,
+  examples: string,
+  instead = 'give them in a file (--marathon-credential-file, --secret-file)',
+): string => {
   const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null ? text.includes('@') : /^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i.test(text)) {
+    throw new Error(`must not hold a name or a password: ${instead}`);
+  }
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
     throw new Error(`'${text}' is not a URL like ${examples}`);
   }
@@ -65,12 +75,8 @@ export const master = textual((text): MasterLocation => {
   }
   const [first = '', ...others] = text.split(',').map((part) => part.trim());
   const scheme = first.startsWith('https:') ? 'https' : 'http';
-  const read = (part: string): string => {
-    const url = httpUrl(part, 'http://10.0.0.1:5050 (or zk://10.0.0.1:2181/mesos)');
-    // Addresses show in logs. What was given is not quoted.
-    if (new URL(url).username === '' && new URL(url).password === '') return url;
-    throw new Error('must not hold a name or a password: give them with --principal and --secret-file');
-  };
+  const read = (part: string): string =>
+    httpUrl(part, 'http://10.0.0.1:5050 (or zk://10.0.0.1:2181/mesos)', 'give them with --principal and --secret-file');
   // As Mesos' own tools: what follows the first may be host:port alone.
   const full = others.map((part) => (part.includes('://') ? part : `${scheme}://${part}`));
   return { kind: 'urls', urls: [read(first), ...full.map(read)] };

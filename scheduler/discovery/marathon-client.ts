@@ -213,7 +213,14 @@ export class MarathonClient {
 
 const JSON_ONLY = { accept: 'application/json' };
 
-const encoded = (name: string): string => name.split('/').map(encodeURIComponent).join('/');
+/** @throws {MarathonError} for what a URL would take for the way up, to what is not an app at all */
+function encoded(name: string): string {
+  const segments = name.split('/');
+  if (segments.some((segment) => segment === '.' || segment === '..')) {
+    throw new MarathonError(`'${name}' is not the id of an app or a pod`);
+  }
+  return segments.map(encodeURIComponent).join('/');
+}
 
 /** @throws {MarathonError} for a body that no Marathon can have meant */
 async function* bounded(body: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {

@@ -1,5 +1,5 @@
 /** How an app reaches its node's proxy: its network, the address, and what was tried. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AppFacts, addressingOf, judgeApp, type NetworkMode } from '../../../scheduler/doctor/from-app.ts';
@@ -184,6 +184,24 @@ describe('what is gathered of it', () => {
       mode: 'other',
       places: [{ taskId: 'b.1', answer: { kind: 'ours' } }],
     });
+  });
+
+  it('nothing of Marathon but its apps and pods, whatever the id says', async () => {
+    const asked: string[] = [];
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      asked.push(request.url ?? '');
+      response.writeHead(404).end();
+    };
+    marathon.script('/', answer, answer);
+    for (const id of ['/../../secrets/v1/x', '#eu/../v2/leader', '/./../info', '/a/../../../x', '/..']) {
+      expect(await gather(id)).toBe(null);
+    }
+    expect(asked).toEqual([]);
+    expect(await gather('/%2e%2e/x?y=z#..')).toBe(null);
+    expect(asked.map((url) => url.split('?', 1)[0])).toEqual([
+      '/v2/apps/%252e%252e/x%3Fy%3Dz%23..',
+      '/v2/pods/%252e%252e/x%3Fy%3Dz%23..::status',
+    ]);
   });
 
   it('nothing, where there is nothing, or where Marathon does not answer', async () => {
