@@ -1,13 +1,17 @@
 /** The control plane may be down or move: no request is lost, no proxy restarts, and all streams come back. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256Of } from '../../agent-proxy/control/code-archive.ts';
+import { writeArchive } from '../../scheduler/proxy/archive.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { getJson, send } from '../fixtures/http.ts';
-import { Cluster, type ProcessRow, type RunningCommand, run } from '../fixtures/local-cluster.ts';
+import { Cluster, COMMAND, type ProcessRow, type RunningCommand, run } from '../fixtures/local-cluster.ts';
 import { figure, timed } from '../fixtures/measure.ts';
-import { SteadyLoad } from '../fixtures/steady-load.ts';
+import { type Failure, SteadyLoad } from '../fixtures/steady-load.ts';
+
+const DIST = dirname(COMMAND);
 
 describe('a scheduler that is killed', () => {
   let cluster: Cluster;
@@ -80,20 +84,64 @@ describe('a scheduler that is killed', () => {
   });
 });
 
-describe('a scheduler that comes back on another port', () => {
+describe('a scheduler that comes back on another port, and with another version', () => {
   let cluster: Cluster;
   let directory: string;
   let scheduler: RunningCommand | null = null;
 
-  const start = (port: number): string => {
+  const start = (port: number, ...more: string[]): string => {
     const { mesos, marathon } = cluster.ready;
     const listen = `127.0.46.254:${port}`;
     scheduler = run([
       'scheduler',
       ...['--master', mesos, '--marathon', marathon],
       ...['--state', `file:${join(directory, 'state')}`, '--listen', listen],
+      ...[
+        '--rollout-gate',
+        '200ms',
+        '--rollout-window',
+        '2s',
+        '--rollout-min-requests',
+        '20',
+        '--strategy',
+        'gate:1:100',
+      ],
+      ...more,
     ]);
     return `http://${listen}`;
+  };
+  /** Another scheduler takes over, as when the package is updated; resolves when its plan `update` is over. */
+  const restarted = async (port: number, ...more: string[]): Promise<{ url: string; errors: string[] }> => {
+    scheduler?.child.kill('SIGTERM');
+    await scheduler?.ended;
+    const url = start(port, ...more);
+    const { errors } = await eventually(
+      'the plan update is over',
+      async () => {
+        const plan: { status: string; errors: string[] } = JSON.parse((await send(`${url}/v1/plans/update`)).body);
+        return plan.status === 'COMPLETE' || plan.status === 'ERROR' ? plan : null;
+      },
+      100_000,
+    );
+    await eventually('all healthy', () => cluster.allHealthy(url), 15_000);
+    return { url, errors };
+  };
+  /** 200 requests a second, half of them on new connections, while `work` goes on: those that failed. */
+  const underLoad = async (work: () => Promise<unknown>, host = 'web'): Promise<Failure[]> => {
+    const entries = cluster.ready.nodes.map((node) => node.http);
+    const loads = [true, false].map((keepAlive) => new SteadyLoad(entries, host, 100, keepAlive));
+    try {
+      await eventually('the load runs', () => loads.every((load) => load.succeeded > 100), 10_000);
+      await work();
+    } finally {
+      await Promise.all(loads.map((load) => load.stop()));
+    }
+    figure(
+      'requests meanwhile',
+      loads.reduce((sum, load) => sum + load.sent, 0),
+      'requests',
+    );
+    return loads.flatMap(({ failures }) => failures);
   };
 
   beforeAll(async () => {
@@ -148,7 +196,91 @@ describe('a scheduler that comes back on another port', () => {
     figure('failed requests while the scheduler moved', load.failures.length, 'requests');
     expect(load.failures).toEqual([]);
   });
+
+  it('brings a new version into the tasks that run, judged by their traffic, and not one request fails', async () => {
+    const proxies = await proxyRows(cluster);
+    const next = await otherBuild('next', another);
+    const failures = await underLoad(async () => {
+      const { value } = await timed('upgrade of 4 nodes in place', () =>
+        restarted(4182, '--proxy-archive', next.file, '--proxy-archive', 'host-node'),
+      );
+      expect(value.errors).toEqual([]);
+      expect(await codesOf(value.url)).toEqual(Array(4).fill(next.codeSha256));
+    });
+    figure('failed requests while the version changed in place', failures.length, 'requests');
+    expect(failures).toEqual([]);
+    expect(await proxyRows(cluster)).toEqual(proxies);
+  });
+
+  it('takes one back under which requests fail, from the one node that had it', async () => {
+    const impatient = (code: string): string => code.replace('ATTEMPT_TIMEOUT_MS=6e4', 'ATTEMPT_TIMEOUT_MS=1');
+    const [bad, next] = [await otherBuild('bad', impatient), await otherBuild('next', another)];
+    const failures = await underLoad(async () => {
+      const { url, errors } = await restarted(4183, '--proxy-archive', bad.file, '--proxy-archive', next.file);
+      expect(errors).toEqual([expect.stringMatching(/^bad-.* was turned back to next-.*: .*% of \d+ requests failed/)]);
+      expect(await codesOf(url)).toEqual(Array(4).fill(next.codeSha256));
+    });
+    figure('failed requests under a bad version', failures.length, 'requests');
+    expect(failures.length).toBeGreaterThan(0);
+  });
+
+  it('replaces the tasks where it has to: only what enters there fails, one node at a time, for at most 5 s', async () => {
+    const next = await otherBuild('next', another);
+    const tasks = new Set((await proxyRows(cluster)).map(({ taskId }) => taskId));
+    // An app that calls nobody: what `web` calls enters the mesh at the node where it runs.
+    const failures = await underLoad(async () => {
+      const more = ['--proxy-archive', next.file, '--proxy-mem', '288'];
+      const { value } = await timed('new tasks on 4 nodes', () => restarted(4184, ...more));
+      expect(value.errors).toEqual([]);
+    }, 'gen');
+    expect((await proxyRows(cluster)).filter(({ taskId }) => tasks.has(taskId))).toEqual([]);
+    const spans = spansOf(failures);
+    for (const { entry, fromMs, toMs, count } of spans) figure(`${entry}: ${count} failed within`, toMs - fromMs, 'ms');
+    for (const { fromMs, toMs } of spans) expect(toMs - fromMs).toBeLessThan(15_000);
+    for (const [index, { fromMs }] of spans.entries()) {
+      expect(fromMs).toBeGreaterThan(spans[index - 1]?.toMs ?? Number.NEGATIVE_INFINITY);
+    }
+    expect(spans.length).toBeLessThanOrEqual(4);
+  });
+
+  const another = (code: string): string => `${code}\n// Another build.\n`;
+
+  /** A build of the proxy with other code, as an archive. */
+  async function otherBuild(
+    version: string,
+    change: (code: string) => string,
+  ): Promise<{ file: string; codeSha256: string }> {
+    const before = await readFile(join(DIST, 'proxy.mjs'), 'utf8');
+    const after = change(before);
+    if (after === before) throw new Error(`the build ${version} is not another one`);
+    const code = Buffer.from(after);
+    const { file } = await writeArchive({ version, code, license: null, runtime: null }, directory);
+    return { file, codeSha256: sha256Of(code) };
+  }
+
+  async function codesOf(url: string): Promise<(string | undefined)[]> {
+    const rows = await getJson<{ running: { codeSha256: string } | null }[]>(`${url}/v1/nodes`);
+    return rows.map(({ running }) => running?.codeSha256);
+  }
 });
+
+interface Span {
+  readonly entry: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly count: number;
+}
+
+/** From the first to the last failure at each entry, in the order in which they began. */
+function spansOf(failures: readonly Failure[]): Span[] {
+  const spans = new Map<string, Span>();
+  for (const { entry, atMs } of failures) {
+    const span = spans.get(entry) ?? { entry, fromMs: atMs, toMs: atMs, count: 0 };
+    const [fromMs, toMs] = [Math.min(span.fromMs, atMs), Math.max(span.toMs, atMs)];
+    spans.set(entry, { entry, fromMs, toMs, count: span.count + 1 });
+  }
+  return [...spans.values()].sort((a, b) => a.fromMs - b.fromMs);
+}
 
 async function proxyRows(cluster: Cluster): Promise<ProcessRow[]> {
   const rows = (await cluster.processes()).filter((row) => row.role === 'proxy');
