@@ -18,13 +18,18 @@ import { CONFIG_FILE, migrationReport, OPTIONS_FILE } from './migration-report.t
 import { newCommand } from './options.ts';
 import { UnknownName } from './outcome.ts';
 import type { Screen } from './screen.ts';
-import { takeover } from './takeover.ts';
+import { addTakeover } from './takeover.ts';
 import { parseUrl } from './urls.ts';
+
+const ROOT = `
+nodemesh migrate --options FILE | --marathon URL --app ID | --namerd URL says what
+becomes of each setting, and makes an options file for the package; takeover then goes
+over to it node by node, and give-back returns nodes to linkerd.`;
 
 const AFTER = `
 Give one or more of --options, --marathon with --app, --config and --namerd. Each
 setting is taken over, changed, left out or not understood, and told with the
-reason. nodemesh migrate takeover then goes from linkerd to nodemesh node by node.
+reason.
 
 Whoever needs a login at Marathon has it from DCOS_ACS_TOKEN (as the DC/OS CLI has
 it) or --marathon-credential-file. NODE_EXTRA_CA_CERTS names a CA for https.`;
@@ -40,8 +45,13 @@ interface Options extends LoginOptions {
 }
 
 export async function migrate(args: readonly string[], version: string, screen: Screen): Promise<void> {
-  if (args[0] === 'takeover') return takeover(args.slice(1), version, screen);
-  const command = newCommand('nodemesh migrate', 'Say what a site with linkerd and namerd becomes here.', version)
+  const command = newCommand('nodemesh migrate', 'Go from linkerd and namerd to nodemesh.', version)
+    .usage('[options] | takeover … | give-back …')
+    .addHelpText('after', ROOT);
+  command
+    .command('site', { isDefault: true })
+    .description('Say what a site with linkerd and namerd becomes here (without a word this is meant)')
+    .allowExcessArguments(false)
     .option('--options <file>', "the options that linkerd's package was installed with, - for standard input")
     .option('--marathon <url>', 'the Marathon that runs linkerd, with --app', parseUrl)
     .option('--app <id>', 'the id of linkerd in Marathon')
@@ -49,10 +59,14 @@ export async function migrate(args: readonly string[], version: string, screen: 
     .option('--namerd <url>', 'the HTTP API of a namerd (port 4180): its dtabs', parseUrl)
     .option('--marathon-credential-file <file>', 'file with user:password for Marathon')
     .option('--out <dir>', 'write the files into this directory')
-    .option('--json', 'print everything as JSON, for programs');
-  command.addHelpText('after', AFTER);
-  command.parse([...args], { from: 'user' });
-  const options = command.opts<Options>();
+    .option('--json', 'print everything as JSON, for programs')
+    .addHelpText('after', AFTER)
+    .action((options: Options) => site(options, screen));
+  addTakeover(command, screen);
+  await command.parseAsync([...args], { from: 'user' });
+}
+
+async function site(options: Options, screen: Screen): Promise<void> {
   const draft = new Draft();
   await move(options, draft);
   const migration = withConfig(draft.result());

@@ -142,6 +142,6 @@ function stopped(node: MeshNode | null, why: string, afterMs: number | null = nu
   if (node === null)
     return new TakeoverStopped(`stopped: ${why}${after}. No node is between the two. Run it again to go on`);
   return new TakeoverStopped(
-    `stopped at ${node.hostname}: ${why}${after}. Run it again to go on, or give the node back: nodemesh migrate takeover undo ${node.hostname}`,
+    `stopped at ${node.hostname}: ${why}${after}. Run it again to go on, or give the node back: nodemesh migrate give-back ${node.hostname}`,
   );
 }

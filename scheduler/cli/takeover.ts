@@ -1,17 +1,10 @@
 /** `nodemesh migrate takeover`: from linkerd to nodemesh node by node, and back. It may be stopped at any point. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { nextBack } from '../migrate/takeover/back.ts';
 import { type ForwardOptions, nextForward } from '../migrate/takeover/forward.ts';
 import type { Move } from '../migrate/takeover/view.ts';
 import { type LoginOptions, loginOf, Remote } from './marathon.ts';
-import {
-  newCommand,
-  type SchedulerOption,
-  schedulerOption,
-  type TokenOption,
-  tokenOf,
-  tokenOption,
-} from './options.ts';
+import { type SchedulerOption, schedulerOption, type TokenOption, tokenOf, tokenOption } from './options.ts';
 import { UnknownName } from './outcome.ts';
 import type { Screen } from './screen.ts';
 import { runTakeover, type TakeoverWorld } from './takeover-run.ts';
@@ -25,11 +18,7 @@ listeners answer and its requests fare no worse than elsewhere, the next node is
 begun. Whatever stops it, run it again: it goes on from what it finds.
 
   nodemesh migrate takeover --marathon URL --app /linkerd --most 1    # a canary
-  nodemesh migrate takeover undo NODE… --marathon URL --app /linkerd  # back to linkerd`;
-
-const POLL_MS = 1_000;
-/** An instance without a place that long will not get one. */
-const PATIENCE_MS = 15_000;
+  nodemesh migrate give-back NODE --marathon URL --app /linkerd      # back to linkerd`;
 
 interface Common extends SchedulerOption, TokenOption, LoginOptions {
   readonly marathon: URL;
@@ -41,34 +30,53 @@ interface Common extends SchedulerOption, TokenOption, LoginOptions {
 interface Options extends Common {
   readonly window: number;
   readonly most?: number;
+  readonly patience: number;
   readonly maxFailures: number;
   readonly dryRun?: true;
 }
 
-export async function takeover(args: readonly string[], version: string, screen: Screen): Promise<void> {
-  const isBack = args[0] === 'undo';
-  const command = isBack
-    ? newCommand('nodemesh migrate takeover undo', 'Give nodes back to linkerd.', version).argument(
-        '<node...>',
-        'hostnames, addresses or agent ids',
-      )
-    : newCommand('nodemesh migrate takeover', 'Go from linkerd to nodemesh, node by node.', version)
-        .argument('[node...]', 'these nodes alone: hostnames or agent ids')
-        .option('--window <time>', 'a proxy is healthy for so long before the next node', time, 10_000)
-        .option('--most <n>', 'begin so many nodes at most', count)
-        .option('--max-failures <share>', 'so many more requests may fail than elsewhere', share, 0.05)
-        .option('--dry-run', 'say what would be done next, and do nothing')
-        .addHelpText('after', AFTER);
-  common(command).parse([...(isBack ? args.slice(1) : args)], { from: 'user' });
-  const options = command.opts<Options>();
+/** `takeover` and `give-back`, as words of the command. */
+export function addTakeover(command: Command, screen: Screen): void {
+  const forward = command
+    .command('takeover')
+    .description('Go from linkerd to nodemesh, node by node')
+    .argument('[node...]', 'these nodes alone: hostnames or agent ids')
+    .addOption(timeOption('--window <time>', 'a proxy is healthy for so long before the next node', '10s'))
+    .option('--most <n>', 'begin so many nodes at most', count)
+    .addOption(
+      new Option('--max-failures <share>', 'so many more requests may fail than elsewhere')
+        .argParser(share)
+        .default(0.05, '5%'),
+    )
+    .addOption(
+      timeOption('--patience <time>', 'an instance of linkerd without a place is given up after so long', '15s'),
+    )
+    .option('--dry-run', 'say what would be done next, and do nothing')
+    .addHelpText('after', AFTER);
+  common(forward).action((names: string[], options: Options) =>
+    untilSignal(options, screen, (world) => goForward(world, names, options, screen)),
+  );
+  const back = command
+    .command('give-back')
+    .description('Give nodes back to linkerd')
+    .argument('<node...>', 'hostnames or agent ids');
+  common(back).action((names: string[], options: Options) =>
+    untilSignal(options, screen, (world) => goBack(world, names, options, screen)),
+  );
+}
+
+/** A signal ends it where it is, which is as good as any other place. */
+async function untilSignal(
+  options: Options,
+  screen: Screen,
+  work: (world: TakeoverWorld) => Promise<void>,
+): Promise<void> {
   const stop = new AbortController();
-  const world = worldOf(options, screen, stop.signal);
   const onSignal = (): void => stop.abort(new Error('stopped by a signal. Run it again to go on from here'));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   try {
-    if (isBack) await goBack(world, command.args, options, screen);
-    else await goForward(world, command.args, options, screen);
+    await work(worldOf(options, screen, stop.signal));
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
@@ -77,10 +85,11 @@ export async function takeover(args: readonly string[], version: string, screen:
 
 function common(command: Command): Command {
   return command
+    .allowExcessArguments(false)
     .requiredOption('--marathon <url>', 'the Marathon that runs linkerd', parseUrl)
     .requiredOption('--app <id>', 'the id of linkerd in Marathon')
-    .option('--node-timeout <time>', 'what does not come about in so long stops it', time, 300_000)
-    .option('--poll <time>', 'how often to look', time, POLL_MS)
+    .addOption(timeOption('--node-timeout <time>', 'what does not come about in so long stops it', '5m'))
+    .addOption(timeOption('--poll <time>', 'how often to look', '1s'))
     .option('--marathon-credential-file <file>', 'file with user:password for Marathon')
     .addOption(schedulerOption())
     .addOption(tokenOption());
@@ -104,7 +113,7 @@ async function goForward(
   screen: Screen,
 ): Promise<void> {
   const only = names.length === 0 ? null : new Set(await agentsOf(world, names));
-  const { windowMs, patienceMs } = { windowMs: options.window, patienceMs: PATIENCE_MS };
+  const { windowMs, patienceMs } = { windowMs: options.window, patienceMs: options.patience };
   const decide = (checked: ReadonlySet<string>, begun: number): ForwardOptions => {
     const most = options.most === undefined ? null : Math.max(0, options.most - begun);
     return { only, most, checked, windowMs, patienceMs };
@@ -181,6 +190,9 @@ function pause(ms: number, stop: AbortSignal): Promise<void> {
     stop.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+const timeOption = (flags: string, what: string, fallback: string): Option =>
+  new Option(flags, what).argParser(time).default(time(fallback), fallback);
 
 function time(text: string): number {
   const [, value, unit = 's'] = /^(\d{1,6}(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];

@@ -65,7 +65,7 @@ export interface LeftNode {
 }
 
 /** Said of a node that was given back to linkerd. */
-export const GIVEN_BACK = 'linkerd has it (nodemesh migrate takeover undo)';
+export const GIVEN_BACK = 'linkerd has it (nodemesh migrate give-back)';
 
 const ALIVE = ['TASK_STAGING', 'TASK_STARTING', 'TASK_RUNNING', 'TASK_UNREACHABLE', 'TASK_UNKNOWN'];
 

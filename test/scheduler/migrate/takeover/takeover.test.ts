@@ -250,7 +250,7 @@ describe('whatever happens in between', () => {
     const decide = (view: Parameters<typeof nextForward>[0], checked: ReadonlySet<string>) =>
       nextForward(view, { ...OPTIONS, checked });
     await expect(runTakeover(world, { decide, timeoutMs: 60_000, checkMs: 1_000 })).rejects.toThrow(
-      /^stopped at a2\.example: unhealthy for 60 s\. Run it again to go on, or give the node back: nodemesh migrate takeover undo a2\.example$/,
+      /^stopped at a2\.example: unhealthy for 60 s\. Run it again to go on, or give the node back: nodemesh migrate give-back a2\.example$/,
     );
     expect(model.scaledDown).toEqual(['a1', 'a2']);
     await goBack(world, ['a2']);
