@@ -1,6 +1,6 @@
 /** `GET /v1/doctor[?app=ID]`: looks at Mesos, Marathon, ZooKeeper and the rest, and says what is wrong. */
 import { Router } from 'express';
-import type { Doctor } from '../doctor/doctor.ts';
+import { BusyError, type Doctor } from '../doctor/doctor.ts';
 import { ApiError } from './errors.ts';
 
 /** Marathon's ids are shorter. */
@@ -13,7 +13,10 @@ export function doctorRouter(doctor: Pick<Doctor, 'examine'>): Router {
     if (app !== undefined && (typeof app !== 'string' || app === '' || app.length > MAX_ID)) {
       throw new ApiError(400, '?app= is the id of one app, such as /shop/cart');
     }
-    response.json(await doctor.examine(app ?? null));
+    const diagnosis = await doctor.examine(app ?? null).catch((error: unknown) => {
+      throw error instanceof BusyError ? new ApiError(503, error.message) : error;
+    });
+    response.json(diagnosis);
   });
   return router;
 }

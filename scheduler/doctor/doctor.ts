@@ -30,6 +30,8 @@ const NEAR_MS = 1_500;
 /** How long the leading master is looked for. */
 const LEADER_MS = 2_000;
 const LOOK_MS = 50;
+/** Apps that are looked at at the same time. Anybody may ask, and each goes to Marathon with a login. */
+const MOST_APPS = 4;
 /** What the doctor is answered is told by the doctor. */
 const UNNOTED = { marathon: (): void => undefined };
 
@@ -51,17 +53,30 @@ export interface Diagnosis {
   readonly checks: readonly { readonly name: string; readonly findings: readonly Finding[] }[];
 }
 
+/** Too many ask at once. */
+export class BusyError extends Error {
+  constructor() {
+    super(`${MOST_APPS} apps are being looked at already; ask again in a few seconds`);
+    this.name = 'BusyError';
+  }
+}
+
 export class Doctor {
   readonly #options: DoctorOptions;
   /** Who asks while it is being looked gets the same. */
   #underWay: Promise<Facts> | null = null;
+  #apps = 0;
 
   constructor(options: DoctorOptions) {
     this.#options = options;
   }
 
-  /** `app`: also how this app reaches the proxies of its nodes. Never rejects for what is wrong outside. */
+  /**
+   * `app`: also how this app reaches the proxies of its nodes. Never rejects for what is wrong outside. @throws {BusyError} when
+   * more apps are asked for than can be looked at.
+   */
   async examine(app: string | null): Promise<Diagnosis> {
+    if (app !== null && this.#apps >= MOST_APPS) throw new BusyError();
     const begun = performance.now();
     const at = new Date().toISOString();
     this.#underWay ??= this.#gather().finally(() => {
@@ -77,6 +92,7 @@ export class Doctor {
   async #examineApp(app: string): Promise<readonly Finding[]> {
     const { config, plane, logger } = this.#options;
     const access = openMasters(config, logger);
+    this.#apps += 1;
     try {
       const leading = plane();
       const nodes = leading?.nodes() ?? [];
@@ -95,6 +111,7 @@ export class Doctor {
       });
       return judgeApp(app, facts, config);
     } finally {
+      this.#apps -= 1;
       await access.masters.close();
     }
   }

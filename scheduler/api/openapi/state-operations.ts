@@ -81,6 +81,7 @@ const READS: readonly Operation[] = [
     answers: {
       200: { what: 'the findings, check by check; also of a standby', schema: 'Diagnosis' },
       400: refused('`app` is no id'),
+      503: refused('more apps are being looked at than may be'),
     },
   },
   {
