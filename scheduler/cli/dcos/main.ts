@@ -60,7 +60,9 @@ export async function main(args: readonly string[], context: MainContext): Promi
   if (!commandNames().includes(word)) {
     throw new PluginUsage(`unknown command '${word}'; dcos ${module} has ${commandNames().join(', ')}`);
   }
-  if (help || word === 'permissions') return alongWay(NOWHERE, () => runCommand(words, context));
+  // It asks nobody, and has a --name of its own that means the same.
+  const told = word === 'permissions' && name !== null ? [...words, '--name', name] : words;
+  if (help || word === 'permissions') return alongWay(NOWHERE, () => runCommand(told, context));
   const cluster = findCluster(module, surroundings());
   const way = new AdminRouterWay({
     cluster,

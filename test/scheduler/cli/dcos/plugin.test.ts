@@ -101,6 +101,12 @@ describe('what the DC/OS CLI asks of a plugin', () => {
     expect(out).toContain('Usage: dcos nodemesh plan');
   });
 
+  test('permissions asks no cluster either, and is for the service of this name', async () => {
+    await run('nodemesh', 'permissions', '--strict', '--name', 'mesh-2');
+    expect(out).toContain('dcos:adminrouter:service:mesh-2 full');
+    expect(err).toBe('');
+  });
+
   test('without the name of a module, or with a command that there is not, is exit code 2', async () => {
     await expect(run()).rejects.toMatchObject({ exitCode: 2 });
     await expect(run('nodemesh', 'statsu')).rejects.toMatchObject({
