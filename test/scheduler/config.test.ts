@@ -63,6 +63,7 @@ describe('options', () => {
       uninstall: false,
       apiToken: null,
       adminRouter: null,
+      meshConfig: null,
       logLevel: 'info',
     });
   });
@@ -92,6 +93,18 @@ describe('options', () => {
     const path = join(directory, 'token');
     writeFileSync(path, 'a-token-of-enough-length\n');
     expect(readConfig([...REQUIRED, `--api-token-file=${path}`]).apiToken).toBe('a-token-of-enough-length');
+  });
+
+  test('take a configuration of the proxies in base64, or where it is', () => {
+    const yaml = 'usage: {orgId: "{{ü"}\n';
+    const encoded = Buffer.from(yaml).toString('base64');
+    expect(readConfig([...REQUIRED, `--mesh-config=${encoded}`]).meshConfig).toEqual({ kind: 'text', text: yaml });
+    const url = 'https://git.example/linkerd.yaml?ref=main';
+    expect(readConfig([...REQUIRED, `--mesh-config-url=${url}`]).meshConfig).toEqual({ kind: 'url', url });
+    expect(() => readConfig([...REQUIRED, `--mesh-config-url=${url}`, `--mesh-config=${encoded}`])).toThrow('keep one');
+    expect(() => readConfig([...REQUIRED, '--mesh-config=routers: []'])).toThrow('is not base64');
+    expect(() => readConfig([...REQUIRED, '--mesh-config=/w=='])).toThrow('not text in UTF-8');
+    expect(() => readConfig([...REQUIRED, '--mesh-config-url=linkerd.yaml'])).toThrow('is not a URL');
   });
 
   test('take an IPv6 listener', () => {
