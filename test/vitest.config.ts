@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config';
 /** Some of them listen on every address of the machine, so that no cluster may be beside them. */
 const STANDALONE = 'test/e2e/standalone-{configs,life,names,retries,telemetry,tunnels}.test.ts';
 const PAIRS =
-  'test/e2e/{agents,command-line,config-rollout,dcos-package,mesos-stories,over-zookeeper,scheduler-moves}.test.ts';
+  'test/e2e/{agents,command-line,config-rollout,dcos-package,mesos-stories,over-zookeeper,scheduler-moves,takeover}.test.ts';
 
 export default defineConfig({
   test: {
