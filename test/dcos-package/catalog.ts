@@ -24,7 +24,7 @@ export interface OptionSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly maxItems?: number;
-  readonly items?: { readonly type: 'string'; readonly pattern: string };
+  readonly items?: { readonly type: 'string'; readonly pattern: string; readonly maxLength?: number };
 }
 
 export interface ConfigSchema {

@@ -55,9 +55,9 @@ describe('config.json', () => {
     expect(option.default).toBeDefined();
     switch (option.type) {
       case 'string':
-        return expect(option.enum ?? option.pattern).toBeDefined();
+        return expect(option.enum ?? (option.pattern && option.maxLength)).toBeDefined();
       case 'array':
-        return expect([option.items?.pattern, option.maxItems]).not.toContain(undefined);
+        return expect([option.items?.pattern, option.items?.maxLength, option.maxItems]).not.toContain(undefined);
       case 'boolean':
         return;
       default:
