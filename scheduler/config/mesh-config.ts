@@ -23,6 +23,10 @@ export const meshConfig = textual((given): MeshConfigSource => {
 
 export const meshConfigUrl = textual((given): MeshConfigSource => {
   const url = URL.canParse(given) ? new URL(given) : null;
+  // Where it comes from is told to whoever asks.
+  if (url === null ? given.includes('@') : url.username !== '' || url.password !== '') {
+    throw new Error('must not hold a name or a password, which would show in logs; use mesh.config (--mesh-config)');
+  }
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new Error(`'${given}' is not a URL like https://example.com/linkerd.yaml`);
   }

@@ -241,6 +241,7 @@ describe('faults', () => {
     ['--marathon=eu=http://u:hidden@m:8080', '--marathon.1: must not hold a name or a password: give them in a file'],
     ['--marathon=u:hidden@m:8080', '--marathon.1: must not hold a name or a password'],
     ['--marathon=http://u:hid/den@m:8080', '--marathon.1: must not hold a name or a password'],
+    ['--mesh-config-url=https://u:hidden@git/x.yaml', '--mesh-config-url: must not hold a name or a password'],
     ['--admin-router=http://hidden@l', '--admin-router: must not hold a name or a password'],
     ['--state=zk://u:hid/den@x:2181/y', 'the password of a ZooKeeper URL must not have a slash in it'],
     ['--constraint=rack', "'rack' is not FIELD:OPERATOR"],
