@@ -11,6 +11,7 @@ import {
   type Session,
   type StateStore,
   serviceRoot,
+  shownConnectString,
   ZooKeeperError,
 } from '../framework/index.ts';
 import type { SchedulerConfig } from './config.ts';
@@ -90,6 +91,8 @@ class ZooKeeperLeadership implements Leadership {
   /** Until it leads, or is stopped: ZooKeeper may be away for as long as it likes. */
   async #seek(): Promise<Lead> {
     const { logger } = this.#options;
+    // It may take long, and nothing else is done before.
+    logger.info({ zookeeper: shownConnectString(this.#state.ensemble) }, 'looking for ZooKeeper');
     for (;;) {
       this.#abort.signal.throwIfAborted();
       try {
