@@ -20,6 +20,8 @@ export interface ProxyArchive {
   readonly path: string;
   /** The code alone. */
   readonly code: { readonly path: string; readonly sha256: string };
+  /** The archive at `path` has other code: a task unpacks that at `code` over it. */
+  readonly isLaidOver?: true;
 }
 
 /** What one path below `/artifacts/` has. */
@@ -31,7 +33,7 @@ export interface Artifact {
 export class ProxyArtifacts {
   /** The first is what proxies are to be; the others are for those that are not there yet. */
   readonly archives: readonly [ProxyArchive, ...ProxyArchive[]];
-  readonly #artifacts: ReadonlyMap<string, Artifact>;
+  readonly #artifacts: Map<string, Artifact>;
   readonly #files: readonly FileHandle[];
 
   constructor(loaded: readonly [Loaded, ...Loaded[]]) {
@@ -48,6 +50,11 @@ export class ProxyArtifacts {
   /** By its path as in {@link ProxyArchive}; there are no others. */
   at(path: string): Artifact | undefined {
     return this.#artifacts.get(path);
+  }
+
+  /** Serves this as well. */
+  lend(path: string, bytes: Buffer): void {
+    if (!this.#artifacts.has(path)) this.#artifacts.set(path, inMemory(bytes));
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,8 @@ import { PROXY_START } from './start-script.ts';
 
 /** Where the fetcher puts the archive. */
 export const ARCHIVE_FILE = 'nodemesh-proxy.tar.gz';
+/** Where it puts other code, that is laid over that of the archive. */
+export const CODE_ARCHIVE_FILE = 'nodemesh-proxy-code.tar.gz';
 const DIRECTORY = 'nodemesh-proxy';
 /** Where an image has what the archive has (docs/proxy-archive.md). */
 const IMAGE_DIRECTORY = '/opt/nodemesh-proxy';
@@ -15,23 +17,33 @@ export interface FetchedArchive {
   readonly sha256: string;
   /** It has a Node.js in it. */
   readonly hasRuntime: boolean;
+  /** Of an archive of other code. */
+  readonly codeSha256?: string;
 }
 
 /** Checks and unpacks the archive, and becomes the proxy with these words. For `/bin/sh`. */
-export function archiveCommand({ sha256, hasRuntime }: FetchedArchive, words: readonly string[]): string {
+export function archiveCommand(archive: FetchedArchive, words: readonly string[]): string {
+  const { sha256, hasRuntime, codeSha256 } = archive;
   return [
     'fail() { echo "nodemesh: $1" >&2; exit 1; }',
     ...(hasRuntime ? [] : [FIND_NODE, NEED_NODE]),
     OWN_SURROUNDINGS,
-    `SUM=$(sha256sum ${ARCHIVE_FILE}) || fail "the digest of ${ARCHIVE_FILE} cannot be had, so it is not started"`,
-    `[ "\${SUM%% *}" = ${sha256} ] ||`,
-    `  fail "the archive has the SHA-256 \${SUM%% *} and not ${sha256}: it was changed on its way, or in the fetcher's cache"`,
-    `mkdir -p ${DIRECTORY} && tar -xzf ${ARCHIVE_FILE} -C ${DIRECTORY} || fail "${ARCHIVE_FILE} cannot be unpacked"`,
-    `rm -f ${ARCHIVE_FILE}`,
+    ...unpacked(ARCHIVE_FILE, sha256),
+    ...(codeSha256 === undefined ? [] : unpacked(CODE_ARCHIVE_FILE, codeSha256)),
     hasRuntime
       ? `exec ./${DIRECTORY}/${PROXY_START} ${quoted(words)}`
       : `exec "$NODE" ${DIRECTORY}/proxy.mjs ${quoted(words)}`,
   ].join('\n');
+}
+
+function unpacked(file: string, sha256: string): string[] {
+  return [
+    `SUM=$(sha256sum ${file}) || fail "the digest of ${file} cannot be had, so it is not started"`,
+    `[ "\${SUM%% *}" = ${sha256} ] ||`,
+    `  fail "the archive has the SHA-256 \${SUM%% *} and not ${sha256}: it was changed on its way, or in the fetcher's cache"`,
+    `mkdir -p ${DIRECTORY} && tar -xzf ${file} -C ${DIRECTORY} || fail "${file} cannot be unpacked"`,
+    `rm -f ${file}`,
+  ];
 }
 
 /** Tools of the system, and its libraries: an agent hands on those that it runs with itself. */

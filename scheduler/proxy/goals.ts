@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Goal, StateStore } from '../../framework/index.ts';
 import type { ProxyArchive, ProxyArtifacts } from './artifacts.ts';
+import { openShelf, type ShelvedCode, withCode } from './code-shelf.ts';
 import { goalOf, type ProxyGoal, type ProxyPlan, proxyPlanSchema } from './goal.ts';
 
 const KEY = 'scheduler/goals';
@@ -29,9 +30,15 @@ export class ProxyGoals {
   readonly wanted: ProxyGoal;
   readonly #artifacts: Pick<ProxyArtifacts, 'archives'>;
   readonly #known: readonly RememberedGoal[];
+  readonly #shelf: readonly ShelvedCode[];
 
-  constructor(artifacts: Pick<ProxyArtifacts, 'archives'>, plan: ProxyPlan, before: readonly RememberedGoal[]) {
+  constructor(
+    artifacts: Pick<ProxyArtifacts, 'archives'>,
+    plan: ProxyPlan,
+    { before, shelf }: { before: readonly RememberedGoal[]; shelf: readonly ShelvedCode[] },
+  ) {
     this.#artifacts = artifacts;
+    this.#shelf = shelf;
     const now = artifacts.archives.map((archive) => rememberedOf(archive, plan));
     const older = before.filter((goal) => !now.some(({ id }) => id === goal.id));
     this.#known = [...now, ...older].slice(0, MOST_KEPT);
@@ -45,8 +52,18 @@ export class ProxyGoals {
   /** The task and the archive of a goal; null when its archive is not at hand any more. */
   find(goal: Pick<Goal, 'id'>): { readonly archive: ProxyArchive; readonly plan: ProxyPlan } | null {
     const known = this.#known.find(({ id }) => id === goal.id);
-    const archive = this.#artifacts.archives.find(({ manifest }) => manifest.sha256 === known?.sha256);
-    return known === undefined || archive === undefined ? null : { archive, plan: known.plan };
+    if (known === undefined) return null;
+    const archive = this.#artifacts.archives.find(({ manifest }) => manifest.sha256 === known.sha256);
+    const found = archive ?? this.#fromShelf(known);
+    return found === null ? null : { archive: found, plan: known.plan };
+  }
+
+  /** Code of before in a task that an archive at hand can be: with the same Node.js. In an image there is no other code. */
+  #fromShelf({ id, plan, codeSha256 }: RememberedGoal): ProxyArchive | null {
+    const code = this.#shelf.find((one) => one.codeSha256 === codeSha256);
+    if (code === undefined || plan.image !== null) return null;
+    const made = this.#artifacts.archives.map((archive) => withCode(archive, code));
+    return made.find((archive) => goalOf(archive, plan).id === id) ?? null;
   }
 
   /** Which goal a proxy has that runs this code, in a task of the goal `task`. */
@@ -60,13 +77,14 @@ export class ProxyGoals {
 /** @throws {StateStoreError} */
 export async function loadGoals(
   store: StateStore,
-  artifacts: Pick<ProxyArtifacts, 'archives'>,
+  artifacts: Pick<ProxyArtifacts, 'archives' | 'at' | 'lend'>,
   plan: ProxyPlan,
 ): Promise<ProxyGoals> {
   const stored = await store.get(KEY);
   const before = rememberedSchema.safeParse(stored?.value ?? []);
   // What cannot be read any more is of another version of this file: such goals cannot be launched again either.
-  const goals = new ProxyGoals(artifacts, plan, before.success ? before.data : []);
+  const shelf = await openShelf(store, artifacts, Date.now());
+  const goals = new ProxyGoals(artifacts, plan, { before: before.success ? before.data : [], shelf });
   await store.put(KEY, goals.known, stored?.version ?? null);
   return goals;
 }

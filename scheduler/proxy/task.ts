@@ -5,7 +5,7 @@ import { ENROLLING_SUPERVISOR } from '../../agent-proxy/control/wire-words.ts';
 import type { AgentView, CommandInfo, TaskId, TaskTemplate } from '../../framework/index.ts';
 import { EXPECTED, tokenOf } from '../proxy-keys.ts';
 import type { ProxyArchive } from './artifacts.ts';
-import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from './command.ts';
+import { ARCHIVE_FILE, archiveCommand, CODE_ARCHIVE_FILE, imageCommand, pingCommand } from './command.ts';
 import { goalOf, type ProxyImage, type ProxyPlan } from './goal.ts';
 import { INNER_IP, isInner } from './inner.ts';
 
@@ -111,10 +111,17 @@ function wordsOf({ ports, workers, bind }: ProxyPlan, agent: AgentView): string[
 function commandOf({ archive, plan, advertise }: ProxyTaskOptions, words: readonly string[]): CommandInfo {
   if (plan.image !== null) return { shell: true, value: imageCommand(words) };
   const { sha256, runtime } = archive.manifest;
+  const fetched = { sha256, hasRuntime: runtime !== null };
+  const uriOf = (path: string, file: string) => ({
+    ...{ value: `${advertise}${path}`, extract: false, cache: true, output_file: file },
+  });
+  const uris = [uriOf(archive.path, ARCHIVE_FILE)];
+  if (archive.isLaidOver !== true) return { shell: true, value: archiveCommand(fetched, words), uris };
+  const { path, sha256: codeSha256 } = archive.code;
   return {
     shell: true,
-    value: archiveCommand({ sha256, hasRuntime: runtime !== null }, words),
-    uris: [{ value: `${advertise}${archive.path}`, extract: false, cache: true, output_file: ARCHIVE_FILE }],
+    value: archiveCommand({ ...fetched, codeSha256 }, words),
+    uris: [...uris, uriOf(path, CODE_ARCHIVE_FILE)],
   };
 }
 

@@ -15,7 +15,7 @@ function changes() {
   const told: unknown[][] = [];
   const sent: { url: string; codeSha256: string }[] = [];
   const clock = { now: 1_000 };
-  const goals = new ProxyGoals({ archives: [TWO, ONE] }, PLAN, []);
+  const goals = new ProxyGoals({ archives: [TWO, ONE] }, PLAN, { before: [], shelf: [] });
   const one = goalOf(ONE, PLAN);
   const node: NodeStatus = {
     ...{ ...fakeAgent('10.0.0.1'), agentId: 'S1' as AgentId, state: 'healthy', reason: null, since: 0 },

@@ -17,7 +17,13 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256Of } from '../../../agent-proxy/control/code-archive.ts';
 import { codeArchive } from '../../../scheduler/proxy/archive.ts';
-import { ARCHIVE_FILE, archiveCommand, imageCommand, pingCommand } from '../../../scheduler/proxy/command.ts';
+import {
+  ARCHIVE_FILE,
+  archiveCommand,
+  CODE_ARCHIVE_FILE,
+  imageCommand,
+  pingCommand,
+} from '../../../scheduler/proxy/command.ts';
 import { PROXY_START, startScript } from '../../../scheduler/proxy/start-script.ts';
 
 /** Says how it was started. */
@@ -153,3 +159,18 @@ function ping(command: string): Promise<number> {
     child.once('exit', (code) => resolve(code ?? -1));
   });
 }
+
+test('other code is laid over that of the archive, when it is what it should be', () => {
+  const other = codeArchive('1.2.2', 1, Buffer.from('console.log("the code of before");'));
+  const withOther = (codeSha256: string): string =>
+    archiveCommand({ sha256: sha256Of(ARCHIVE), hasRuntime: false, codeSha256 }, WORDS);
+  writeFileSync(join(sandbox, CODE_ARCHIVE_FILE), other);
+  const environment = { NODEMESH_NODE: process.execPath };
+  expect(run(withOther(sha256Of(ARCHIVE)), environment).stderr).toContain('the archive has the SHA-256');
+  writeFileSync(join(sandbox, ARCHIVE_FILE), ARCHIVE);
+  expect(run(withOther(sha256Of(other)), environment)).toEqual({
+    status: 0,
+    stdout: 'the code of before\n',
+    stderr: '',
+  });
+});
