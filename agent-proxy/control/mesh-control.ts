@@ -2,6 +2,7 @@
  * The control side of a worker under a scheduler: what is on disk, the link, and the report. It owns what outlives a
  * stream (epoch, keys, revision of the configuration) and gives the link what it needs.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MeshSpec, ProxySpec } from '../config/spec.ts';
 import type { ServiceTable } from '../routing/service-table.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -19,6 +20,9 @@ import { SchedulerClient } from './scheduler-client.ts';
 import { SchedulerList } from './scheduler-list.ts';
 import { subscribedScope } from './wanting.ts';
 import { CONTROL_ACCEPTED } from './wire-words.ts';
+
+/** How long another configuration waits for the first table: without Marathon there may be none for long. */
+const FIRST_TABLE_MS = 5_000;
 
 /** Counts since the last report; given back when it did not arrive. */
 interface Traffic {
@@ -62,6 +66,10 @@ export class MeshControl implements LinkHost {
   /** Milliseconds since the epoch. */
   private readonly savedAt: number;
   private configsRefused = 0;
+  private firstTableCame: () => void = () => undefined;
+  private readonly firstTable = new Promise<void>((resolve) => {
+    this.firstTableCame = resolve;
+  });
 
   constructor(options: MeshControlOptions) {
     const { spec, mesh, table, keys, log } = options;
@@ -189,18 +197,28 @@ export class MeshControl implements LinkHost {
   /** The next worker, should there be one for it, begins with what is on disk, so that is brought up to date first. */
   configured(revision: number, document: unknown): void {
     const { config, log } = this.options;
-    const outcome = config.configure({ revision, document: document ?? {} }, () => this.file.flush());
+    const outcome = config.configure({ revision, document: document ?? {} }, () => this.written());
     if (outcome !== 'runs') log.info(`configuration ${outcome}`, { revision });
   }
 
   /** The next worker begins with what is on disk, so that is brought up to date first. */
   upgradeAsked(upgrade: Upgrade): void {
     this.options.log.info('upgrade asked for', { version: upgrade.version, codeSha256: upgrade.codeSha256 });
-    void this.file.flush().then(() => this.options.code.ask(upgrade));
+    void this.written().then(() => this.options.code.ask(upgrade));
   }
 
   tableChanged(): void {
     this.file.touch();
+    if (this.table.ready) this.firstTableCame();
+  }
+
+  /**
+   * A proxy's first stream has its configuration in front of the first table. Who took over then would have none, and refuse
+   * what the worker before it could have served.
+   */
+  private async written(): Promise<void> {
+    if (!this.table.ready) await Promise.race([this.firstTable, sleep(FIRST_TABLE_MS, undefined, { ref: false })]);
+    await this.file.flush();
   }
 
   log(message: string, fields: Readonly<Record<string, string | number>>): void {

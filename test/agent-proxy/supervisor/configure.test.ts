@@ -38,11 +38,15 @@ interface MeshTask extends Task {
   again(scheduler?: string): Task;
 }
 
-async function useMeshTask(words: readonly string[] = []): Promise<MeshTask> {
+/** `first`: what the scheduler wants of the proxy from its first subscription on; its table comes later then. */
+async function useMeshTask(words: readonly string[] = [], first?: unknown): Promise<MeshTask> {
   const backend = await useBackend('web');
   const web = { name: 'web', endpoints: [endpoint({ service: 'web', instance: 'web.1', port: backend.port })] };
-  const opening: Frame[] = [helloFrame({ heartbeatMs: 60_000 }), ...snapshotFrames(1, 1, [web])];
-  const scheduler = await useFakeScheduler(opening);
+  const config: Frame[] = first === undefined ? [] : [{ type: 'config', epoch: 1, configRevision: 1, config: first }];
+  const greeting: Frame[] = [helloFrame({ heartbeatMs: 60_000 }), ...config];
+  const table = snapshotFrames(1, 1, [web]);
+  const opening: Frame[] = [...greeting, ...table];
+  const scheduler = await useFakeScheduler(first === undefined ? opening : greeting);
   const [out = 0, incoming = 0, admin = 0] = await freePorts(IP, 3);
   const dataDir = await useTempDir();
   const ports = `out=${out},in=${incoming},admin=${admin}`;
@@ -69,6 +73,16 @@ async function useMeshTask(words: readonly string[] = []): Promise<MeshTask> {
         30_000,
       ),
   });
+  if (first !== undefined) {
+    await mesh.report('it has no table', ({ ready }) => !ready);
+    // A second, by its reports: more than another worker needs.
+    await eventually('it still has none', () => scheduler.reports.length > 20);
+    expect(scheduler.reports.at(-1)).toMatchObject({ ready: false });
+    // Its worker has not been replaced by one that would have none either.
+    expect(scheduler.subscriptions).toHaveLength(1);
+    scheduler.opening = opening;
+    for (const frame of table) scheduler.send(frame);
+  }
   await mesh.report('it is ready', ({ ready }) => ready);
   return mesh;
 }
@@ -105,6 +119,19 @@ test('no request fails across configurations, and workers that come have the las
   const report = await task.report('the new leader', ({ workerRestarts }) => workerRestarts > 0);
   expect(report).toMatchObject({ configRevision: 4 });
   expect(report).not.toHaveProperty('configError');
+});
+
+test('one that comes before the first table takes no table away', async () => {
+  const task = await useMeshTask([], callDepth(101));
+  const busy = startClients(task.outgoing, 'web', 10, 1);
+  try {
+    await task.report('it runs', ({ configRevision }) => configRevision === 1);
+    await eventually('the old worker is gone', async () => (await task.children()).length === 1, 15_000);
+    const answered = busy.answered();
+    await eventually('requests are answered', () => busy.answered() > answered + 50);
+  } finally {
+    expect(await busy.stop()).toEqual([]);
+  }
 });
 
 test('what cannot be used is refused with a sentence, and what ran goes on', async () => {
