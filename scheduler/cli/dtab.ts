@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { ageOf, formatAge } from '../dashboard/src/model/format.ts';
+import { edited } from './dtab-edit.ts';
 import { jsonIn, readText } from './given.ts';
 import { ask, getJson, refusal, sentenceIn } from './http.ts';
 import {
@@ -62,6 +63,9 @@ export async function dtab(args: readonly string[], version: string, screen: Scr
     .argument('<namespace>', 'the namespace; it is made where there is none')
     .argument('[file]', 'the file, - for standard input', '-')
     .action((name: string, file: string, options: WriteOptions) => set(name, file, options, screen));
+  write('edit', 'Open the dtab of a namespace in $VISUAL or $EDITOR, and make what is saved the dtab')
+    .argument('[namespace]', 'the namespace', 'default')
+    .action((name: string, options: WriteOptions) => edit(name, options, screen));
   write('delete', 'Delete a namespace; revert brings it back')
     .argument('<namespace>', 'the namespace')
     .action((name: string, options: WriteOptions) => remove(name, options, screen));
@@ -93,13 +97,27 @@ async function list({ scheduler, json }: ReadOptions, screen: Screen): Promise<v
 
 async function get(name: string, { scheduler, json }: ReadOptions, screen: Screen): Promise<void> {
   const { value, raw } = await getJson(scheduler, pathOf(name), versionSchema, { named: true });
-  screen.write(json ? asJson(raw) : `${VERSION_LINE}${value.etag}\n${value.dtab ?? ''}\n`);
+  screen.write(json ? asJson(raw) : textOf(value));
 }
 
 const VERSION_LINE = '# version ';
 
-async function set(name: string, file: string, options: WriteOptions, screen: Screen): Promise<void> {
-  const text = readText(file);
+const textOf = ({ etag, dtab: text }: z.infer<typeof versionSchema>): string =>
+  `${VERSION_LINE}${etag}\n${text ?? ''}\n`;
+
+function set(name: string, file: string, options: WriteOptions, screen: Screen): Promise<void> {
+  return put(name, readText(file), options, screen);
+}
+
+async function edit(name: string, options: WriteOptions, screen: Screen): Promise<void> {
+  const { value } = await getJson(options.scheduler, pathOf(name), versionSchema, { named: true });
+  const text = textOf(value);
+  const save = (written: string): Promise<void> => put(name, written, options, screen);
+  if (await edited({ name, text, environment: process.env, save })) return;
+  screen.write(`Nothing was changed; ${name} stays at version ${value.version}.\n`);
+}
+
+async function put(name: string, text: string, options: WriteOptions, screen: Screen): Promise<void> {
   const [first = ''] = text.split('\n', 1);
   const ifMatch = first.startsWith(VERSION_LINE) ? first.slice(VERSION_LINE.length).trim() : null;
   const content = ifMatch === null ? text : text.slice(first.length + 1);

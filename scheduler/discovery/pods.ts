@@ -128,22 +128,38 @@ function located(instance: PodInstance, task: MarathonInstance['task'], spec: Po
     health,
     startedAt: instance.status === 'STABLE' ? timeOf(instance.statusSince) : null,
     notBefore: null,
-    state: stateOf(instance, task, health),
+    state: stateOf(instance, task, health, spec),
   };
 }
 
 /**
  * With DEGRADED a part of the pod does not work. The parts belong together, so it gets no traffic, also where the
- * container that serves is well.
+ * container that serves is well; unless a label says otherwise.
  */
 function stateOf(
-  { status }: PodInstance,
+  instance: PodInstance,
   task: MarathonInstance['task'],
   health: MarathonHealth,
+  spec: PodSpec,
 ): MarathonInstance['state'] {
+  const { status } = instance;
   if (task === 'killing') return 'draining';
   if (task === 'unreachable') return health === 'failing' ? 'unhealthy' : 'suspect';
+  if (status === 'DEGRADED' && spec.labels?.[DEGRADED_LABEL] === 'serve') {
+    return serves(instance, spec) ? 'ready' : 'unhealthy';
+  }
   return status === 'STABLE' && (health === 'unchecked' || health === 'passing') ? 'ready' : 'unhealthy';
+}
+
+const DEGRADED_LABEL = 'NODEMESH_DEGRADED';
+
+/** Whether all containers with endpoints run, and are healthy where that is checked. */
+function serves({ containers = [] }: PodInstance, spec: PodSpec): boolean {
+  const serving = (spec.containers ?? []).filter(({ endpoints = [] }) => endpoints.length > 0);
+  return serving.every(({ name, healthCheck }) => {
+    const container = containers.find((each) => each.name === name);
+    return container?.status === 'TASK_RUNNING' && (healthCheck === undefined || resultOf(container) === true);
+  });
 }
 
 interface Place {

@@ -235,6 +235,8 @@ describe('a scheduler that comes back on another port, and with another version'
       expect(value.errors).toEqual([]);
     }, 'gen');
     expect((await proxyRows(cluster)).filter(({ taskId }) => tasks.has(taskId))).toEqual([]);
+    const isAway = ({ what }: Failure): boolean => /ECONNREFUSED|ECONNRESET|socket hang up|not-ready/.test(what);
+    expect(failures.filter((failure) => !isAway(failure))).toEqual([]);
     const spans = spansOf(failures);
     for (const { entry, fromMs, toMs, count } of spans) figure(`${entry}: ${count} failed within`, toMs - fromMs, 'ms');
     for (const { fromMs, toMs } of spans) expect(toMs - fromMs).toBeLessThan(15_000);

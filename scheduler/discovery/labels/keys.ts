@@ -145,6 +145,18 @@ export const LABEL_KEYS = {
     of: 'port',
     value: textual((text): Effect => ({ kind: 'exposed', places: placesOf(text) })),
   },
+  DEGRADED: {
+    otherwise: 'out',
+    written: 'out or serve',
+    example: 'serve',
+    help: 'Whether an instance of a pod of which a part does not work gets traffic while its containers with endpoints run and are healthy.',
+    becomes: 'the state of its endpoints',
+    of: 'app',
+    value: textual((text): Effect => {
+      if (text === 'out' || text === 'serve') return { kind: 'nothing' };
+      throw new Error(`'${text}' is neither out nor serve`);
+    }),
+  },
   OFF: {
     otherwise: 'false',
     written: 'true or false',

@@ -1,6 +1,6 @@
 /** The commands `dtab`, `bind`, `delegate` and `audit` over a whole scheduler. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../../scheduler/cli/main.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -73,6 +73,26 @@ describe('dtab', () => {
     );
     expect(await run(scheduler, 'dtab', 'revert', 'ours', '2')).toContain('as it was at version 2');
     expect(JSON.parse(await run(scheduler, 'dtab', 'get', 'ours', '--json'))).toMatchObject({ version: 5 });
+  });
+
+  test('opens an editor, and writes over nothing that has changed meanwhile', async () => {
+    const scheduler = await use.start();
+    await run(scheduler, 'dtab', 'set', 'ours', fileWith('/svc => /#/io.l5d.marathon'));
+    vi.stubEnv('VISUAL', '');
+    vi.stubEnv('EDITOR', "sed -i 's,/svc =>,/host =>,'");
+    expect(await run(scheduler, 'dtab', 'edit', 'ours')).toContain('ours is at version 2');
+    expect(await run(scheduler, 'dtab', 'edit', 'ours')).toBe('Nothing was changed; ours stays at version 2.\n');
+
+    // Wins over the other. As if somebody had been quicker since the namespace was read.
+    vi.stubEnv('VISUAL', "sed -i -e 's,^# version .*,# version AAAAAAAAAAE=,' -e 's,/host =>,/mine =>,'");
+    const refused = await run(scheduler, 'dtab', 'edit', 'ours').catch((error: Error) => error.message);
+    expect(refused).toMatch(/has changed since: it is at version 2/);
+    const [, file = ''] = /What you wrote is in (\S+);/.exec(refused) ?? [];
+    expect(readFileSync(file, 'utf8')).toContain('/mine =>');
+    rmSync(dirname(file), { recursive: true });
+
+    vi.stubEnv('VISUAL', 'false');
+    await expect(run(scheduler, 'dtab', 'edit', 'ours')).rejects.toThrow("the editor 'false' failed (exit code 1)");
   });
 
   test('says what is wrong, and where', async () => {

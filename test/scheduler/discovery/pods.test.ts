@@ -160,6 +160,20 @@ describe('D29: which instances get traffic', () => {
     expect(pod(spec(HOST, containers), [instance(rest)]).instances.map(({ state }) => state)).toEqual(expected);
   });
 
+  test('of a DEGRADED pod that says so: those whose containers with endpoints run and are healthy', () => {
+    const helper = { name: 'helper', status: 'TASK_FAILED' };
+    const stateOf = (serving: object, definition: object = fe()): string[] => {
+      const serves = { ...spec(HOST, [definition, { name: 'helper' }]), labels: { NODEMESH_DEGRADED: 'serve' } };
+      const containers = [container(serving), helper];
+      return pod(serves, [instance({ status: 'DEGRADED', containers })]).instances.map(({ state }) => state);
+    };
+    expect(stateOf({})).toEqual(['ready']);
+    expect(stateOf({ status: 'TASK_FAILED' })).toEqual(['unhealthy']);
+    expect(stateOf(condition('true'), CHECKED)).toEqual(['ready']);
+    expect(stateOf(condition('false'), CHECKED)).toEqual(['unhealthy']);
+    expect(stateOf({}, CHECKED)).toEqual(['unhealthy']);
+  });
+
   test('what is told besides', () => {
     const read = pod(spec(HOST), [instance(), instance({ id: 'web.instance-5', agentId: null })]);
     expect(read).toMatchObject({ kind: 'pod', name: 'web', version: V2, wanted: 1, labels: { team: 'w' } });
