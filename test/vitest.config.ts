@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config';
 /** Some of them listen on every address of the machine, so that no cluster may be beside them. */
 const STANDALONE = 'test/e2e/standalone-{configs,life,names,retries,telemetry,tunnels}.test.ts';
 const PAIRS =
-  'test/e2e/{agents,command-line,config-rollout,dcos-package,mesos-stories,over-zookeeper,scheduler-moves,takeover}.test.ts';
+  'test/e2e/{agents,command-line,config-rollout,dcos-package,mesos-stories,over-zookeeper,takeover}.test.ts';
 
 export default defineConfig({
   test: {
@@ -23,7 +23,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
-          maxWorkers: 2,
+          // One more than the machines have cores: more than half of their time they wait.
+          maxWorkers: 3,
           // Half of the time of a process for each file would go into loading the sources again. So a test leaves nothing
           // behind: no fake timers, no spies, no listeners of the process.
           isolate: false,
