@@ -1,10 +1,11 @@
 /** Puts a proxy together from its specification: names, routers, listeners, telemetry, admin, and under a scheduler the link. */
+import type { Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Ending, endListeners } from './accept/ending.ts';
 import { ConnectionLimit, Listener } from './accept/listener.ts';
 import { makeAccessLogs } from './access-logs.ts';
-import { createAdminServer } from './admin/server.ts';
+import { createAdminServer, retire } from './admin/server.ts';
 import { adminHost, type NamedRouter } from './admin-host.ts';
 import { AppPolicies } from './bind/app-policies.ts';
 import { allotmentFigures } from './config/allotment.ts';
@@ -141,7 +142,7 @@ export function createProxy(
 
   const connections = new ConnectionLimit(spec.maxConnections);
   const listeners: Listener[] = [];
-  const admins: Server[] = [];
+  const admins: HttpServer[] = [];
   const acceptors = spec.listeners.map((listener): readonly Server[] => {
     if (listener.serves.kind === 'admin') {
       const parts = { spec, tree, table, control, routers, telemeters, now, log, notReady, shutdown, followers };
@@ -170,21 +171,22 @@ export function createProxy(
     },
     async drain(graceMs, ending = 'over') {
       draining = true;
+      const retiring: Promise<void>[] = [];
       if (ending === 'over') {
         // A last word to the scheduler, so that peers go straight to our instances before the listeners are gone.
         control?.link.reportSoon();
       } else {
         // The successor has the link and the file, and shows the figures.
-        for (const admin of admins) admin.close();
+        retiring.push(...admins.map(retire));
         await control?.close();
       }
       await endListeners(listeners, ending, graceMs);
       following?.close();
       for (const { router } of routers) router.close();
       names.close();
-      for (const admin of admins) admin.close();
+      if (ending === 'over') for (const admin of admins) admin.close();
       ticker.stop();
-      await Promise.all([control?.close(), accessLogs.close(), telemeters.close(LAST_SPANS_MS)]);
+      await Promise.all([control?.close(), accessLogs.close(), telemeters.close(LAST_SPANS_MS), ...retiring]);
     },
   };
 }

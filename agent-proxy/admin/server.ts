@@ -2,7 +2,9 @@
  * The admin server of a proxy: what linkerd's has, the table, and the endpoint at which a scheduler announces itself.
  * Reads show no secrets; off loopback all but ping, readiness and metrics needs a token.
  */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { isForeign, mayUse } from './authorization.ts';
 import { AdminExchange } from './exchange.ts';
 import type { AdminHost } from './host.ts';
@@ -43,6 +45,26 @@ export function createAdminServer(host: AdminHost, options: Partial<AdminOptions
   });
   server.maxConnections = MAX_CONNECTIONS;
   return server;
+}
+
+/** How long who has connected may take to ask, and how long the last answers may take. */
+const LAST_MS = { idle: 500, all: 1_500 };
+
+/**
+ * Accepts nothing more; resolves when who had connected has been answered. A health check that is cut off, because this process
+ * ends at once, would take that for a failure, while the successor answers already.
+ */
+export async function retire(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  // That of `node:http` would also close the connections on which nothing is asked at this moment.
+  NetServer.prototype.close.call(server);
+  const timers = [
+    setTimeout(() => server.closeIdleConnections(), LAST_MS.idle),
+    setTimeout(() => server.closeAllConnections(), LAST_MS.all),
+  ];
+  await closed;
+  for (const timer of timers) clearTimeout(timer);
 }
 
 async function answer(

@@ -150,7 +150,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 function kindOf(value: unknown, discriminator: string): string | undefined {
   const kind = isRecord(value) ? value[discriminator] : undefined;
-  return kind === undefined || kind === null ? undefined : String(kind);
+  if (kind === undefined || kind === null) return undefined;
+  // Not `String`: an object may have a `toString` of its own.
+  return typeof kind === 'object' ? JSON.stringify(kind) : String(kind);
 }
 
 /** What was written, be it `null` (none), or else the default. */

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { createAdminServer, retire } from '../../../agent-proxy/admin/server.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { getJson, send, sendJson } from '../../fixtures/http.ts';
-import { useAdmin } from './fake-host.ts';
+import { fakeHost, useAdmin } from './fake-host.ts';
 
 test('ping is pong, the index lists what there is, and what is not there is 404', async () => {
   const url = await useAdmin();
@@ -255,4 +258,25 @@ test('an error of the host is told, and the server goes on', async () => {
   const url = await useAdmin({ boundNames: () => Promise.reject(new Error('the folder is gone')) });
   expect(await send(`${url}/bound-names.json`)).toMatchObject({ status: 500, body: 'the folder is gone' });
   expect((await send(`${url}/admin/ping`)).status).toBe(200);
+});
+
+test('a server that has a successor answers who has connected already, and accepts nobody else', async () => {
+  const server = createAdminServer(fakeHost());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const early = connect(port, '127.0.0.1');
+  await Promise.all([once(server, 'connection'), once(early, 'connect')]);
+  let isOver = false;
+  const retired = retire(server).then(() => {
+    isOver = true;
+  });
+  early.write('GET /admin/ping HTTP/1.1\r\nHost: x\r\n\r\n');
+  const [answer] = (await once(early.setEncoding('latin1'), 'data')) as [string];
+  expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  const late = connect(port, '127.0.0.1');
+  const [refused] = (await once(late, 'error')) as [NodeJS.ErrnoException];
+  expect(refused.code).toBe('ECONNREFUSED');
+  expect(isOver).toBe(false);
+  // What says nothing more does not stay for ever.
+  await Promise.all([once(early, 'close'), retired]);
 });
