@@ -266,13 +266,19 @@ test('a server that has a successor answers who has connected already, and accep
   const { port } = server.address() as AddressInfo;
   const early = connect(port, '127.0.0.1');
   await Promise.all([once(server, 'connection'), once(early, 'connect')]);
+  const ping = async (): Promise<string> => {
+    early.write('GET /admin/ping HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [answer] = (await once(early, 'data')) as [string];
+    return answer;
+  };
+  early.setEncoding('latin1');
+  // Idle then, as that of a collector between two questions.
+  await ping();
   let isOver = false;
   const retired = retire(server).then(() => {
     isOver = true;
   });
-  early.write('GET /admin/ping HTTP/1.1\r\nHost: x\r\n\r\n');
-  const [answer] = (await once(early.setEncoding('latin1'), 'data')) as [string];
-  expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  expect(await ping()).toMatch(/^HTTP\/1.1 200 /);
   const late = connect(port, '127.0.0.1');
   const [refused] = (await once(late, 'error')) as [NodeJS.ErrnoException];
   expect(refused.code).toBe('ECONNREFUSED');
