@@ -11,6 +11,7 @@ import { EDGE, INCOMING, OUTGOING, type ProxySpec } from './config/spec.ts';
 import { sha256Of } from './control/code-archive.ts';
 import { OwnCode } from './control/own-code.ts';
 import { OwnConfig } from './control/own-config.ts';
+import { makeHelpersYield } from './helper-threads.ts';
 import { type AssembledProxy, createProxy } from './proxy.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './supervisor/messages.ts';
 import { BoundedLog } from './telemetry/log.ts';
@@ -29,6 +30,7 @@ const FRUGAL_HEAP = '--optimize-for-size';
 export async function work(version: string): Promise<void> {
   if (process.send === undefined) throw new Error('--worker is internal: a worker is started by its supervisor');
   setFlagsFromString(FRUGAL_HEAP);
+  makeHelpersYield();
   // Ctrl-C reaches the whole group, the end of a terminal too; what follows is the supervisor's decision.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const start = await firstMessage();

@@ -1,4 +1,5 @@
 /** A proxy's process under load: its configuration changes, its worker dies, it is told to end, and nobody reads what it says. */
+import { readdir, readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { useBackend } from '../fixtures/backend.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -44,6 +45,24 @@ it('SIGHUP under load loses nothing, and a configuration that is wrong changes n
   await load.stop();
   expect(load.failures).toEqual([]);
 });
+
+/** Priority, from 0 down to 19: the 19th field (proc(5)), counted from behind the name, which may have blanks. */
+async function nicenessOf(pid: number, thread: string): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+}
+
+it.runIf(process.platform === 'linux')(
+  "a worker's threads that collect and compile yield to the one that serves",
+  async () => {
+    const proxy = await useProxyProcess(configTo(await useBackend('one')));
+    const [pid = 0] = await proxy.workers();
+    const own = await nicenessOf(pid, String(pid));
+    const threads = (await readdir(`/proc/${pid}/task`)).filter((thread) => thread !== String(pid));
+    const helpers = await Promise.all(threads.map((thread) => nicenessOf(pid, thread)));
+    expect(helpers.filter((niceness) => niceness > own).length).toBeGreaterThan(0);
+  },
+);
 
 it('SIGTERM finishes what is in flight and serves local callers meanwhile; then it refuses all, and exits 0', async () => {
   let release = (): void => undefined;
