@@ -72,8 +72,11 @@ export class AdminExchange {
     return this.stream(JSON_TYPE, pieces);
   }
 
-  /** Writes the pieces as the reader takes them; stops when the reader is gone. */
-  async stream(type: string, pieces: AsyncIterable<string>): Promise<void> {
+  /**
+   * Writes the pieces as the reader takes them; stops when the reader is gone. The next is asked for when nobody holds the one
+   * before any more.
+   */
+  async stream(type: string, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
     const { response } = this;
     response.writeHead(200, { 'Content-Type': type });
     if (this.request.method === 'HEAD') {
@@ -81,7 +84,7 @@ export class AdminExchange {
       return;
     }
     for await (const piece of pieces) {
-      if (piece !== '' && !response.write(piece) && !response.destroyed) await drained(response);
+      if (piece.length > 0 && !response.destroyed) await written(response, piece);
       if (response.destroyed) return;
     }
     response.end();
@@ -122,15 +125,15 @@ export function jsonOf(body: string | null): unknown {
   }
 }
 
-/** Waits until there is room for more, or nobody reads any more. */
-function drained(response: ServerResponse): Promise<void> {
+/** Waits until the kernel has it, or nobody reads any more. */
+function written(response: ServerResponse, piece: string | Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      response.off('drain', done);
       response.off('close', done);
       resolve();
     };
-    response.on('drain', done);
     response.on('close', done);
+    // Its error says that nobody reads any more, which `close` does too.
+    response.write(piece, done);
   });
 }

@@ -15,7 +15,8 @@ export interface AdminHost {
   config(): unknown;
   shutdown(): void;
 
-  prometheus(): AsyncIterable<string>;
+  /** Each piece is good until the next is asked for. */
+  prometheus(): AsyncIterable<Uint8Array>;
   /** Null when there is no such subtree. */
   metricsJson(query: MetricsQuery): Promise<AsyncIterable<string> | null>;
   /** Null where no telemeter keeps them. The last one first. */

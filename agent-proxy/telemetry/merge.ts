@@ -4,8 +4,9 @@
  */
 import { Slice } from '../timing/slices.ts';
 import type { Labels, MetricScope, ScopeSource } from './metrics-tree.ts';
+import { RecentCounts } from './recent-counts.ts';
 import type { FigureVisitor } from './recorder.ts';
-import { type Distribution, LATENCIES, MAX_BUCKETS, type Scale, WHOLE_NUMBERS } from './stat.ts';
+import { type Distribution, LATENCIES, type Scale, WHOLE_NUMBERS } from './stat.ts';
 
 export interface ExportedStat {
   readonly scale: Scale['kind'];
@@ -86,7 +87,7 @@ export async function mergeTrees(trees: readonly AsyncIterable<readonly Exported
 
 class Exporter implements FigureVisitor {
   private readonly now: number;
-  private readonly buckets = new Float64Array(MAX_BUCKETS);
+  private readonly recent = new RecentCounts();
   private counters: Record<string, number> = {};
   private gauges: Record<string, number> = {};
   private stats: Record<string, ExportedStat> = {};
@@ -114,14 +115,15 @@ class Exporter implements FigureVisitor {
 
   stat(name: string, stat: Distribution): void {
     const { scale, count, sum } = stat;
-    this.buckets.fill(0);
-    stat.addRecent(this.buckets, this.now);
-    const recent: number[] = [];
-    for (let bucket = 0; bucket < MAX_BUCKETS; bucket += 1) {
-      const times = this.buckets[bucket] ?? 0;
-      if (times > 0) recent.push(bucket, times);
+    const { recent } = this;
+    recent.clear();
+    stat.addRecent(recent, this.now);
+    const pairs: number[] = [];
+    for (let bucket = recent.lowest; bucket <= recent.highest; bucket += 1) {
+      const times = recent.of(bucket);
+      if (times > 0) pairs.push(bucket, times);
     }
-    this.stats[name] = { scale: scale.kind, count, sum, recent };
+    this.stats[name] = { scale: scale.kind, count, sum, recent: pairs };
   }
 }
 
@@ -181,12 +183,9 @@ class MergedStat implements Distribution {
     this.parts.push(recent);
   }
 
-  addRecent(target: Float64Array): void {
+  addRecent(target: RecentCounts): void {
     for (const pairs of this.parts) {
-      for (let index = 0; index < pairs.length; index += 2) {
-        const bucket = pairs[index] ?? 0;
-        target[bucket] = (target[bucket] ?? 0) + (pairs[index + 1] ?? 0);
-      }
+      for (let index = 0; index < pairs.length; index += 2) target.add(pairs[index] ?? 0, pairs[index + 1] ?? 0);
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { Slice } from '../timing/slices.ts';
 import type { Labels, ScopeSource } from './metrics-tree.ts';
+import { PageBytes } from './page-bytes.ts';
 import type { FigureVisitor } from './recorder.ts';
 import type { Distribution } from './stat.ts';
 import { QUANTILES, Summary } from './summary.ts';
@@ -14,105 +15,159 @@ export interface PrometheusOptions {
   readonly prefix: string;
 }
 
-/** `clock` gives milliseconds, the same that figures were recorded with. */
+/** A piece has more only where one scope fills it. */
+const PIECE_BYTES = 32 * 1024;
+
+/**
+ * Each piece is good until the next is asked for: they share a buffer. `clock` gives milliseconds, the same that figures were
+ * recorded with.
+ */
 export async function* renderPrometheus(
   source: ScopeSource,
   clock: () => number,
   options: PrometheusOptions = { prefix: '' },
-): AsyncGenerator<string> {
+): AsyncGenerator<Uint8Array> {
   const writer = new Writer(options.prefix, clock());
+  const { page } = writer;
   const slice = new Slice(clock);
   for (const scope of source.read()) {
     writer.enter(scope.name, scope.labels);
     scope.visit(writer);
-    if (!slice.isOver) continue;
-    yield writer.take();
-    await slice.rest();
+    if (slice.isOver) {
+      yield page.take();
+      await slice.rest();
+    } else if (page.length >= PIECE_BYTES) yield page.take();
   }
-  yield writer.take();
+  yield page.take();
 }
 
 /** How a figure of a scope is called. */
 interface FigureName {
-  readonly name: string;
+  readonly name: Uint8Array;
   /** Behind the scope's labels: `exception="refused"`, or nothing. */
-  readonly label: string;
+  readonly label: Uint8Array;
 }
 
+/** A distribution's count, sum and mean have names of their own. */
+interface StatName {
+  readonly count: Uint8Array;
+  readonly sum: Uint8Array;
+  readonly avg: Uint8Array;
+  readonly quantiles: Uint8Array;
+}
+
+/** Names of the figures of all scopes of one kind: many scopes have the same. */
+interface ScopeNames {
+  readonly figures: Map<string, FigureName>;
+  readonly stats: Map<string, StatName>;
+}
+
+const LINE_END = 0x0a;
+const BLANK = 0x20;
+const NOTHING = new Uint8Array(0);
+const OPEN = encode('{');
+const NEXT_LABEL = encode(', ');
+const CLOSE = encode('}');
+const AS_DECIMAL = encode('.0');
+const QUANTILE_LABELS = QUANTILES.map((fraction) => encode(`quantile="${fraction}"`));
+
 class Writer implements FigureVisitor {
+  readonly page = new PageBytes();
   private readonly prefix: string;
   private readonly now: number;
   private readonly summary = new Summary();
-  /** Names by scope and figure: many scopes have the same. */
-  private readonly names = new Map<string, Map<string, FigureName>>();
+  private readonly names = new Map<string, ScopeNames>();
   private scopeName = '';
-  private scopeNames = new Map<string, FigureName>();
-  /** The scope's labels without braces; as a whole; and with each quantile, once there is a distribution. */
-  private open = '';
-  private plain = '';
-  private quantiles: string[] = [];
-  private text = '';
+  private scopeNames: ScopeNames = { figures: new Map(), stats: new Map() };
+  /** The scope's labels, without braces. */
+  private readonly labels = new PageBytes();
+  private open: Uint8Array = NOTHING;
 
   constructor(prefix: string, now: number) {
     this.prefix = prefix;
     this.now = now;
   }
 
-  take(): string {
-    const { text } = this;
-    this.text = '';
-    return text;
-  }
-
   enter(name: string, labels: Labels): void {
     if (name !== this.scopeName) {
       this.scopeName = name;
-      this.scopeNames = this.names.get(name) ?? new Map();
+      this.scopeNames = this.names.get(name) ?? { figures: new Map(), stats: new Map() };
       this.names.set(name, this.scopeNames);
     }
-    this.open = '';
-    for (const key in labels) this.open = joined(this.open, `${key}="${escapeLabel(labels[key] ?? '')}"`);
-    this.plain = braced(this.open);
-    this.quantiles = [];
+    for (const key in labels) {
+      if (this.labels.length > 0) this.labels.add(NEXT_LABEL);
+      this.labels.text(`${key}="${escapeLabel(labels[key] ?? '')}"`);
+    }
+    this.open = this.labels.take();
   }
 
   counter(figure: string, value: number): void {
-    this.line(figure, String(round(value)));
+    const { name, label } = this.figureName(figure);
+    this.line(name, label, value);
   }
 
   /** With a decimal point, as linkerd's. */
   gauge(figure: string, value: number): void {
-    const rounded = round(value);
-    this.line(figure, Number.isInteger(rounded) ? `${rounded}.0` : String(rounded));
+    const { name, label } = this.figureName(figure);
+    this.begin(name, label);
+    this.page.number(value);
+    if (Number.isInteger(round(value))) this.page.add(AS_DECIMAL);
+    this.page.octet(LINE_END);
   }
 
   stat(figure: string, stat: Distribution): void {
     // Absent rather than NaN.
-    const { count } = stat;
+    const { count, sum } = stat;
     if (count === 0) return;
-    const { name } = this.figureName(figure);
-    const { plain, summary } = this;
-    const { sum } = stat;
-    let text = `${name}_count${plain}${count}\n${name}_sum${plain}${round(sum)}\n${name}_avg${plain}${round(sum / count)}\n`;
-    if (summary.read(stat, this.now)) {
-      if (this.quantiles.length === 0) this.quantiles = withQuantiles(this.open);
-      for (let index = 0; index < QUANTILES.length; index += 1) {
-        text += `${name}${this.quantiles[index]}${summary.values[index]}\n`;
-      }
+    const names = this.statName(figure);
+    this.line(names.count, NOTHING, count);
+    this.line(names.sum, NOTHING, sum);
+    this.line(names.avg, NOTHING, sum / count);
+    const { summary } = this;
+    if (!summary.read(stat, this.now)) return;
+    for (let index = 0; index < QUANTILES.length; index += 1) {
+      this.line(names.quantiles, QUANTILE_LABELS[index] ?? NOTHING, summary.values[index] ?? 0);
     }
-    this.text += text;
   }
 
-  private line(figure: string, value: string): void {
-    const { name, label } = this.figureName(figure);
-    this.text += `${name}${label === '' ? this.plain : braced(joined(this.open, label))}${value}\n`;
+  private line(name: Uint8Array, label: Uint8Array, value: number): void {
+    this.begin(name, label);
+    this.page.number(value);
+    this.page.octet(LINE_END);
+  }
+
+  /** A line up to its value. */
+  private begin(name: Uint8Array, label: Uint8Array): void {
+    const { page, open } = this;
+    page.add(name);
+    if (open.length > 0 || label.length > 0) {
+      page.add(OPEN);
+      page.add(open);
+      if (open.length > 0 && label.length > 0) page.add(NEXT_LABEL);
+      page.add(label);
+      page.add(CLOSE);
+    }
+    page.octet(BLANK);
   }
 
   private figureName(figure: string): FigureName {
-    let known = this.scopeNames.get(figure);
+    const { figures } = this.scopeNames;
+    let known = figures.get(figure);
     if (known === undefined) {
       known = nameFigure(this.prefix, this.scopeName, figure);
-      this.scopeNames.set(figure, known);
+      figures.set(figure, known);
+    }
+    return known;
+  }
+
+  private statName(figure: string): StatName {
+    const { stats } = this.scopeNames;
+    let known = stats.get(figure);
+    if (known === undefined) {
+      const name = metricName(this.prefix, this.scopeName, figure);
+      const [count, sum, avg] = [encode(`${name}_count`), encode(`${name}_sum`), encode(`${name}_avg`)];
+      known = { count, sum, avg, quantiles: encode(name) };
+      stats.set(figure, known);
     }
     return known;
   }
@@ -121,24 +176,19 @@ class Writer implements FigureVisitor {
 /** What stands behind `failures/` is a label, as in linkerd; its total has the same name without that label. */
 function nameFigure(prefix: string, scope: string, figure: string): FigureName {
   const [, reason] = /^failures\/(.+)$/.exec(figure) ?? [];
-  const name = `${scope}:${reason === undefined ? figure : 'failures'}`.replace(/\//g, ':');
   return {
-    name: `${prefix}${name.replace(/[^a-zA-Z0-9:_]/g, '_')}`,
-    label: reason === undefined ? '' : `exception="${escapeLabel(reason)}"`,
+    name: encode(metricName(prefix, scope, reason === undefined ? figure : 'failures')),
+    label: reason === undefined ? NOTHING : encode(`exception="${escapeLabel(reason)}"`),
   };
 }
 
-function withQuantiles(open: string): string[] {
-  return QUANTILES.map((fraction) => braced(joined(open, `quantile="${fraction}"`)));
+function metricName(prefix: string, scope: string, figure: string): string {
+  const name = `${scope}:${figure}`.replace(/\//g, ':');
+  return `${prefix}${name.replace(/[^a-zA-Z0-9:_]/g, '_')}`;
 }
 
-function joined(labels: string, label: string): string {
-  return labels === '' ? label : `${labels}, ${label}`;
-}
-
-/** With the blank that stands before the value. */
-function braced(labels: string): string {
-  return labels === '' ? ' ' : `{${labels}} `;
+function encode(text: string): Uint8Array {
+  return Buffer.from(text);
 }
 
 function escapeLabel(value: string): string {

@@ -3,6 +3,7 @@
  * that never came takes no room. What figures are called, and how they are shown, is for who visits them.
  */
 import { fastLatencyBucket } from './latency-buckets.ts';
+import type { RecentCounts } from './recent-counts.ts';
 import { type Distribution, LATENCIES, type Scale, Stat } from './stat.ts';
 
 const LOWEST_STATUS = 100;
@@ -50,7 +51,7 @@ export class RequestRecorder implements Distribution {
     return sum;
   }
 
-  addRecent(target: Float64Array, now: number): void {
+  addRecent(target: RecentCounts, now: number): void {
     this.first?.addRecent(target, now);
     for (const time of this.others) time.addRecent(target, now);
   }

@@ -2,12 +2,11 @@
  * A distribution of values, latencies mostly: totals since the start, and counts by bucket for the last one to two
  * minutes. It has room only for the buckets in use; what an idle one had is given back.
  */
-import { LATENCY_BUCKETS, latencyOfBucket } from '../control/latency-scale.ts';
+import { latencyOfBucket } from '../control/latency-scale.ts';
 import { BucketCounts } from './bucket-counts.ts';
 import { fastLatencyBucket } from './latency-buckets.ts';
+import { MAX_BUCKETS, type RecentCounts } from './recent-counts.ts';
 
-/** No scale has more buckets. */
-export const MAX_BUCKETS = LATENCY_BUCKETS;
 /** Quantiles cover a window that is over and what has passed of the next. */
 const WINDOW_MS = 60_000;
 
@@ -39,8 +38,8 @@ export interface Distribution {
   /** Since the start. */
   readonly count: number;
   readonly sum: number;
-  /** Adds the counts of the last one to two minutes to `target`, by bucket. */
-  addRecent(target: Float64Array, now: number): void;
+  /** Adds the counts of the last one to two minutes to `target`. */
+  addRecent(target: RecentCounts, now: number): void;
 }
 
 /** Beyond what a bucket counts in a window. Twice as many bits are still exact in a number. */
@@ -72,13 +71,13 @@ export class Stat extends BucketCounts implements Distribution {
     this.increment(bucket);
   }
 
-  addRecent(target: Float64Array, now: number): void {
+  addRecent(target: RecentCounts, now: number): void {
     const window = Math.floor(now / WINDOW_MS);
     if (window > this.window) this.begin(window);
     const { counts, lowest } = this;
     for (let index = 0; index < counts.length; index += 1) {
       const both = counts[index] ?? 0;
-      target[lowest + index] = (target[lowest + index] ?? 0) + (both % PREVIOUS) + Math.floor(both / PREVIOUS);
+      target.add(lowest + index, (both % PREVIOUS) + Math.floor(both / PREVIOUS));
     }
   }
 

@@ -1,5 +1,6 @@
 /** The quantiles of a distribution, all in one pass over its buckets. */
-import { type Distribution, MAX_BUCKETS } from './stat.ts';
+import { RecentCounts } from './recent-counts.ts';
+import type { Distribution } from './stat.ts';
 
 /** The fractions that are shown, ascending: the least value, the median, …, the greatest. */
 export const QUANTILES = [0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1] as const;
@@ -10,25 +11,24 @@ export const QUANTILE_NAMES = ['min', 'p50', 'p90', 'p95', 'p99', 'p9990', 'p999
 export class Summary {
   /** The value of each of {@link QUANTILES} among the recent ones. */
   readonly values = new Float64Array(QUANTILES.length);
-  private readonly counts = new Float64Array(MAX_BUCKETS);
+  private readonly recent = new RecentCounts();
 
   /** False when there were no values of late, and so there are no quantiles. */
   read(distribution: Distribution, now: number): boolean {
-    const { counts } = this;
-    counts.fill(0);
-    distribution.addRecent(counts, now);
-    let recent = 0;
-    for (let bucket = 0; bucket < MAX_BUCKETS; bucket += 1) recent += counts[bucket] ?? 0;
-    if (recent === 0) return false;
-    let bucket = 0;
-    let seen = counts[0] ?? 0;
+    const { recent, values } = this;
+    recent.clear();
+    distribution.addRecent(recent, now);
+    const { total } = recent;
+    if (total === 0) return false;
+    let bucket = recent.lowest;
+    let seen = recent.of(bucket);
     for (let index = 0; index < QUANTILES.length; index += 1) {
-      const wanted = Math.max(1, Math.ceil((QUANTILES[index] ?? 1) * recent));
+      const wanted = Math.max(1, Math.ceil((QUANTILES[index] ?? 1) * total));
       while (seen < wanted) {
         bucket += 1;
-        seen += counts[bucket] ?? 0;
+        seen += recent.of(bucket);
       }
-      this.values[index] = distribution.scale.values[bucket] ?? 0;
+      values[index] = distribution.scale.values[bucket] ?? 0;
     }
     return true;
   }

@@ -205,6 +205,30 @@ test('a long answer waits for its reader, and gathers no listeners meanwhile', a
   expect(warnings).toEqual([]);
 });
 
+test('pieces that share their bytes reach a reader who is slow as they were', async () => {
+  const shared = Buffer.alloc(100_000);
+  async function* prometheus() {
+    for (let index = 0; index < 100; index += 1) yield shared.fill(0x41 + (index % 26));
+  }
+  const url = await useAdmin({ prometheus });
+  const text = await new Promise<string>((resolve, reject) => {
+    const reader = request(`${url}/admin/metrics/prometheus`, (response) => {
+      let body = '';
+      response.setEncoding('latin1').on('data', (piece: string) => {
+        body += piece;
+        response.pause();
+        setImmediate(() => response.resume());
+      });
+      response.on('end', () => resolve(body)).on('error', reject);
+    });
+    reader.on('error', reject).end();
+  });
+  for (let index = 0; index < 100; index += 1) {
+    const piece = text.slice(index * shared.length, (index + 1) * shared.length);
+    expect(piece === String.fromCharCode(0x41 + (index % 26)).repeat(shared.length), `piece ${index}`).toBe(true);
+  }
+});
+
 test('nothing more is rendered for a reader who is gone', async () => {
   let isOver = false;
   async function* table() {

@@ -7,9 +7,9 @@ import { ClientScope, gaugeScope, ServerScope } from '../../../agent-proxy/telem
 
 const NOW = 1_000;
 
-async function collect(pieces: AsyncIterable<string>): Promise<string> {
+async function collect(pieces: AsyncIterable<string | Uint8Array>): Promise<string> {
   let text = '';
-  for await (const piece of pieces) text += piece;
+  for await (const piece of pieces) text += typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8');
   return text;
 }
 

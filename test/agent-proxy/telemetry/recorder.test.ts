@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { RecentCounts } from '../../../agent-proxy/telemetry/recent-counts.ts';
 import { AttemptRecorder, RequestRecorder } from '../../../agent-proxy/telemetry/recorder.ts';
-import { type Distribution, MAX_BUCKETS } from '../../../agent-proxy/telemetry/stat.ts';
+import type { Distribution } from '../../../agent-proxy/telemetry/stat.ts';
 
 /** All figures by name; of a distribution its count and its sum. */
 function figuresOf(recorder: Pick<RequestRecorder, 'visit'>): Record<string, number | readonly [number, number]> {
@@ -14,9 +15,9 @@ function figuresOf(recorder: Pick<RequestRecorder, 'visit'>): Record<string, num
 }
 
 function recentOf(stat: Distribution, now: number): number {
-  const counts = new Float64Array(MAX_BUCKETS);
+  const counts = new RecentCounts();
   stat.addRecent(counts, now);
-  return counts.reduce((sum, count) => sum + count, 0);
+  return counts.total;
 }
 
 test('each status, each class and the latencies of each class are counted', () => {

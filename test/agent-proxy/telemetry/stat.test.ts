@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/latency-scale.ts';
-import { MAX_BUCKETS, Stat, WHOLE_NUMBERS } from '../../../agent-proxy/telemetry/stat.ts';
+import { MAX_BUCKETS, RecentCounts } from '../../../agent-proxy/telemetry/recent-counts.ts';
+import { Stat, WHOLE_NUMBERS } from '../../../agent-proxy/telemetry/stat.ts';
 import { QUANTILES, Summary } from '../../../agent-proxy/telemetry/summary.ts';
 
 function quantiles(stat: Stat, now: number): number[] | null {
@@ -38,9 +39,12 @@ test('what one window counts is found in the next, in any order of values and ti
       for (const { bucket, window } of recent) {
         if (window >= Math.floor(now / 60_000) - 1) wanted[bucket] = (wanted[bucket] ?? 0) + 1;
       }
-      const counts = new Float64Array(MAX_BUCKETS);
+      const counts = new RecentCounts();
       stat.addRecent(counts, now);
-      expect(counts).toEqual(wanted);
+      expect(wanted.map((_, bucket) => counts.of(bucket))).toEqual(wanted);
+      expect(counts.total).toBe(wanted.reduce((sum, count) => sum + count, 0));
+      counts.clear();
+      expect(wanted.some((_, bucket) => counts.of(bucket) > 0)).toBe(false);
     }),
   );
 });
@@ -67,18 +71,18 @@ test('a reader who began before the window was over loses nothing of it', () => 
   const stat = new Stat();
   stat.record(1, 59_000);
   stat.record(1, 60_000);
-  const counts = new Float64Array(MAX_BUCKETS);
+  const counts = new RecentCounts();
   stat.addRecent(counts, 59_500);
-  expect(counts[latencyBucket(1)]).toBe(2);
+  expect(counts.of(latencyBucket(1))).toBe(2);
 });
 
 test('counts beyond what a window holds in 32 bits are still right', () => {
   const stat = new Stat();
   for (let index = 0; index < 100_000; index += 1) stat.record(1, 0);
   stat.record(1, 60_000);
-  const counts = new Float64Array(MAX_BUCKETS);
+  const counts = new RecentCounts();
   stat.addRecent(counts, 60_000);
-  expect(counts[latencyBucket(1)]).toBe(100_001);
+  expect(counts.of(latencyBucket(1))).toBe(100_001);
 });
 
 test('whole numbers are told apart, and the largest share a bucket', () => {
