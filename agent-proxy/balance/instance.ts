@@ -35,7 +35,7 @@ export interface ReportedHealth {
 }
 
 /** Values of `closedUntil` that are no times. */
-const ALIVE = Number.NEGATIVE_INFINITY;
+const ALIVE = null;
 const PROBE_CLOSED = Number.POSITIVE_INFINITY;
 /** Differences of times in milliseconds are not exact. */
 const ROUNDING_MS = 1e-3;
@@ -44,25 +44,27 @@ const ROUNDING_MS = 1e-3;
 const FAIL_FAST_BACKOFF: BackoffParams = { kind: 'equalJittered', minMs: 1_000, maxMs: 32_000 };
 
 export class Instance {
+  // What each draw looks at stands together, at the beginning: with thousands of instances each is cold in the caches.
+  /** Requests on their way, of this balancer. */
+  inflight = 0;
+  /** Its place in the arrays of the picker that holds it: the picker's business alone. */
+  slot = -1;
+  /** Null while it is open to all. */
+  private closedUntil: number | null = ALIVE;
+  private latency: PeakEwma | null;
+  /** The same picker, where it wants to know. */
+  listener: InstanceListener | null = null;
+  /** Out of rotation: it finishes what it has. */
+  draining = true;
   endpoint: Endpoint;
   /** Its share of the draw: that of its endpoint, less while it is young (slow start). */
   weight: number;
-  /** Requests on their way, of this balancer. */
-  inflight = 0;
-  /** Out of rotation: it finishes what it has. */
-  draining = true;
   reported: ReportedHealth | null = null;
-  /** Its place in the arrays of the picker that holds it: the picker's business alone. */
-  slot = -1;
-  /** The same picker, where it wants to know. */
-  listener: InstanceListener | null = null;
 
   private readonly siblings: Siblings;
   private readonly policy: AccrualPolicy;
-  private latency: PeakEwma | null;
-  private closedUntil = ALIVE;
   /** When it was closed last. What began before tells nothing of it any more. */
-  private closedAt = ALIVE;
+  private closedAt = Number.NEGATIVE_INFINITY;
   private ejected = false;
   private ejections = 0;
   private ejectionMs = 0;
@@ -78,7 +80,7 @@ export class Instance {
   }
 
   isAvailable(now: number): boolean {
-    return now >= this.closedUntil;
+    return this.closedUntil === ALIVE || now >= this.closedUntil;
   }
 
   gate(now: number): GateState {
@@ -89,7 +91,7 @@ export class Instance {
 
   /** When it opens, for a picker that waits for it: a time, or an infinity. */
   get opensAt(): number {
-    return this.closedUntil;
+    return this.closedUntil ?? Number.NEGATIVE_INFINITY;
   }
 
   /** What one more request costs here, by Peak EWMA; by the number of requests where latency is not measured. */
@@ -239,7 +241,8 @@ export class Instance {
     this.refusalMs = backoffMs(FAIL_FAST_BACKOFF, this.refusals, this.refusalMs, this.siblings.random());
     this.refusals += 1;
     const until = now + this.refusalMs;
-    const isLonger = this.closedUntil === PROBE_CLOSED || until > this.closedUntil;
+    const { closedUntil } = this;
+    const isLonger = closedUntil === ALIVE || closedUntil === PROBE_CLOSED || until > closedUntil;
     if (isLonger) this.close(now, until);
   }
 
@@ -261,7 +264,7 @@ export class Instance {
     if (this.closedUntil !== ALIVE) this.setGate(ALIVE);
   }
 
-  private setGate(until: number): void {
+  private setGate(until: number | null): void {
     const { siblings } = this;
     if (!this.draining) siblings.closed += Number(until !== ALIVE) - Number(this.closedUntil !== ALIVE);
     this.closedUntil = until;

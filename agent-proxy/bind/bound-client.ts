@@ -50,6 +50,8 @@ export class BoundClient implements ConnectionListener {
   readonly requeueBudget: RetryBudget;
   readonly attemptTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** Whether its addresses are still being looked for. Each request asks. */
+  isPending = true;
   private readonly addresses: AddressSet;
   private readonly now: () => number;
   /** Null where nobody waits, as most of the time. */
@@ -88,10 +90,6 @@ export class BoundClient implements ConnectionListener {
     this.tellWaiting();
   }
 
-  /** Whether its addresses are still being looked for. */
-  get isPending(): boolean {
-    return this.addresses.state.kind === 'pending';
-  }
 
   /** Calls back once, when the addresses are known or cannot be had, or nobody is bound to this client any more. */
   onceKnown(listener: () => void): Unsubscribe {
@@ -124,11 +122,12 @@ export class BoundClient implements ConnectionListener {
 
   private changed(change: AddressChange): void {
     const { state } = this.addresses;
+    this.isPending = state.kind === 'pending';
     if (change.kind === 'patch') this.balancer.patch(change.set, change.unset, change.size);
     // What could not be found out again stays as it was: the last good addresses.
     else if (state.kind === 'bound') this.take(state.endpoints);
     else if (state.kind === 'neg') this.balancer.update([]);
-    if (state.kind !== 'pending') this.tellWaiting();
+    if (!this.isPending) this.tellWaiting();
   }
 
   private tellWaiting(): void {

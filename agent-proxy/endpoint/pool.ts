@@ -138,7 +138,7 @@ export class Pool implements ClientHandler {
   }
 
   idle(connection: Pooled): void {
-    if (this.wheel.time - connection.openedAt >= this.bounds.lifeMs || this.isClosed) {
+    if (this.isClosed || this.hasLived(connection)) {
       connection.destroy();
       return;
     }
@@ -148,8 +148,14 @@ export class Pool implements ClientHandler {
       return;
     }
     this.putIdle(connection);
-    const idleMs = Math.min(this.bounds.idleMs, connection.idleHintMs);
-    if (idleMs < Number.POSITIVE_INFINITY) this.wheel.armIn(connection, idleMs);
+    const { idleMs } = this.bounds;
+    const { idleHintMs } = connection;
+    this.wheel.armIn(connection, idleHintMs === null ? idleMs : Math.min(idleMs, idleHintMs));
+  }
+
+  private hasLived({ openedAt }: Pooled): boolean {
+    const { lifeMs } = this.bounds;
+    return lifeMs < Number.POSITIVE_INFINITY && this.wheel.time - openedAt >= lifeMs;
   }
 
   mayExpire(connection: Pooled): boolean {

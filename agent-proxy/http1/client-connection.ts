@@ -79,8 +79,8 @@ export class ClientConnection extends Timed implements TransportUser {
   /** How many requests it has carried. */
   uses = 0;
   readonly openedAt: number;
-  /** The server closes it after so long without a request, milliseconds; infinite where it did not say. */
-  idleHintMs = Number.POSITIVE_INFINITY;
+  /** The server closes it after so long without a request, milliseconds; null where it did not say. */
+  idleHintMs: number | null = null;
   private readonly transport: Transport;
   private readonly handler: ClientHandler;
   private state: State = 'connecting';
@@ -262,6 +262,7 @@ export class ClientConnection extends Timed implements TransportUser {
     const { exchange } = this;
     this.exchange = null;
     this.body = null;
+    this.sink = null;
     const isFit = this.isKept && !hasMore && exchange?.isSent === true && !this.transport.isClosed;
     if (isFit) {
       this.state = 'idle';

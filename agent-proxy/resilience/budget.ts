@@ -18,7 +18,10 @@ export class RetryBudget {
   private readonly floor: number;
   private readonly sliceMs: number;
   private readonly nodes: () => number;
+  /** Of the slices that are over. */
   private readonly deposits: number[] = new Array<number>(SLICES).fill(0);
+  /** Of this slice: each request adds to it, and finds it in the object itself. */
+  private deposited = 0;
   /** Null before the first: most names never retry, and there may be thousands of names. */
   private withdrawals: number[] | null = null;
   private slice: number;
@@ -42,8 +45,7 @@ export class RetryBudget {
   /** A request began; for a budget of requeues, a request succeeded. */
   deposit(now: number): void {
     this.roll(now);
-    const index = this.slice % SLICES;
-    this.deposits[index] = (this.deposits[index] ?? 0) + this.amount;
+    this.deposited += this.amount;
     this.sum += this.amount;
   }
 
@@ -72,6 +74,9 @@ export class RetryBudget {
   /** Forgets what is as old as the time to live. */
   private roll(now: number): void {
     const slice = Math.floor(now / this.sliceMs);
+    if (slice <= this.slice) return;
+    this.deposits[this.slice % SLICES] = this.deposited;
+    this.deposited = 0;
     const steps = Math.min(slice - this.slice, SLICES + 1);
     for (let step = steps - 1; step >= 0; step -= 1) {
       const old = slice - step;
@@ -84,7 +89,7 @@ export class RetryBudget {
       this.sum += this.withdrawals[withdrawal] ?? 0;
       this.withdrawals[withdrawal] = 0;
     }
-    if (slice > this.slice) this.slice = slice;
+    this.slice = slice;
   }
 }
 

@@ -34,9 +34,10 @@ export class Choices<T> {
 
   /** A leaf, with a probability in proportion to its share; null where there is none. `random` is in [0, 1). */
   pick(random: () => number): T | null {
+    if (this.only !== null) return this.only;
     const { drawn, cumulative } = this;
     const last = drawn.length - 1;
-    if (last <= 0) return this.only;
+    if (last <= 0) return null;
     const point = random() * (cumulative[last] ?? 0);
     let index = 0;
     while (index < last && point >= (cumulative[index] ?? 0)) index += 1;

@@ -14,7 +14,10 @@ const SLOTS = 512;
 
 /** Something that can time out. A class that extends it carries its own links, so arming allocates nothing. */
 export abstract class Timed {
-  /** Milliseconds, or 0 while it is not armed. */
+  /**
+   * When it times out, in ticks; 0 while it is not armed. Small whole numbers stand in the object itself, where milliseconds
+   * with their fractions would be one more place in memory for each of thousands of connections.
+   */
   dueAt = 0;
   /** When the wheel looks at it next, in ticks; 0 while it stands in no slot. */
   lookAt = 0;
@@ -54,8 +57,9 @@ export class TimerWheel {
 
   /** Times out at `deadline`; an earlier arming is void. */
   arm(timed: Timed, deadline: number): void {
-    timed.dueAt = deadline;
     const due = this.tickOf(deadline);
+    // There is no end to what is infinitely far.
+    timed.dueAt = due === Number.POSITIVE_INFINITY ? 0 : due;
     if (timed.lookAt !== 0) {
       if (timed.lookAt <= due) return;
       unlink(timed);
@@ -99,7 +103,7 @@ export class TimerWheel {
     while (timed !== null && timed !== head) {
       const next: Timed | null = timed === last ? null : timed.nextTimed;
       unlink(timed);
-      if (timed.dueAt > now) this.link(timed, this.tickOf(timed.dueAt));
+      if (timed.dueAt > this.tick) this.link(timed, timed.dueAt);
       else if (timed.dueAt !== 0) append(due, timed, this.tick);
       timed = next;
     }
@@ -111,8 +115,8 @@ export class TimerWheel {
     const { dueAt } = timed;
     // One that fired just before it may have disarmed it, or armed it for another time.
     if (dueAt === 0) return;
-    if (dueAt > now) {
-      this.link(timed, this.tickOf(dueAt));
+    if (dueAt > this.tick) {
+      this.link(timed, dueAt);
       return;
     }
     timed.dueAt = 0;
