@@ -35,7 +35,7 @@ export interface ReportedHealth {
 }
 
 /** Values of `closedUntil` that are no times. */
-const ALIVE = null;
+const ALIVE: null = null;
 const PROBE_CLOSED = Number.POSITIVE_INFINITY;
 /** Differences of times in milliseconds are not exact. */
 const ROUNDING_MS = 1e-3;

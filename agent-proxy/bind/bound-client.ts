@@ -90,7 +90,6 @@ export class BoundClient implements ConnectionListener {
     this.tellWaiting();
   }
 
-
   /** Calls back once, when the addresses are known or cannot be had, or nobody is bound to this client any more. */
   onceKnown(listener: () => void): Unsubscribe {
     this.whenKnown ??= new Set();

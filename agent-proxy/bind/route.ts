@@ -77,6 +77,8 @@ export class Route {
   private readonly stop: Unsubscribe;
   /** Null where nobody waits, as most of the time. */
   private waiters: Set<() => void> | null = null;
+  /** Its branch, where there is just one, as for most names: so that a request looks no further. */
+  private sole: Branch | null = null;
   private current: State = PENDING;
   private params: RouteParams;
   private scopesAdded = false;
@@ -100,7 +102,7 @@ export class Route {
   }
 
   get isPending(): boolean {
-    return this.current.kind === 'pending';
+    return this.sole === null && this.current.kind === 'pending';
   }
 
   get isBound(): boolean {
@@ -109,6 +111,7 @@ export class Route {
 
   /** A branch for one attempt; null where there is none: {@link refusal} says why. */
   draw(random: () => number): Branch | null {
+    if (this.sole !== null) return this.sole;
     return this.current.kind === 'bound' ? this.current.choices.pick(random) : null;
   }
 
@@ -154,7 +157,7 @@ export class Route {
   close(): void {
     this.stop();
     this.release(this.branches, []);
-    this.current = PENDING;
+    this.become(PENDING);
     if (this.scopesAdded) this.options.scopes.remove(this.scope);
   }
 
@@ -167,10 +170,11 @@ export class Route {
     const before = this.branches;
     const { state } = this.tree;
     if (state.kind === 'pending') return;
-    this.current =
+    this.become(
       state.kind === 'failed'
         ? { kind: 'none', refusal: { code: 'unknown-name', detail: `${this.logical}: ${state.reason}` } }
-        : this.bound(state.value);
+        : this.bound(state.value),
+    );
     this.release(before, this.branches);
     this.follow(this.labelled() ?? this.options);
     if (this.current.kind === 'bound' && !this.scopesAdded) {
@@ -180,6 +184,11 @@ export class Route {
     const listeners = this.waiters ?? [];
     this.waiters = null;
     for (const listener of listeners) listener();
+  }
+
+  private become(state: State): void {
+    this.current = state;
+    this.sole = state.kind === 'bound' ? state.choices.only : null;
   }
 
   /** What the labels of an app say, where all requests go to that app. */
@@ -241,7 +250,9 @@ export class Route {
     const { clients, scopes } = this.options;
     for (const branch of before) {
       clients.release(branch.client);
-      if (!after.includes(branch)) scopes.remove(branch.pair);
+      if (after.includes(branch)) continue;
+      branch.pair.close();
+      scopes.remove(branch.pair);
     }
   }
 }

@@ -119,7 +119,7 @@ export class Attempt implements PoolUser {
 
   begin(): void {
     this.instance.begin(this.startedAt);
-    this.branch.client.scope.recorder.pending += 1;
+    this.branch.pair.recorder.pending += 1;
     this.pool = this.path === null ? this.instance.pool : this.path.pool;
     this.pool.acquire(this);
   }
@@ -258,9 +258,9 @@ export class Attempt implements PoolUser {
     const latencyMs = (this.headAt === 0 ? now : this.headAt) - this.startedAt;
     const isSuccess = isJudged && judgement === 'success';
     const { client, pair } = branch;
-    client.scope.recorder.pending -= 1;
-    client.scope.recorder.record(status, isSuccess, latencyMs, now);
-    pair.recorder.record(isSuccess, latencyMs, now);
+    const { recorder } = pair;
+    recorder.pending -= 1;
+    recorder.record(status, isSuccess, latencyMs, now);
     if (this.reason !== null) client.scope.failed(this.reason);
     if (isSuccess) client.requeueBudget.deposit(now);
     return now;

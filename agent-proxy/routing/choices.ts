@@ -14,8 +14,8 @@ interface Share<T> {
 export class Choices<T> {
   /** Each leaf that can be drawn, in the order of the tree. */
   readonly leaves: readonly T[];
-  /** The one outcome there is, if there is just one. */
-  private readonly only: T | null;
+  /** The one leaf, where the draw has no other outcome. */
+  readonly only: T | null;
   private readonly drawn: readonly (T | null)[];
   private readonly cumulative: readonly number[];
 

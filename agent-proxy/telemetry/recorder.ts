@@ -3,8 +3,8 @@
  * that never came takes no room. What figures are called, and how they are shown, is for who visits them.
  */
 import { fastLatencyBucket } from './latency-buckets.ts';
-import type { RecentCounts } from './recent-counts.ts';
-import { type Distribution, LATENCIES, type Scale, Stat } from './stat.ts';
+import { RecentCounts } from './recent-counts.ts';
+import { type Distribution, LATENCIES, type Scale, Stat, WHOLE_NUMBERS } from './stat.ts';
 
 const LOWEST_STATUS = 100;
 const HIGHEST_STATUS = 599;
@@ -30,7 +30,10 @@ export class RequestRecorder implements Distribution {
   /** Latencies of the class of status that came first, which for most services is the only one; and of the others. */
   private first: ClassTime | null = null;
   private others: ClassTime[] = NO_TIMES;
-  /** Each status and, behind it, how often it came. */
+  /** The status that came first, and how often; 0 before. */
+  private firstStatus = 0;
+  private firstStatusCount = 0;
+  /** Each other status and, behind it, how often it came. */
   private statuses: number[] = NO_STATUSES;
 
   get requests(): number {
@@ -61,11 +64,18 @@ export class RequestRecorder implements Distribution {
     if (success) this.success += 1;
     else this.failures += 1;
     const isKnown = status >= LOWEST_STATUS && status <= HIGHEST_STATUS;
-    const kind = isKnown ? (status / 100) | 0 : 0;
-    const { first } = this;
-    const time = first !== null && first.kind === kind ? first : this.time(kind);
-    time.add(fastLatencyBucket(latencyMs), latencyMs, now);
-    if (isKnown) this.countStatus(status);
+    this.time(isKnown ? (status / 100) | 0 : 0).add(fastLatencyBucket(latencyMs), latencyMs, now);
+    if (isKnown) this.countStatus(status, 1);
+  }
+
+  /** Adds all that another has. */
+  addAll(other: RequestRecorder, now: number): void {
+    this.pending += other.pending;
+    this.success += other.success;
+    this.failures += other.failures;
+    if (other.first !== null) this.time(other.first.kind).addAll(other.first, now);
+    for (const time of other.others) this.time(time.kind).addAll(time, now);
+    other.eachStatus((status, count) => this.countStatus(status, count));
   }
 
   visit(visitor: FigureVisitor): void {
@@ -73,9 +83,7 @@ export class RequestRecorder implements Distribution {
     visitor.counter('success', this.success);
     visitor.counter('failures', this.failures);
     visitor.gauge('pending', this.pending);
-    for (let index = 0; index < this.statuses.length; index += 2) {
-      visitor.counter(`status/${this.statuses[index]}`, this.statuses[index + 1] ?? 0);
-    }
+    this.eachStatus((status, count) => visitor.counter(`status/${status}`, count));
     if (this.first !== null) this.visitTime(this.first, visitor);
     for (const time of this.others) this.visitTime(time, visitor);
     visitor.stat('request_latency_ms', this);
@@ -86,27 +94,83 @@ export class RequestRecorder implements Distribution {
     visitor.stat(`time/${CLASSES[time.kind]}`, time);
   }
 
-  /** Finds the latencies of a class that is not the first, or begins them. */
+  /** The latencies of a class, which it may begin. */
   private time(kind: number): ClassTime {
+    const { first } = this;
+    if (first !== null && first.kind === kind) return first;
     for (const time of this.others) if (time.kind === kind) return time;
     const time = new ClassTime(kind);
-    if (this.first === null) this.first = time;
+    if (first === null) this.first = time;
     else this.others = [...this.others, time];
     return time;
   }
 
-  private countStatus(status: number): void {
+  private eachStatus(take: (status: number, count: number) => void): void {
+    if (this.firstStatus !== 0) take(this.firstStatus, this.firstStatusCount);
+    for (let index = 0; index < this.statuses.length; index += 2) {
+      take(this.statuses[index] ?? 0, this.statuses[index + 1] ?? 0);
+    }
+  }
+
+  private countStatus(status: number, times: number): void {
+    if (status === this.firstStatus || this.firstStatus === 0) {
+      this.firstStatus = status;
+      this.firstStatusCount += times;
+      return;
+    }
     const { statuses } = this;
     for (let index = 0; index < statuses.length; index += 2) {
       if (statuses[index] === status) {
-        statuses[index + 1] = (statuses[index + 1] ?? 0) + 1;
+        statuses[index + 1] = (statuses[index + 1] ?? 0) + times;
         return;
       }
     }
-    // With room for just these: there are thousands of recorders, and most have one status.
-    this.statuses = statuses.concat(status, 1);
+    // With room for just these: there are thousands of recorders.
+    this.statuses = statuses.concat(status, times);
   }
 }
+
+/** How often each request was sent again. Most never are: only those that were are recorded, the others follow from all. */
+export class RetryRecorder implements Distribution {
+  private readonly requests: RequestRecorder;
+  private again: Stat | null = null;
+
+  /** `requests` records each of them. */
+  constructor(requests: RequestRecorder) {
+    this.requests = requests;
+  }
+
+  get scale(): Scale {
+    return WHOLE_NUMBERS;
+  }
+
+  get count(): number {
+    return this.requests.count;
+  }
+
+  get sum(): number {
+    return this.again?.sum ?? 0;
+  }
+
+  addRecent(target: RecentCounts, now: number): void {
+    RECENT.clear();
+    this.requests.addRecent(RECENT, now);
+    const all = RECENT.total;
+    RECENT.clear();
+    this.again?.addRecent(RECENT, now);
+    target.add(0, all - RECENT.total);
+    this.again?.addRecent(target, now);
+  }
+
+  /** A request was sent again, so many times. */
+  record(times: number, now: number): void {
+    if (times === 0) return;
+    this.again ??= new Stat(WHOLE_NUMBERS);
+    this.again.record(times, now);
+  }
+}
+
+const RECENT = new RecentCounts();
 
 class ClassTime extends Stat {
   /** An index of {@link CLASSES}. */
@@ -115,25 +179,5 @@ class ClassTime extends Stat {
   constructor(kind: number) {
     super();
     this.kind = kind;
-  }
-}
-
-/** The figures that linkerd keeps for a pair of client and service: of attempts, not of requests. */
-export class AttemptRecorder {
-  private success = 0;
-  private failures = 0;
-  private readonly latency = new Stat();
-
-  record(success: boolean, latencyMs: number, now: number): void {
-    if (success) this.success += 1;
-    else this.failures += 1;
-    this.latency.add(fastLatencyBucket(latencyMs), latencyMs, now);
-  }
-
-  visit(visitor: FigureVisitor): void {
-    visitor.counter('requests', this.success + this.failures);
-    visitor.counter('success', this.success);
-    visitor.counter('failures', this.failures);
-    visitor.stat('request_latency_ms', this.latency);
   }
 }

@@ -4,8 +4,8 @@
  */
 import type { ReasonCode } from '../control/reason-codes.ts';
 import type { Labels, MetricScope, MetricsTree } from './metrics-tree.ts';
-import { AttemptRecorder, type FigureVisitor, RequestRecorder } from './recorder.ts';
-import { Stat, WHOLE_NUMBERS } from './stat.ts';
+import { type FigureVisitor, RequestRecorder, RetryRecorder } from './recorder.ts';
+import { Stat } from './stat.ts';
 
 /** A scope of requests: a recorder, reasons of failures, and whatever `more` adds. */
 abstract class RequestScope implements MetricScope {
@@ -33,11 +33,16 @@ abstract class RequestScope implements MetricScope {
   }
 
   visit(visitor: FigureVisitor): void {
-    this.recorder.visit(visitor);
+    this.requests().visit(visitor);
     if (this.reasons !== null) {
       for (const [code, count] of this.reasons) visitor.counter(`failures/${code}`, count);
     }
     this.more(visitor);
+  }
+
+  /** All that was recorded. */
+  protected requests(): RequestRecorder {
+    return this.recorder;
   }
 
   protected abstract more(visitor: FigureVisitor): void;
@@ -79,8 +84,7 @@ export class ServiceScope extends RequestScope {
   /** Requests that were sent again, once for each time. */
   retries = 0;
   budgetExhausted = 0;
-  /** How often each request was sent again. */
-  readonly perRequest = new Stat(WHOLE_NUMBERS);
+  readonly perRequest = new RetryRecorder(this.recorder);
   private readonly budget: () => number;
 
   /** `budget`: retries that are left. */
@@ -131,7 +135,10 @@ export interface ClientParts {
   readonly clock: () => number;
 }
 
-/** A bound name. */
+/**
+ * A bound name. What its requests come to is recorded by its pairs, once for both: there is a pair for each, and the sum is
+ * made for whoever asks.
+ */
 export class ClientScope extends RequestScope {
   /** Peers that refused because the instance is not theirs. */
   nacks = 0;
@@ -141,6 +148,7 @@ export class ClientScope extends RequestScope {
   readonly requeues = { total: 0, budgetExhausted: 0, requestLimit: 0, cannotRetry: 0 };
   private connections = 0;
   private connectLatency: Stat | null = null;
+  private readonly pairs: PairScope[] = [];
   private readonly parts: ClientParts;
 
   constructor(router: string, bound: string, parts: ClientParts) {
@@ -161,6 +169,28 @@ export class ClientScope extends RequestScope {
 
   disconnected(): void {
     this.connections -= 1;
+  }
+
+  /** A pair of it begins; what it records counts here. */
+  joined(pair: PairScope): void {
+    this.pairs.push(pair);
+  }
+
+  /** A pair is gone. What it has recorded is kept, and what is still on its way is recorded here. */
+  left(pair: PairScope): RequestRecorder {
+    const index = this.pairs.indexOf(pair);
+    const last = this.pairs.pop();
+    if (last !== undefined && last !== pair) this.pairs[index] = last;
+    this.recorder.addAll(pair.recorder, this.parts.clock());
+    return this.recorder;
+  }
+
+  protected override requests(): RequestRecorder {
+    const now = this.parts.clock();
+    const all = new RequestRecorder();
+    all.addAll(this.recorder, now);
+    for (const { recorder } of this.pairs) all.addAll(recorder, now);
+    return all;
   }
 
   protected override more(visitor: FigureVisitor): void {
@@ -196,7 +226,8 @@ export class ClientScope extends RequestScope {
 
 /** A logical name at the bound name that it means: attempts for the one that went to the other. */
 export class PairScope implements MetricScope {
-  readonly recorder = new AttemptRecorder();
+  /** Also the client's, of which it is a part. */
+  recorder = new RequestRecorder();
   readonly path: string;
   private readonly client: ClientScope;
   private readonly service: ServiceScope;
@@ -205,6 +236,7 @@ export class PairScope implements MetricScope {
     this.client = client;
     this.service = service;
     this.path = `${client.path}/service/${service.labels['service'] ?? ''}`;
+    client.joined(this);
   }
 
   get name(): string {
@@ -215,8 +247,17 @@ export class PairScope implements MetricScope {
     return { ...this.client.labels, ...this.service.labels };
   }
 
+  /** No request comes any more. To be called once. */
+  close(): void {
+    this.recorder = this.client.left(this);
+  }
+
   visit(visitor: FigureVisitor): void {
-    this.recorder.visit(visitor);
+    const { recorder } = this;
+    visitor.counter('requests', recorder.requests);
+    visitor.counter('success', recorder.success);
+    visitor.counter('failures', recorder.failures);
+    visitor.stat('request_latency_ms', recorder);
   }
 }
 

@@ -71,6 +71,20 @@ export class Stat extends BucketCounts implements Distribution {
     this.increment(bucket);
   }
 
+  /** Adds all that another has. */
+  addAll(other: Stat, now: number): void {
+    const window = Math.floor(now / WINDOW_MS);
+    if (window > this.window) this.begin(window);
+    if (this.window > other.window) other.begin(this.window);
+    this.count += other.count;
+    this.sum += other.sum;
+    const { counts, lowest } = other;
+    for (let index = 0; index < counts.length; index += 1) {
+      const both = counts[index] ?? 0;
+      if (both > 0) this.raise(lowest + index, both);
+    }
+  }
+
   addRecent(target: RecentCounts, now: number): void {
     const window = Math.floor(now / WINDOW_MS);
     if (window > this.window) this.begin(window);

@@ -34,7 +34,9 @@ function treeWithTraffic(): MetricsTree {
   server.failed('unknown-name');
   tree.add(server);
   const service = new ServiceScope('outgoing', '/svc/we"b', () => 25);
+  service.recorder.record(200, true, 10, 0);
   service.perRequest.record(0, 0);
+  service.recorder.record(200, true, 10, 0);
   service.perRequest.record(2, 0);
   tree.add(service);
   const client = new ClientScope('outgoing', '/#/io.l5d.marathon/team/api', PARTS);
@@ -44,8 +46,8 @@ function treeWithTraffic(): MetricsTree {
   client.requeues.total = 3;
   tree.add(client);
   const pair = new PairScope(client, service);
-  pair.recorder.record(true, 10, 0);
-  pair.recorder.record(false, 20, 0);
+  pair.recorder.record(200, true, 10, 0);
+  pair.recorder.record(503, false, 20, 0);
   tree.add(pair);
   const cache = new BindCacheScope('outgoing', 'path');
   cache.misses = 9;
@@ -77,6 +79,9 @@ test("metrics have linkerd's names and labels for Prometheus", async () => {
       'rt:service:retries:per_request{rt="outgoing", service="svc/we\\"b", quantile="1"} 2',
       'rt:service:retries:per_request{rt="outgoing", service="svc/we\\"b", quantile="0.5"} 0',
       `rt:client:loadbalancer:available{${client}} 2.0`,
+      `rt:client:requests{${client}} 2`,
+      `rt:client:status:503{${client}} 1`,
+      `rt:client:request_latency_ms_sum{${client}} 30`,
       `rt:client:connects{${client}} 2`,
       `rt:client:connections{${client}} 1.0`,
       `rt:client:connect_latency_ms_count{${client}} 2`,
@@ -98,7 +103,7 @@ test("metrics have linkerd's names and labels for Prometheus", async () => {
     ]),
   );
   // A stat without a value is absent rather than NaN.
-  expect(text).not.toMatch(/NaN|rt:service:request_latency_ms/);
+  expect(text).not.toMatch(/NaN|time:1XX/);
   for (const line of lines) expect(line).toMatch(/^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^\n]*\})? [0-9.e+-]+$/);
 });
 
@@ -227,6 +232,31 @@ test('rendering gives the loop its turn whenever a slice of time is over', async
   count.unref();
   expect(pieces).toBeGreaterThan(25);
   expect(turns).toBeGreaterThan(25);
+});
+
+test('a client keeps what a pair recorded that is gone, also what ends only then', () => {
+  const client = new ClientScope('r', '/#/m/team', PARTS);
+  const figures = (): Record<string, number> => {
+    const found: Record<string, number> = {};
+    const take = (name: string, value: number): void => {
+      found[name] = value;
+    };
+    client.visit({ counter: take, gauge: take, stat: (name, { count }) => take(name, count) });
+    return found;
+  };
+  const [one, other] = [
+    new PairScope(client, new ServiceScope('r', '/svc/a', () => 1)),
+    new PairScope(client, new ServiceScope('r', '/svc/b', () => 1)),
+  ];
+  one.recorder.record(200, true, 1, 0);
+  other.recorder.record(404, true, 1, 0);
+  client.recorder.pending = 1;
+  expect(figures()).toMatchObject({ requests: 2, pending: 1, 'status/200': 1, 'status/404': 1, request_latency_ms: 2 });
+  one.close();
+  expect(figures()).toMatchObject({ requests: 2, pending: 1, 'status/200': 1 });
+  one.recorder.record(200, true, 1, 0);
+  other.close();
+  expect(figures()).toMatchObject({ requests: 3, 'status/200': 2, 'status/404': 1, 'time/2XX': 2 });
 });
 
 test('a scope that was removed is not rendered, and a full tree counts what it has no room for', () => {

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RecentCounts } from '../../../agent-proxy/telemetry/recent-counts.ts';
-import { AttemptRecorder, RequestRecorder } from '../../../agent-proxy/telemetry/recorder.ts';
+import { RequestRecorder, RetryRecorder } from '../../../agent-proxy/telemetry/recorder.ts';
 import type { Distribution } from '../../../agent-proxy/telemetry/stat.ts';
 
 /** All figures by name; of a distribution its count and its sum. */
@@ -73,9 +74,53 @@ test('a recorder that heard of nothing has no status and no time', () => {
   ]);
 });
 
-test('attempts are counted by their outcome', () => {
-  const recorder = new AttemptRecorder();
-  recorder.record(true, 1, 0);
-  recorder.record(false, 2, 0);
-  expect(figuresOf(recorder)).toEqual({ requests: 2, success: 1, failures: 1, request_latency_ms: [2, 3] });
+test('two recorders together are one that heard of all, in each window', () => {
+  const record = fc.record({
+    to: fc.boolean(),
+    status: fc.constantFrom(0, 200, 204, 404, 503),
+    success: fc.boolean(),
+    latency: fc.double({ min: 0, max: 60_000, noNaN: true }),
+    after: fc.integer({ min: 0, max: 40_000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 40 }), (records) => {
+      const [one, other, all] = [new RequestRecorder(), new RequestRecorder(), new RequestRecorder()];
+      let now = 0;
+      for (const { to, status, success, latency, after } of records) {
+        now += after;
+        (to ? one : other).record(status, success, Math.round(latency), now);
+        all.record(status, success, Math.round(latency), now);
+      }
+      const sum = new RequestRecorder();
+      sum.addAll(one, now);
+      sum.addAll(other, now);
+      expect(figuresOf(sum)).toEqual(figuresOf(all));
+      const [ofSum, ofAll] = [new RecentCounts(), new RecentCounts()];
+      sum.addRecent(ofSum, now);
+      all.addRecent(ofAll, now);
+      expect(ofSum).toEqual(ofAll);
+    }),
+  );
+});
+
+test('requests that were sent again are told from those that were not', () => {
+  const requests = new RequestRecorder();
+  const retries = new RetryRecorder(requests);
+  for (const [times, now] of [
+    [0, 0],
+    [2, 0],
+    [0, 70_000],
+    [1, 70_000],
+    [0, 70_000],
+  ] as const) {
+    requests.record(200, true, 1, now);
+    retries.record(times, now);
+  }
+  expect([retries.count, retries.sum]).toEqual([5, 3]);
+  const counts = new RecentCounts();
+  retries.addRecent(counts, 70_000);
+  expect([0, 1, 2].map((times) => counts.of(times))).toEqual([3, 1, 1]);
+  counts.clear();
+  retries.addRecent(counts, 130_000);
+  expect([0, 1, 2].map((times) => counts.of(times))).toEqual([2, 1, 0]);
 });
