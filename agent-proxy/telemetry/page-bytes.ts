@@ -31,12 +31,10 @@ export class PageBytes {
     this.length += this.bytes.write(text, this.length, 'utf8');
   }
 
-  /** `known` is short: a native copy costs more than some dozens of bytes do. */
   add(known: Uint8Array): void {
     this.makeRoom(known.length);
-    const { bytes, length } = this;
-    for (let index = 0; index < known.length; index += 1) bytes[length + index] = known[index] ?? 0;
-    this.length = length + known.length;
+    this.bytes.set(known, this.length);
+    this.length += known.length;
   }
 
   octet(octet: number): void {

@@ -41,11 +41,17 @@ export async function* renderPrometheus(
   yield page.take();
 }
 
+/** A label behind those of the scope, up to the value: with nothing before it, and with others. */
+interface Label {
+  readonly first: Uint8Array;
+  readonly next: Uint8Array;
+}
+
 /** How a figure of a scope is called. */
 interface FigureName {
   readonly name: Uint8Array;
-  /** Behind the scope's labels: `exception="refused"`, or nothing. */
-  readonly label: Uint8Array;
+  /** `exception="refused"`, or none. */
+  readonly label: Label | null;
 }
 
 /** A distribution's count, sum and mean have names of their own. */
@@ -63,13 +69,12 @@ interface ScopeNames {
 }
 
 const LINE_END = 0x0a;
-const BLANK = 0x20;
-const NOTHING = new Uint8Array(0);
-const OPEN = encode('{');
-const NEXT_LABEL = encode(', ');
-const CLOSE = encode('}');
+const NO_LABELS = encode(' ');
+const BEFORE_LABELS = encode('{');
+/** With the blank that stands before the value. */
+const AFTER_LABELS = '} ';
 const AS_DECIMAL = encode('.0');
-const QUANTILE_LABELS = QUANTILES.map((fraction) => encode(`quantile="${fraction}"`));
+const QUANTILE_LABELS = QUANTILES.map((fraction) => labelOf(`quantile="${fraction}"`));
 
 class Writer implements FigureVisitor {
   readonly page = new PageBytes();
@@ -79,9 +84,11 @@ class Writer implements FigureVisitor {
   private readonly names = new Map<string, ScopeNames>();
   private scopeName = '';
   private scopeNames: ScopeNames = { figures: new Map(), stats: new Map() };
-  /** The scope's labels, without braces. */
+  /** The scope's labels up to the value, and up to where another label may follow. */
   private readonly labels = new PageBytes();
-  private open: Uint8Array = NOTHING;
+  private plain: Uint8Array = NO_LABELS;
+  private open: Uint8Array = BEFORE_LABELS;
+  private hasLabels = false;
 
   constructor(prefix: string, now: number) {
     this.prefix = prefix;
@@ -94,11 +101,16 @@ class Writer implements FigureVisitor {
       this.scopeNames = this.names.get(name) ?? { figures: new Map(), stats: new Map() };
       this.names.set(name, this.scopeNames);
     }
-    for (const key in labels) {
-      if (this.labels.length > 0) this.labels.add(NEXT_LABEL);
-      this.labels.text(`${key}="${escapeLabel(labels[key] ?? '')}"`);
+    const text = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
+    this.hasLabels = text.length > 0;
+    if (!this.hasLabels) {
+      this.plain = NO_LABELS;
+      this.open = BEFORE_LABELS;
+      return;
     }
-    this.open = this.labels.take();
+    this.labels.text(`{${text.join(', ')}${AFTER_LABELS}`);
+    this.plain = this.labels.take();
+    this.open = this.plain.subarray(0, this.plain.length - AFTER_LABELS.length);
   }
 
   counter(figure: string, value: number): void {
@@ -120,34 +132,31 @@ class Writer implements FigureVisitor {
     const { count, sum } = stat;
     if (count === 0) return;
     const names = this.statName(figure);
-    this.line(names.count, NOTHING, count);
-    this.line(names.sum, NOTHING, sum);
-    this.line(names.avg, NOTHING, sum / count);
+    this.line(names.count, null, count);
+    this.line(names.sum, null, sum);
+    this.line(names.avg, null, sum / count);
     const { summary } = this;
     if (!summary.read(stat, this.now)) return;
     for (let index = 0; index < QUANTILES.length; index += 1) {
-      this.line(names.quantiles, QUANTILE_LABELS[index] ?? NOTHING, summary.values[index] ?? 0);
+      this.line(names.quantiles, QUANTILE_LABELS[index] ?? null, summary.values[index] ?? 0);
     }
   }
 
-  private line(name: Uint8Array, label: Uint8Array, value: number): void {
+  private line(name: Uint8Array, label: Label | null, value: number): void {
     this.begin(name, label);
     this.page.number(value);
     this.page.octet(LINE_END);
   }
 
   /** A line up to its value. */
-  private begin(name: Uint8Array, label: Uint8Array): void {
-    const { page, open } = this;
+  private begin(name: Uint8Array, label: Label | null): void {
+    const { page } = this;
     page.add(name);
-    if (open.length > 0 || label.length > 0) {
-      page.add(OPEN);
-      page.add(open);
-      if (open.length > 0 && label.length > 0) page.add(NEXT_LABEL);
-      page.add(label);
-      page.add(CLOSE);
+    if (label === null) page.add(this.plain);
+    else {
+      page.add(this.open);
+      page.add(this.hasLabels ? label.next : label.first);
     }
-    page.octet(BLANK);
   }
 
   private figureName(figure: string): FigureName {
@@ -178,13 +187,17 @@ function nameFigure(prefix: string, scope: string, figure: string): FigureName {
   const [, reason] = /^failures\/(.+)$/.exec(figure) ?? [];
   return {
     name: encode(metricName(prefix, scope, reason === undefined ? figure : 'failures')),
-    label: reason === undefined ? NOTHING : encode(`exception="${escapeLabel(reason)}"`),
+    label: reason === undefined ? null : labelOf(`exception="${escapeLabel(reason)}"`),
   };
 }
 
 function metricName(prefix: string, scope: string, figure: string): string {
   const name = `${scope}:${figure}`.replace(/\//g, ':');
   return `${prefix}${name.replace(/[^a-zA-Z0-9:_]/g, '_')}`;
+}
+
+function labelOf(text: string): Label {
+  return { first: encode(`${text}${AFTER_LABELS}`), next: encode(`, ${text}${AFTER_LABELS}`) };
 }
 
 function encode(text: string): Uint8Array {
