@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * A request waits for half a slice at each of its turns of the loop, so slices are well below the 5 ms that nothing may
  * take; shorter ones would cost more in turns than they save in waiting.
  */
-const SLICE_MS = 0.25;
+const SLICE_MS = 0.125;
 /**
  * Between two slices the loop has the core to itself: without a rest requests would share it with the work turn by turn
  * until that is done, and all of them would queue for it meanwhile.
