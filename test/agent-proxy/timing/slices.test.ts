@@ -14,9 +14,9 @@ function sliceAfter(turnMs: number): number {
   return now - began;
 }
 
-test('a slice is a quarter of a millisecond', () => {
-  expect(sliceAfter(0)).toBe(0.25);
-  expect(sliceAfter(2)).toBe(0.25);
+test('a slice is an eighth of a millisecond', () => {
+  expect(sliceAfter(0)).toBe(0.125);
+  expect(sliceAfter(2)).toBe(0.125);
 });
 
 test('where the turns of the loop are long, it is a twentieth of one, and never more than 4 ms', () => {
