@@ -8,11 +8,28 @@ const NICENESS = 10;
 /**
  * Threads that collect and compile give way to the one that serves requests: on a CPU that they share, each of their turns
  * of some milliseconds is a wait for all requests. Only for threads that are there already: those of file and name look-ups,
- * which requests may wait for, begin later.
+ * which requests may wait for, begin later. On Linux, where a thread has a priority of its own (setpriority(2)).
  */
 export function makeHelpersYield(): void {
   if (process.platform !== 'linux') return;
-  for (const thread of readdirSync('/proc/self/task')) {
-    if (Number(thread) !== process.pid) setPriority(Number(thread), NICENESS);
+  for (const thread of threads()) {
+    if (thread !== process.pid) lower(thread);
+  }
+}
+
+function threads(): number[] {
+  try {
+    return readdirSync('/proc/self/task').map(Number);
+  } catch {
+    // Without /proc nobody can tell them: they keep their priority, as they would elsewhere.
+    return [];
+  }
+}
+
+function lower(thread: number): void {
+  try {
+    setPriority(thread, NICENESS);
+  } catch {
+    // It has ended meanwhile, or a sandbox forbids it: no reason not to serve.
   }
 }
