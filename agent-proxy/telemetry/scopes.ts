@@ -179,6 +179,7 @@ export class ClientScope extends RequestScope {
   /** A pair is gone. What it has recorded is kept, and what is still on its way is recorded here. */
   left(pair: PairScope): RequestRecorder {
     const index = this.pairs.indexOf(pair);
+    if (index === -1) return this.recorder;
     const last = this.pairs.pop();
     if (last !== undefined && last !== pair) this.pairs[index] = last;
     this.recorder.addAll(pair.recorder, this.parts.clock());
@@ -247,7 +248,7 @@ export class PairScope implements MetricScope {
     return { ...this.client.labels, ...this.service.labels };
   }
 
-  /** No request comes any more. To be called once. */
+  /** No request comes any more. */
   close(): void {
     this.recorder = this.client.left(this);
   }
