@@ -249,11 +249,16 @@ export class ServerConnection extends Timed implements TransportUser {
 
   private breakOff(fault: Fault): void {
     const { exchange } = this;
+    if (exchange === null) {
+      // Its answer is complete and may still be here, with those before it.
+      this.hangUp();
+      return;
+    }
     this.exchange = null;
-    const canAnswer = exchange === null || exchange.isAnswered === false;
-    exchange?.requestBroken(fault);
-    if (canAnswer && exchange !== null) this.refuse(fault, true);
-    else this.transport.destroy();
+    const { isAnswered } = exchange;
+    exchange.requestBroken(fault);
+    if (isAnswered) this.transport.destroy();
+    else this.refuse(fault, true);
   }
 
   /** Answers on the bare connection, and ends it: where a next request would begin cannot be known. */

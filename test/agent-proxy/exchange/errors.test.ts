@@ -119,6 +119,14 @@ test('a refusal while a body is coming lets the connection go on behind it', asy
   await client.has('/svc/other');
 });
 
+test('a body that breaks behind a refusal takes neither that answer with it nor the one before', async () => {
+  const backend = await useAnsweringBackend(() => ok('first'));
+  const proxy = await useStaticProxy(straight({ web: backend.port }));
+  const broken = 'POST / HTTP/1.1\r\nHost: nothing\r\nTransfer-Encoding: chunked\r\n\r\nT';
+  const text = await askRaw(proxy.url, `GET / HTTP/1.1\r\nHost: web\r\n\r\n${broken}`);
+  expect(text).toMatch(/^HTTP\/1\.1 200 .*first.*HTTP\/1\.1 502 .*unknown-name: [^\n]*\n$/s);
+});
+
 test('requests beyond maxConcurrentRequests are shed at once, and none is lost of the others', async () => {
   const held: (() => void)[] = [];
   const app = await useRawBackend((connection) => held.push(() => connection.send(ok('done'))));

@@ -18,4 +18,8 @@ export const FOUND: readonly { readonly stream: string; readonly was: string }[]
     stream: 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1 ;a\r\nx\r\n0\r\n\r\n',
     was: 'white space before an extension of a chunk was refused',
   },
+  {
+    stream: 'a / HTTP/1.1\r\nHost:\r\na:\r\n\r\nOPTIONS * HTTP/1.1\r\nTransfer-Encoding:chunked\r\nHost:\r\n\r\nT',
+    was: 'a body that broke behind a refusal took that answer with it, and the one before',
+  },
 ];
