@@ -1,11 +1,14 @@
 /** What operators bring upon an agent: drain, maintenance, reservations to keep; and the kernel's memory limit. */
-import { describe, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Agent } from '../../../local-cluster/agent/agent.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { alive, framework, reached, run, shellTask, startAgent } from './stand-in-master.ts';
 
 const NAP = 'exec sleep 1000';
-const STUBBORN = 'trap "" TERM; while :; do sleep 0.05; done';
 
 describe('drain', () => {
   test('kills every task with the reason, and says so while it lasts to those who know TASK_KILLING', async () => {
@@ -23,9 +26,14 @@ describe('drain', () => {
 
   test('shortens the grace period of a task that will not end', async () => {
     const bench = await startAgent();
+    const directory = await mkdtemp(join(tmpdir(), 'nodemesh-test-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const deaf = join(directory, 'deaf');
+    const stubborn = `trap "" TERM; touch '${deaf}'; while :; do sleep 0.05; done`;
     const kill_policy = { grace_period: { nanoseconds: 600e9 } };
-    run(bench, shellTask('stubborn', STUBBORN, { kill_policy }));
+    run(bench, shellTask('stubborn', stubborn, { kill_policy }));
     await reached(bench.master, 'stubborn', 'TASK_RUNNING');
+    await eventually('it ignores SIGTERM', () => existsSync(deaf));
     bench.agent.drain({ maxGraceSeconds: 0.2, markGone: false });
     expect((await reached(bench.master, 'stubborn', 'TASK_KILLED')).message).toContain('Killed');
   });
