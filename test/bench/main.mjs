@@ -17,14 +17,14 @@ import { describeMachine } from './machine.mjs';
 import { parseOptions, USAGE } from './options.mjs';
 import { configurationsOf } from './print-configs.mjs';
 import { Stage } from './processes/stage.mjs';
-import { PROXIES } from './proxies/index.mjs';
+import { proxiesNamed } from './proxies/index.mjs';
 import { report } from './report.mjs';
 
 /** @param {readonly string[]} words */
 export async function main(words) {
   const options = parseOptions(words);
   const dist = resolve(options.dist ?? join(ROOT, 'dist'));
-  const proxies = PROXIES.filter(({ name }) => options.proxies?.includes(name) ?? true);
+  const proxies = proxiesNamed(options.proxies);
   if (options.action === 'help') process.stdout.write(`${USAGE}\n`);
   else if (options.action === 'print-configs') process.stdout.write(configurationsOf(proxies, dist));
   else await run(options, proxies, dist);

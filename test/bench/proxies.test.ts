@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parseConfig } from '../../agent-proxy/config/load.ts';
 import { parseOptions } from './options.mjs';
 import { configurationsOf } from './print-configs.mjs';
-import { PROXIES } from './proxies/index.mjs';
+import { PROXIES, proxiesNamed } from './proxies/index.mjs';
 import { nodemesh, nodemeshFeatures, nodemeshRoundRobin } from './proxies/nodemesh.mjs';
 import { substitute } from './proxies/template.mjs';
 import { SCENARIOS } from './scenarios.mjs';
@@ -42,6 +42,12 @@ it('all configurations are shown', () => {
   expect(text).toContain('http-reuse always');
   expect(text.match(/^ {2}http-request set-header/gm)).toHaveLength(5);
   expect(text).not.toMatch(/<\w+>/);
+});
+
+it('the forwarder takes part only where it is named', () => {
+  expect(proxiesNamed(null)).toBe(PROXIES);
+  expect(proxiesNamed(['forwarder', 'nodemesh']).map(({ name }) => name)).toEqual(['nodemesh', 'forwarder']);
+  expect(configurationsOf(proxiesNamed(['forwarder']), '/dist')).toContain('127.101.0.1 18080');
 });
 
 it('without options the short scenarios are measured, three rounds of five seconds', () => {
