@@ -6,6 +6,7 @@ import type { Exchange } from './exchange/exchange.ts';
 import type { LocalInstances } from './health/local-instances.ts';
 import type { AccessRecord } from './telemetry/access-record.ts';
 import type { RecentRequests } from './telemetry/recent-requests.ts';
+import type { ServiceScope } from './telemetry/scopes.ts';
 import type { TrafficCounter } from './telemetry/traffic.ts';
 import type { Attempt as TracedAttempt, TracedRequest } from './tracing/attempt.ts';
 import type { Tracer } from './tracing/tracer.ts';
@@ -51,8 +52,7 @@ function recordFigures(exchange: Exchange, recorders: Recorders, now: number): v
   scope.sentBytes += exchange.bytesSent;
   if (reason !== null) scope.failed(reason);
   if (route === null) return;
-  route.scope.recorder.record(status, success, latencyMs, now);
-  route.scope.perRequest.record(retries, now);
+  recordRequest(exchange, route.scope, now);
   // A client that went away says nothing about the service.
   if (reason !== null) {
     route.scope.failed(reason);
@@ -71,6 +71,24 @@ function recordFigures(exchange: Exchange, recorders: Recorders, now: number): v
   route.toldIn = traffic.windowNumber;
   const namespace = recorders.namespaces.get(runtime.label);
   if (namespace !== undefined) traffic.asked(namespace, route.logical);
+}
+
+/** For its name and for its attempt; once for both, where the one is the other in all that is counted. */
+function recordRequest(
+  { attempt, status, success, latencyMs, retries }: Exchange,
+  scope: ServiceScope,
+  now: number,
+): void {
+  if (attempt?.isToldWithRequest === true) {
+    const { pair } = attempt.branch;
+    if (success && status === attempt.status) {
+      pair.answered(status, latencyMs, now);
+      return;
+    }
+    pair.attempted(attempt.status, true, attempt.latencyMs, now);
+  }
+  scope.recorder.record(status, success, latencyMs, now);
+  if (retries > 0) scope.perRequest.record(retries, now);
 }
 
 /**

@@ -138,7 +138,7 @@ export class Listener implements ServerHandler<ServerConnection>, EndingListener
   }
 
   isQuiet(ms: number): boolean {
-    return this.entrance.scope.recorder.pending === 0 && this.now() - this.lastRequestAt >= ms;
+    return this.entrance.scope.pending === 0 && this.now() - this.lastRequestAt >= ms;
   }
 
   closeIdle(): void {

@@ -29,8 +29,8 @@ export class Aperture extends PowerOfTwo implements InstanceListener {
     instance.listener = this;
     this.outstanding += instance.inflight;
     // Anywhere, so that a new instance gets in as easily as an old one.
-    const { instances } = this.rotation;
-    this.rotation.swap(instance.slot, Math.floor(this.siblings.random() * instances.length));
+    const { instances } = this;
+    this.swap(instance.slot, Math.floor(this.siblings.random() * instances.length));
   }
 
   override remove(instance: Instance): void {
@@ -54,7 +54,7 @@ export class Aperture extends PowerOfTwo implements InstanceListener {
   }
 
   override width(): number {
-    return Math.min(Math.max(this.wanted, this.params.minAperture, 1), this.rotation.instances.length);
+    return Math.min(Math.max(this.wanted, this.params.minAperture, 1), this.instances.length);
   }
 
   protected override prefers(b: Instance, a: Instance): boolean {
@@ -64,13 +64,13 @@ export class Aperture extends PowerOfTwo implements InstanceListener {
   /** Another one, from outside, takes its place. */
   protected override unavailable({ slot }: Instance): void {
     const width = this.width();
-    const outside = this.rotation.instances.length - width;
-    if (slot < width && outside > 0) this.rotation.swap(slot, width + Math.floor(this.siblings.random() * outside));
+    const outside = this.instances.length - width;
+    if (slot < width && outside > 0) this.swap(slot, width + Math.floor(this.siblings.random() * outside));
   }
 
   private adjust(now: number): void {
     const load = this.average.update(now, this.outstanding) / this.width();
-    if (load >= this.params.highLoad && this.wanted < this.rotation.instances.length) this.wanted += 1;
+    if (load >= this.params.highLoad && this.wanted < this.instances.length) this.wanted += 1;
     else if (load <= this.params.lowLoad && this.wanted > this.params.minAperture) this.wanted -= 1;
   }
 }

@@ -7,36 +7,23 @@ import type { Algorithm } from './picker.ts';
 import { Rotation } from './rotation.ts';
 import type { Siblings } from './siblings.ts';
 
-export abstract class PowerOfTwo implements Algorithm {
-  protected readonly rotation: Rotation;
+export abstract class PowerOfTwo extends Rotation implements Algorithm {
   protected readonly siblings: Siblings;
   private readonly maxEffort: number;
 
   constructor(siblings: Siblings, maxEffort: number) {
+    super(siblings.random);
     this.siblings = siblings;
     this.maxEffort = maxEffort;
-    this.rotation = new Rotation(siblings.random);
-  }
-
-  add(instance: Instance): void {
-    this.rotation.add(instance);
-  }
-
-  remove(instance: Instance): void {
-    this.rotation.remove(instance);
-  }
-
-  reweigh(instance: Instance): void {
-    this.rotation.reweigh(instance);
   }
 
   pick(tried: readonly Instance[], now: number): Instance | null {
     const count = this.width();
     if (tried.length === 0 && count > 1) {
       // The usual case: two draws, both open.
-      const a = this.rotation.draw(count);
+      const a = this.draw(count);
       if (a === null) return null;
-      const b = this.rotation.drawOther(a.slot, count);
+      const b = this.drawOther(a.slot, count);
       if (b !== null && a.isAvailable(now) && b.isAvailable(now)) return this.prefers(b, a, now) ? b : a;
     }
     return this.pickCarefully(tried, now);
@@ -47,7 +34,7 @@ export abstract class PowerOfTwo implements Algorithm {
 
   /** Draws are made among the first so many. */
   protected width(): number {
-    return this.rotation.instances.length;
+    return this.instances.length;
   }
 
   /** An instance was drawn that is out of use. */
@@ -58,9 +45,9 @@ export abstract class PowerOfTwo implements Algorithm {
   private pickCarefully(tried: readonly Instance[], now: number): Instance | null {
     for (let effort = 0; effort < this.maxEffort; effort += 1) {
       const count = this.width();
-      const first = count === 0 ? null : this.rotation.draw(count);
+      const first = count === 0 ? null : this.draw(count);
       if (first === null) return null;
-      const second = count === 1 ? null : this.rotation.drawOther(first.slot, count);
+      const second = count === 1 ? null : this.drawOther(first.slot, count);
       const a = this.usable(first, tried, now);
       const b = this.usable(second, tried, now);
       if (a !== null && b !== null) return this.prefers(b, a, now) ? b : a;
@@ -83,7 +70,7 @@ export abstract class PowerOfTwo implements Algorithm {
    * tried.
    */
   private scan(tried: readonly Instance[], now: number): Instance | null {
-    const { instances } = this.rotation;
+    const { instances } = this;
     const count = instances.length;
     const isPanic = this.siblings.isPanic();
     const from = Math.floor(this.siblings.random() * count);

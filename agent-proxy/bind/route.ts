@@ -66,7 +66,7 @@ export class Route {
   budget: RetryBudget;
   retries: RetryPolicy;
   readonly scope: ServiceScope;
-  /** When a request came last, milliseconds. */
+  /** When a request came last, in whole milliseconds: those stand in the object itself. */
   usedAt: number;
   /** In which window of the reports it was told last that the name is asked for. */
   toldIn = 0;
@@ -93,10 +93,14 @@ export class Route {
     this.params = options;
     this.classifier = options.classifier;
     this.totalTimeoutMs = options.totalTimeoutMs;
-    this.usedAt = now();
+    this.usedAt = Math.floor(now());
     this.budget = new RetryBudget(now(), nodes, retries.budget);
     this.retries = this.policyOf(retries);
-    this.scope = new ServiceScope(router, logical, () => this.budget.balance(now()));
+    this.scope = new ServiceScope(router, logical, {
+      budget: () => this.budget.balance(now()),
+      pending: () => this.inUse - this.waiting,
+      clock: now,
+    });
     this.stop = tree.observe(() => this.changed());
     this.changed();
   }
@@ -145,6 +149,12 @@ export class Route {
   /** Nobody follows it after all: closes it where it was for one request only. */
   notFollowed(): void {
     if (this.isOneshot && this.inUse === 0) this.close();
+  }
+
+  /** A request goes by this name. */
+  taken(now: number): void {
+    this.usedAt = Math.floor(now);
+    this.inUse += 1;
   }
 
   /** A request of it is over. */
@@ -241,7 +251,7 @@ export class Route {
     // What stays as it was keeps its figures.
     const known = this.branches.find((branch) => branch.client === client && branch.lines === lines);
     if (known !== undefined) return known;
-    const pair = new PairScope(client.scope, this.scope);
+    const pair = new PairScope(client.scope, this.scope, this.options.now);
     scopes.add(pair);
     return { client, pair, lines };
   }

@@ -44,6 +44,9 @@ export interface AttemptOwner {
   readonly isConnect: boolean;
   readonly answersPeer: boolean;
   readonly body: RequestBody | null;
+  readonly startedAt: number;
+  /** Attempts before this one; null for none. */
+  readonly past: readonly Attempt[] | null;
   /** The header lines that go on; null where they are those of the head. */
   readonly changedLines: string | null;
   /** The client has not taken all that was written for it. */
@@ -78,6 +81,8 @@ export class Attempt implements PoolUser {
   reason: ReasonCode | null = null;
   judgement: Judgement = 'failure';
   upstream: ClientConnection | null = null;
+  /** Its figures are left to who records the request: they may be the same. */
+  isToldWithRequest = false;
   private pool: Pool | null = null;
   private isJudged = false;
   private isOver = false;
@@ -107,6 +112,11 @@ export class Attempt implements PoolUser {
     return body === null || body.isComplete;
   }
 
+  /** Until the head of its answer; until its end where there was none. */
+  get latencyMs(): number {
+    return (this.headAt === 0 ? this.endedAt : this.headAt) - this.startedAt;
+  }
+
   get isConnected(): boolean {
     return this.upstream !== null;
   }
@@ -119,7 +129,7 @@ export class Attempt implements PoolUser {
 
   begin(): void {
     this.instance.begin(this.startedAt);
-    this.branch.pair.recorder.pending += 1;
+    this.branch.pair.began();
     this.pool = this.path === null ? this.instance.pool : this.path.pool;
     this.pool.acquire(this);
   }
@@ -255,12 +265,10 @@ export class Attempt implements PoolUser {
     const { exchange, branch, status, judgement, isJudged } = this;
     const now = exchange.runtime.now();
     this.endedAt = now;
-    const latencyMs = (this.headAt === 0 ? now : this.headAt) - this.startedAt;
     const isSuccess = isJudged && judgement === 'success';
     const { client, pair } = branch;
-    const { recorder } = pair;
-    recorder.pending -= 1;
-    recorder.record(status, isSuccess, latencyMs, now);
+    this.isToldWithRequest = isSuccess && exchange.past === null && exchange.startedAt === this.startedAt;
+    if (!this.isToldWithRequest) pair.attempted(status, isSuccess, this.latencyMs, now);
     if (this.reason !== null) client.scope.failed(this.reason);
     if (isSuccess) client.requeueBudget.deposit(now);
     return now;

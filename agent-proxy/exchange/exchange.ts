@@ -44,7 +44,6 @@ export interface ExchangeHooks {
 export class Exchange extends Dispatching implements ServerExchange {
   private readonly hooks: ExchangeHooks;
   private relay: Relay | null = null;
-  private isStarted = false;
   /** Of a tunnel. */
   private clientHasEnded = false;
   private serverHasEnded = false;
@@ -76,8 +75,7 @@ export class Exchange extends Dispatching implements ServerExchange {
     this.route = route;
     this.logical = route.logical;
     this.deadlineAt = this.endOfTime(route, this.startedAt);
-    route.usedAt = this.startedAt;
-    route.inUse += 1;
+    route.taken(this.startedAt);
     if (!route.isPending) this.start(route, this.startedAt);
     else if (route.waiting >= MOST_WAITING)
       this.refuse({ code: 'shed', detail: `${route.waiting} requests wait for ${route.logical}` });
@@ -95,8 +93,6 @@ export class Exchange extends Dispatching implements ServerExchange {
 
   private start(route: Route, now: number): void {
     const { enforced } = this;
-    this.isStarted = true;
-    route.scope.recorder.pending += 1;
     route.budget.deposit(now);
     if (enforced === null || enforced.leftMs > 0) this.next(route, now);
     else {
@@ -394,10 +390,7 @@ export class Exchange extends Dispatching implements ServerExchange {
     this.body?.detach();
     this.body?.settle();
     this.release();
-    if (route !== null) {
-      if (this.isStarted) route.scope.recorder.pending -= 1;
-      route.unused();
-    }
+    route?.unused();
     this.hooks.ended(this);
   }
 }

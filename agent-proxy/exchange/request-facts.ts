@@ -78,7 +78,7 @@ export abstract class RequestFacts extends Timed {
     this.target = head.target;
     this.startedAt = runtime.now();
     this.bytesBefore = connection.writer.written;
-    entrance.scope.recorder.pending += 1;
+    entrance.scope.pending += 1;
   }
 
   /** The header lines that go on. */
@@ -136,7 +136,7 @@ export abstract class RequestFacts extends Timed {
 
   /** It counts for its server no longer. */
   protected release(): void {
-    this.entrance.scope.recorder.pending -= 1;
+    this.entrance.scope.pending -= 1;
     if (this.hasPermit) this.entrance.concurrency.release();
   }
 }

@@ -13,20 +13,21 @@ const SLICES = 20;
 const DEPOSIT = 1_000;
 
 export class RetryBudget {
+  // What each request looks at stands together, at the beginning: with thousands of names each is cold in the caches.
   private readonly amount: number;
+  private readonly sliceMs: number;
+  private slice: number;
+  /** Of this slice: each request adds to it, and finds it in the object itself. */
+  private deposited = 0;
+  /** Deposits less withdrawals that are not forgotten yet. */
+  private sum = 0;
   private readonly cost: number;
   private readonly floor: number;
-  private readonly sliceMs: number;
   private readonly nodes: () => number;
   /** Of the slices that are over. */
   private readonly deposits: number[] = new Array<number>(SLICES).fill(0);
-  /** Of this slice: each request adds to it, and finds it in the object itself. */
-  private deposited = 0;
   /** Null before the first: most names never retry, and there may be thousands of names. */
   private withdrawals: number[] | null = null;
-  private slice: number;
-  /** Deposits less withdrawals that are not forgotten yet. */
-  private sum = 0;
 
   /** `nodes` says how many proxies share the reserve. A parameter out of its range throws a `RangeError`. */
   constructor(now: number, nodes: () => number, params: BudgetParams = DEFAULT_BUDGET) {

@@ -26,7 +26,6 @@ export interface FigureVisitor {
 export class RequestRecorder implements Distribution {
   success = 0;
   failures = 0;
-  pending = 0;
   /** Latencies of the class of status that came first, which for most services is the only one; and of the others. */
   private first: ClassTime | null = null;
   private others: ClassTime[] = NO_TIMES;
@@ -70,7 +69,6 @@ export class RequestRecorder implements Distribution {
 
   /** Adds all that another has. */
   addAll(other: RequestRecorder, now: number): void {
-    this.pending += other.pending;
     this.success += other.success;
     this.failures += other.failures;
     if (other.first !== null) this.time(other.first.kind).addAll(other.first, now);
@@ -78,11 +76,12 @@ export class RequestRecorder implements Distribution {
     other.eachStatus((status, count) => this.countStatus(status, count));
   }
 
-  visit(visitor: FigureVisitor): void {
+  /** `pending`: requests on their way. */
+  visit(visitor: FigureVisitor, pending: number): void {
     visitor.counter('requests', this.requests);
     visitor.counter('success', this.success);
     visitor.counter('failures', this.failures);
-    visitor.gauge('pending', this.pending);
+    visitor.gauge('pending', pending);
     this.eachStatus((status, count) => visitor.counter(`status/${status}`, count));
     if (this.first !== null) this.visitTime(this.first, visitor);
     for (const time of this.others) this.visitTime(time, visitor);
@@ -132,11 +131,11 @@ export class RequestRecorder implements Distribution {
 
 /** How often each request was sent again. Most never are: only those that were are recorded, the others follow from all. */
 export class RetryRecorder implements Distribution {
-  private readonly requests: RequestRecorder;
+  private readonly requests: () => Distribution;
   private again: Stat | null = null;
 
-  /** `requests` records each of them. */
-  constructor(requests: RequestRecorder) {
+  /** `requests`: all of them. */
+  constructor(requests: () => Distribution) {
     this.requests = requests;
   }
 
@@ -145,7 +144,7 @@ export class RetryRecorder implements Distribution {
   }
 
   get count(): number {
-    return this.requests.count;
+    return this.requests().count;
   }
 
   get sum(): number {
@@ -154,7 +153,7 @@ export class RetryRecorder implements Distribution {
 
   addRecent(target: RecentCounts, now: number): void {
     RECENT.clear();
-    this.requests.addRecent(RECENT, now);
+    this.requests().addRecent(RECENT, now);
     const all = RECENT.total;
     RECENT.clear();
     this.again?.addRecent(RECENT, now);

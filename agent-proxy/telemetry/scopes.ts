@@ -21,6 +21,9 @@ abstract class RequestScope implements MetricScope {
 
   abstract get name(): string;
 
+  /** Requests on their way. */
+  abstract get pending(): number;
+
   get labels(): Labels {
     const kind = this.name.slice('rt:'.length);
     return { rt: this.router, [kind]: this.path.slice(`rt/${this.router}/${kind}/`.length) };
@@ -33,7 +36,7 @@ abstract class RequestScope implements MetricScope {
   }
 
   visit(visitor: FigureVisitor): void {
-    this.requests().visit(visitor);
+    this.requests().visit(visitor, this.pending);
     if (this.reasons !== null) {
       for (const [code, count] of this.reasons) visitor.counter(`failures/${code}`, count);
     }
@@ -48,10 +51,40 @@ abstract class RequestScope implements MetricScope {
   protected abstract more(visitor: FigureVisitor): void;
 }
 
+/**
+ * A name of which pairs record a part: what it shows is the sum of its own recorder and of theirs, made for whoever asks. Its
+ * own has what no pair tells it, and what pairs recorded that are gone.
+ */
+abstract class SummedScope extends RequestScope {
+  protected readonly pairs = new Set<PairScope>();
+
+  /** A pair of it begins. */
+  joined(pair: PairScope): void {
+    this.pairs.add(pair);
+  }
+
+  /** A pair is gone, and records nothing any more. */
+  left(pair: PairScope, now: number): void {
+    if (!this.pairs.delete(pair)) return;
+    for (const part of this.partsOf(pair)) this.recorder.addAll(part, now);
+  }
+
+  /** What a pair records that counts for this name. */
+  protected abstract partsOf(pair: PairScope): readonly RequestRecorder[];
+
+  protected abstract get clock(): () => number;
+
+  protected override requests(): RequestRecorder {
+    const ofPairs = [...this.pairs].flatMap((pair) => this.partsOf(pair));
+    return sumOf([this.recorder, ...ofPairs], this.clock());
+  }
+}
+
 type Kind = 'server' | 'service' | 'client';
 
 /** A listening address of a router. */
 export class ServerScope extends RequestScope {
+  pending = 0;
   connects = 0;
   connections = 0;
   receivedBytes = 0;
@@ -79,28 +112,48 @@ export class ServerScope extends RequestScope {
   }
 }
 
+/** What a service scope reads when somebody asks. */
+export interface ServiceParts {
+  /** Retries that are left. */
+  readonly budget: () => number;
+  /** Requests on their way. */
+  readonly pending: () => number;
+  readonly clock: () => number;
+}
+
 /** A logical name. */
-export class ServiceScope extends RequestScope {
+export class ServiceScope extends SummedScope {
   /** Requests that were sent again, once for each time. */
   retries = 0;
   budgetExhausted = 0;
-  readonly perRequest = new RetryRecorder(this.recorder);
-  private readonly budget: () => number;
+  readonly perRequest = new RetryRecorder(() => this.requests());
+  private readonly parts: ServiceParts;
 
-  /** `budget`: retries that are left. */
-  constructor(router: string, logical: string, budget: () => number) {
+  constructor(router: string, logical: string, parts: ServiceParts) {
     super(router, 'service', withoutSlash(logical));
-    this.budget = budget;
+    this.parts = parts;
   }
 
   get name(): string {
     return 'rt:service';
   }
 
+  get pending(): number {
+    return this.parts.pending();
+  }
+
+  protected get clock(): () => number {
+    return this.parts.clock;
+  }
+
+  protected override partsOf({ whole }: PairScope): readonly RequestRecorder[] {
+    return [whole];
+  }
+
   protected override more(visitor: FigureVisitor): void {
     visitor.counter('retries/total', this.retries);
     visitor.stat('retries/per_request', this.perRequest);
-    visitor.gauge('retries/budget', this.budget());
+    visitor.gauge('retries/budget', this.parts.budget());
     visitor.counter('retries/budget_exhausted', this.budgetExhausted);
   }
 }
@@ -135,11 +188,8 @@ export interface ClientParts {
   readonly clock: () => number;
 }
 
-/**
- * A bound name. What its requests come to is recorded by its pairs, once for both: there is a pair for each, and the sum is
- * made for whoever asks.
- */
-export class ClientScope extends RequestScope {
+/** A bound name. All that its requests come to is recorded by its pairs. */
+export class ClientScope extends SummedScope {
   /** Peers that refused because the instance is not theirs. */
   nacks = 0;
   /** Attempts that reached nobody. */
@@ -148,7 +198,6 @@ export class ClientScope extends RequestScope {
   readonly requeues = { total: 0, budgetExhausted: 0, requestLimit: 0, cannotRetry: 0 };
   private connections = 0;
   private connectLatency: Stat | null = null;
-  private readonly pairs: PairScope[] = [];
   private readonly parts: ClientParts;
 
   constructor(router: string, bound: string, parts: ClientParts) {
@@ -160,6 +209,20 @@ export class ClientScope extends RequestScope {
     return 'rt:client';
   }
 
+  get pending(): number {
+    let sum = 0;
+    for (const { pending } of this.pairs) sum += pending;
+    return sum;
+  }
+
+  protected get clock(): () => number {
+    return this.parts.clock;
+  }
+
+  protected override partsOf({ whole, others }: PairScope): readonly RequestRecorder[] {
+    return others === null ? [whole] : [whole, others];
+  }
+
   /** A request of this client opened a connection. To a peer proxy other clients use it too; it counts here. */
   connected(latencyMs: number, now: number): void {
     this.connections += 1;
@@ -169,29 +232,6 @@ export class ClientScope extends RequestScope {
 
   disconnected(): void {
     this.connections -= 1;
-  }
-
-  /** A pair of it begins; what it records counts here. */
-  joined(pair: PairScope): void {
-    this.pairs.push(pair);
-  }
-
-  /** A pair is gone. What it has recorded is kept, and what is still on its way is recorded here. */
-  left(pair: PairScope): RequestRecorder {
-    const index = this.pairs.indexOf(pair);
-    if (index === -1) return this.recorder;
-    const last = this.pairs.pop();
-    if (last !== undefined && last !== pair) this.pairs[index] = last;
-    this.recorder.addAll(pair.recorder, this.parts.clock());
-    return this.recorder;
-  }
-
-  protected override requests(): RequestRecorder {
-    const now = this.parts.clock();
-    const all = new RequestRecorder();
-    all.addAll(this.recorder, now);
-    for (const { recorder } of this.pairs) all.addAll(recorder, now);
-    return all;
   }
 
   protected override more(visitor: FigureVisitor): void {
@@ -225,19 +265,30 @@ export class ClientScope extends RequestScope {
   }
 }
 
-/** A logical name at the bound name that it means: attempts for the one that went to the other. */
+/**
+ * A logical name at the bound name that it means: attempts for the one that went to the other. Most requests are answered at
+ * the first attempt, and then request and attempt are the same in all that is counted: they are recorded once, here, for all
+ * three scopes. With thousands of names each recorder is some places in memory that no cache holds.
+ */
 export class PairScope implements MetricScope {
-  /** Also the client's, of which it is a part. */
-  recorder = new RequestRecorder();
+  /** Attempts on their way. */
+  pending = 0;
+  /** Attempts that were all of their request. */
+  readonly whole = new RequestRecorder();
+  private rest: RequestRecorder | null = null;
+  private isClosed = false;
   readonly path: string;
   private readonly client: ClientScope;
   private readonly service: ServiceScope;
+  private readonly clock: () => number;
 
-  constructor(client: ClientScope, service: ServiceScope) {
+  constructor(client: ClientScope, service: ServiceScope, clock: () => number) {
     this.client = client;
     this.service = service;
+    this.clock = clock;
     this.path = `${client.path}/service/${service.labels['service'] ?? ''}`;
     client.joined(this);
+    service.joined(this);
   }
 
   get name(): string {
@@ -248,18 +299,63 @@ export class PairScope implements MetricScope {
     return { ...this.client.labels, ...this.service.labels };
   }
 
-  /** No request comes any more. */
+  /** All other attempts; null before the first. */
+  get others(): RequestRecorder | null {
+    return this.rest;
+  }
+
+  /** An attempt begins. It ends with one of the next two. */
+  began(): void {
+    this.pending += 1;
+  }
+
+  /** A request succeeded at the first attempt: it is recorded for its name too. */
+  answered(status: number, latencyMs: number, now: number): void {
+    this.whole.record(status, true, latencyMs, now);
+    this.ended();
+  }
+
+  /** An attempt is over, and its request, whatever that comes to, is recorded by its name. */
+  attempted(status: number, success: boolean, latencyMs: number, now: number): void {
+    this.rest ??= new RequestRecorder();
+    this.rest.record(status, success, latencyMs, now);
+    this.ended();
+  }
+
+  /** No request comes any more: it is gone when those are over that are on their way. */
   close(): void {
-    this.recorder = this.client.left(this);
+    this.isClosed = true;
+    if (this.pending === 0) this.leave();
   }
 
   visit(visitor: FigureVisitor): void {
-    const { recorder } = this;
-    visitor.counter('requests', recorder.requests);
-    visitor.counter('success', recorder.success);
-    visitor.counter('failures', recorder.failures);
-    visitor.stat('request_latency_ms', recorder);
+    const { whole, rest } = this;
+    const all = rest === null ? whole : sumOf([whole, rest], this.clock());
+    visitor.counter('requests', all.requests);
+    visitor.counter('success', all.success);
+    visitor.counter('failures', all.failures);
+    visitor.stat('request_latency_ms', all);
   }
+
+  private ended(): void {
+    this.pending -= 1;
+    if (this.isClosed && this.pending === 0) this.leave();
+  }
+
+  private leave(): void {
+    const now = this.clock();
+    this.client.left(this, now);
+    this.service.left(this, now);
+  }
+}
+
+/** The sum of those that have anything; the very one, where it is just one. */
+function sumOf(parts: readonly RequestRecorder[], now: number): RequestRecorder {
+  const [first, ...others] = parts.filter(({ count }) => count > 0);
+  const sum = new RequestRecorder();
+  if (first === undefined || others.length === 0) return first ?? sum;
+  for (const part of [first, ...others]) sum.addAll(part, now);
+  return sum;
 }
 
 export type Gauges = Readonly<Record<string, number>>;

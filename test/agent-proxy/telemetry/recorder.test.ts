@@ -5,13 +5,12 @@ import { RequestRecorder, RetryRecorder } from '../../../agent-proxy/telemetry/r
 import type { Distribution } from '../../../agent-proxy/telemetry/stat.ts';
 
 /** All figures by name; of a distribution its count and its sum. */
-function figuresOf(recorder: Pick<RequestRecorder, 'visit'>): Record<string, number | readonly [number, number]> {
+function figuresOf(recorder: RequestRecorder, pending = 0): Record<string, number | readonly [number, number]> {
   const figures: Record<string, number | readonly [number, number]> = {};
-  recorder.visit({
-    counter: (name, value) => void Object.assign(figures, { [name]: value }),
-    gauge: (name, value) => void Object.assign(figures, { [name]: value }),
-    stat: (name, { count, sum }) => void Object.assign(figures, { [name]: [count, sum] }),
-  });
+  const take = (name: string, value: number): void => void Object.assign(figures, { [name]: value });
+  const stat = (name: string, { count, sum }: Distribution): void =>
+    void Object.assign(figures, { [name]: [count, sum] });
+  recorder.visit({ counter: take, gauge: take, stat }, pending);
   return figures;
 }
 
@@ -28,8 +27,7 @@ test('each status, each class and the latencies of each class are counted', () =
   recorder.record(404, true, 30, 0);
   recorder.record(200, true, 40, 0);
   recorder.record(503, false, 50, 0);
-  recorder.pending = 3;
-  expect(figuresOf(recorder)).toEqual({
+  expect(figuresOf(recorder, 3)).toEqual({
     requests: 5,
     success: 4,
     failures: 1,
@@ -105,7 +103,7 @@ test('two recorders together are one that heard of all, in each window', () => {
 
 test('requests that were sent again are told from those that were not', () => {
   const requests = new RequestRecorder();
-  const retries = new RetryRecorder(requests);
+  const retries = new RetryRecorder(() => requests);
   for (const [times, now] of [
     [0, 0],
     [2, 0],
