@@ -13,7 +13,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { ServerExchange, ServerHandler, ServerTimeouts } from '../http1/server-exchange.ts';
 import { errorResponse, errorText } from '../respond/error-response.ts';
-import type { ServerScope } from '../telemetry/scopes.ts';
+import type { ServerScope } from '../telemetry/server-scope.ts';
 import type { TimerWheel } from '../timing/timer-wheel.ts';
 import { acceptor } from '../transport/accepting.ts';
 import { shorterOf } from '../transport/socket-timeout.ts';

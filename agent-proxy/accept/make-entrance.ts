@@ -4,7 +4,7 @@ import type { Entrance } from '../exchange/entrance.ts';
 import { ConnectionForwarded } from '../http1/forwarded.ts';
 import type { ServerConnection } from '../http1/server-connection.ts';
 import { ConcurrencyLimit } from '../resilience/admission.ts';
-import type { ServerScope } from '../telemetry/scopes.ts';
+import type { ServerScope } from '../telemetry/server-scope.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const UNKNOWN = { address: '', port: 0 };

@@ -1,6 +1,6 @@
 /** A balancer as its client's metrics show it. */
 import type { Balancer } from '../balance/balancer.ts';
-import type { BalancerFigures } from '../telemetry/scopes.ts';
+import type { BalancerFigures } from '../telemetry/name-scopes.ts';
 
 export class BalancerView implements BalancerFigures {
   private readonly balancer: Balancer;

@@ -12,7 +12,7 @@ import { RetryBudget } from '../resilience/budget.ts';
 import type { BudgetParams } from '../resilience/params.ts';
 import type { Unsubscribe } from '../routing/activity.ts';
 import type { AddressChange, AddressSet } from '../routing/names.ts';
-import { ClientScope } from '../telemetry/scopes.ts';
+import { ClientScope } from '../telemetry/name-scopes.ts';
 import type { AppPort } from './app-policies.ts';
 import { BalancerView } from './balancer-view.ts';
 

@@ -1,7 +1,7 @@
 /** The clients of a router, by bound name: made when a name is bound to it, closed when no name is any more. */
 import type { BoundName } from '../routing/names.ts';
 import { showPath } from '../routing/path.ts';
-import type { ScopeHome } from '../telemetry/scopes.ts';
+import type { ScopeHome } from '../telemetry/name-scopes.ts';
 import type { BoundClient } from './bound-client.ts';
 
 interface Held {

@@ -12,7 +12,7 @@ import type { BoundTree } from '../routing/evaluation.ts';
 import { mapLeaves } from '../routing/name-tree.ts';
 import type { BoundName } from '../routing/names.ts';
 import { showPath } from '../routing/path.ts';
-import { PairScope, type ScopeHome, ServiceScope } from '../telemetry/scopes.ts';
+import { PairScope, type ScopeHome, ServiceScope } from '../telemetry/name-scopes.ts';
 import type { BoundClient } from './bound-client.ts';
 import type { Clients } from './clients.ts';
 

@@ -3,7 +3,7 @@ import type { ServerConfig } from '../config/schema/linkerd.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ServerConnection } from '../http1/server-connection.ts';
 import type { ConcurrencyLimit } from '../resilience/admission.ts';
-import type { ServerScope } from '../telemetry/scopes.ts';
+import type { ServerScope } from '../telemetry/server-scope.ts';
 
 export interface Entrance {
   readonly config: Pick<ServerConfig, 'maxCallDepth' | 'clearContext' | 'timestampHeader'>;

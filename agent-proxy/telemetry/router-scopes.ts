@@ -1,7 +1,8 @@
 /** The scopes that a process or a router has a few of, besides its listeners and its names. */
+
+import { type Gauges, gaugeScope } from './gauge-scope.ts';
 import type { Labels, MetricScope } from './metrics-tree.ts';
 import type { FigureVisitor } from './recorder.ts';
-import { type Gauges, gaugeScope } from './scopes.ts';
 
 /** A cache of bindings: of paths (with what resolves them), or of clients. */
 export class BindCacheScope implements MetricScope {

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { AdminHost } from '../../../agent-proxy/admin/host.ts';
 import { type AdminOptions, createAdminServer } from '../../../agent-proxy/admin/server.ts';
+import { gaugeScope } from '../../../agent-proxy/telemetry/gauge-scope.ts';
 import { renderJson } from '../../../agent-proxy/telemetry/json.ts';
 import { MetricsTree } from '../../../agent-proxy/telemetry/metrics-tree.ts';
 import { renderPrometheus } from '../../../agent-proxy/telemetry/prometheus.ts';
-import { gaugeScope } from '../../../agent-proxy/telemetry/scopes.ts';
 
 async function* pieces(...texts: readonly string[]): AsyncGenerator<string> {
   yield* texts;

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { gaugeScope } from '../../../agent-proxy/telemetry/gauge-scope.ts';
 import { renderJson } from '../../../agent-proxy/telemetry/json.ts';
 import { type ExportedScope, exportTree, mergeTrees } from '../../../agent-proxy/telemetry/merge.ts';
 import { MetricsTree, type ScopeSource } from '../../../agent-proxy/telemetry/metrics-tree.ts';
+import { ClientScope } from '../../../agent-proxy/telemetry/name-scopes.ts';
 import { renderPrometheus } from '../../../agent-proxy/telemetry/prometheus.ts';
-import { ClientScope, gaugeScope, ServerScope } from '../../../agent-proxy/telemetry/scopes.ts';
+import { ServerScope } from '../../../agent-proxy/telemetry/server-scope.ts';
 
 const NOW = 1_000;
 

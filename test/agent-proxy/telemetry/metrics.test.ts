@@ -3,9 +3,10 @@ import { latencyBucket, latencyOfBucket } from '../../../agent-proxy/control/lat
 import { renderJson } from '../../../agent-proxy/telemetry/json.ts';
 import type { MetricsQuery } from '../../../agent-proxy/telemetry/json-tree.ts';
 import { MetricsTree } from '../../../agent-proxy/telemetry/metrics-tree.ts';
+import { ClientScope, PairScope, ServiceScope } from '../../../agent-proxy/telemetry/name-scopes.ts';
 import { renderPrometheus } from '../../../agent-proxy/telemetry/prometheus.ts';
 import { BindCacheScope, interpreterScope, namerScope } from '../../../agent-proxy/telemetry/router-scopes.ts';
-import { ClientScope, PairScope, ServerScope, ServiceScope } from '../../../agent-proxy/telemetry/scopes.ts';
+import { ServerScope } from '../../../agent-proxy/telemetry/server-scope.ts';
 
 async function collect(pieces: AsyncIterable<string | Uint8Array>): Promise<string> {
   let text = '';

@@ -1,55 +1,11 @@
 /**
- * The scopes that a router records to for each request: its servers, its services, its clients, and the pairs of the two.
- * There may be thousands, so they hold what cannot be derived, and make room for the rest when it first happens.
+ * The scopes of names that a router records to for each request: its services, its clients, and the pairs of the two. There
+ * may be thousands, so they hold what cannot be derived, and make room for the rest when it first happens.
  */
-import type { ReasonCode } from '../control/reason-codes.ts';
 import type { Labels, MetricScope, MetricsTree } from './metrics-tree.ts';
 import { type FigureVisitor, RequestRecorder, RetryRecorder } from './recorder.ts';
+import { RequestScope } from './request-scope.ts';
 import { Stat } from './stat.ts';
-
-/** A scope of requests: a recorder, reasons of failures, and whatever `more` adds. */
-abstract class RequestScope implements MetricScope {
-  readonly recorder = new RequestRecorder();
-  readonly path: string;
-  private readonly router: string;
-  private reasons: Map<ReasonCode, number> | null = null;
-
-  constructor(router: string, kind: Kind, id: string) {
-    this.router = router;
-    this.path = `rt/${router}/${kind}/${id}`;
-  }
-
-  abstract get name(): string;
-
-  /** Requests on their way. */
-  abstract get pending(): number;
-
-  get labels(): Labels {
-    const kind = this.name.slice('rt:'.length);
-    return { rt: this.router, [kind]: this.path.slice(`rt/${this.router}/${kind}/`.length) };
-  }
-
-  /** A request of this scope failed, for this reason. Its outcome is recorded besides. */
-  failed(code: ReasonCode): void {
-    this.reasons ??= new Map();
-    this.reasons.set(code, (this.reasons.get(code) ?? 0) + 1);
-  }
-
-  visit(visitor: FigureVisitor): void {
-    this.requests().visit(visitor, this.pending);
-    if (this.reasons !== null) {
-      for (const [code, count] of this.reasons) visitor.counter(`failures/${code}`, count);
-    }
-    this.more(visitor);
-  }
-
-  /** All that was recorded. */
-  protected requests(): RequestRecorder {
-    return this.recorder;
-  }
-
-  protected abstract more(visitor: FigureVisitor): void;
-}
 
 /**
  * A name of which pairs record a part: what it shows is the sum of its own recorder and of theirs, made for whoever asks. Its
@@ -77,38 +33,6 @@ abstract class SummedScope extends RequestScope {
   protected override requests(): RequestRecorder {
     const ofPairs = [...this.pairs].flatMap((pair) => this.partsOf(pair));
     return sumOf([this.recorder, ...ofPairs], this.clock());
-  }
-}
-
-type Kind = 'server' | 'service' | 'client';
-
-/** A listening address of a router. */
-export class ServerScope extends RequestScope {
-  pending = 0;
-  connects = 0;
-  connections = 0;
-  receivedBytes = 0;
-  sentBytes = 0;
-  /** Connections that were closed because they were idle, or had lived for long enough. */
-  idleCloses = 0;
-  lifetimeCloses = 0;
-
-  /** `address` is `<ip>/<port>`. */
-  constructor(router: string, address: string) {
-    super(router, 'server', address);
-  }
-
-  get name(): string {
-    return 'rt:server';
-  }
-
-  protected override more(visitor: FigureVisitor): void {
-    visitor.counter('connects', this.connects);
-    visitor.gauge('connections', this.connections);
-    visitor.counter('received_bytes', this.receivedBytes);
-    visitor.counter('sent_bytes', this.sentBytes);
-    visitor.counter('idle', this.idleCloses);
-    visitor.counter('lifetime', this.lifetimeCloses);
   }
 }
 
@@ -356,21 +280,6 @@ function sumOf(parts: readonly RequestRecorder[], now: number): RequestRecorder 
   if (first === undefined || others.length === 0) return first ?? sum;
   for (const part of [first, ...others]) sum.addAll(part, now);
   return sum;
-}
-
-export type Gauges = Readonly<Record<string, number>>;
-
-/** A scope of figures that are read when asked for, like `rt/outgoing` or `control`. */
-export function gaugeScope(path: string, name: string, labels: Labels, read: () => Gauges): MetricScope {
-  return {
-    path,
-    name,
-    labels,
-    visit(visitor) {
-      const figures = read();
-      for (const key of Object.keys(figures)) visitor.gauge(key, figures[key] ?? 0);
-    },
-  };
 }
 
 /** Adds and removes scopes of one tree; a full tree still lets everything be recorded. */

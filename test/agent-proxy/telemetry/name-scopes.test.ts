@@ -1,9 +1,9 @@
 /** What the scopes of names show, where pairs record for them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ClientScope, PairScope, ServiceScope } from '../../../agent-proxy/telemetry/name-scopes.ts';
 import { RecentCounts } from '../../../agent-proxy/telemetry/recent-counts.ts';
 import { RequestRecorder } from '../../../agent-proxy/telemetry/recorder.ts';
-import { ClientScope, PairScope, ServiceScope } from '../../../agent-proxy/telemetry/scopes.ts';
 import type { Distribution } from '../../../agent-proxy/telemetry/stat.ts';
 
 const NOW = 5;
