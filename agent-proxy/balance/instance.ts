@@ -51,14 +51,14 @@ export class Instance {
   slot = -1;
   /** Null while it is open to all. */
   private closedUntil: number | null = ALIVE;
-  private latency: PeakEwma | null;
+  private latency: PeakEwma | null = null;
+  /** Its share of the draw: that of its endpoint, less while it is young (slow start). */
+  weight = 1;
   /** The same picker, where it wants to know. */
   listener: InstanceListener | null = null;
   /** Out of rotation: it finishes what it has. */
   draining = true;
   endpoint: Endpoint;
-  /** Its share of the draw: that of its endpoint, less while it is young (slow start). */
-  weight: number;
   reported: ReportedHealth | null = null;
 
   private readonly siblings: Siblings;

@@ -226,11 +226,11 @@ export class ClientConnection extends Timed implements TransportUser {
       exchange.informed(head);
       return end;
     }
-    this.begin(head, exchange, end < to);
-    return end;
+    return this.begin(head, exchange, bytes, end, to);
   }
 
-  private begin(head: ResponseHead, exchange: ClientExchange, hasMore: boolean): void {
+  /** Takes what follows on the head, and returns where that ends. */
+  private begin(head: ResponseHead, exchange: ClientExchange, bytes: Buffer, from: number, to: number): number {
     const isTunnel = head.status === 101 || (exchange.method === 'CONNECT' && head.status < 300);
     this.isKept = head.keepAlive && !isTunnel;
     if (head.idleHintMs !== null) this.idleHintMs = Math.max(head.idleHintMs - HINT_MARGIN_MS, head.idleHintMs / 2);
@@ -238,19 +238,29 @@ export class ClientConnection extends Timed implements TransportUser {
     const first = exchange.responded(head);
     const { exchange: taker } = this;
     // The exchange may have given the connection up, or have it handed over to somebody who reads the rest.
-    if (taker === null) return;
+    if (taker === null) return from;
     const { sink, form } = taker === exchange ? first : taker.responded(head);
-    this.sink = sink;
-    if (!isTunnel && head.framing !== 'none') this.body = new BodyReader(head.framing, head.length, form, sink);
-    if (this.state === 'body' && head.framing === 'none') this.finish(hasMore);
-    else if (!hasMore) taker.responsePaused();
+    if (isTunnel) {
+      this.sink = sink;
+      if (from === to) taker.responsePaused();
+      return from;
+    }
+    if (head.framing !== 'none')
+      return this.readBody(new BodyReader(head.framing, head.length, form, sink), bytes, from, to);
+    this.finish(from < to);
+    return from;
   }
 
+  /**
+   * Remembers the body where it is not complete. Most are, in one read with their head, and what a connection remembers of a
+   * young object the collector has to look at: with thousands of connections each is cold in the caches.
+   */
   private readBody(body: BodyReader, bytes: Buffer, from: number, to: number): number {
     const { exchange } = this;
-    const end = body.read(bytes, from, to);
+    const end = from === to ? from : body.read(bytes, from, to);
     const fault = faultOfScan(end);
     if (fault !== null) return this.cutFor(fault, to);
+    if (!body.ended) this.body = body;
     if (this.exchange !== exchange || exchange === null) return to;
     if (body.ended) this.finish(end < to);
     else exchange.responsePaused();

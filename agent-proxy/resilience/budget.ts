@@ -14,20 +14,20 @@ const DEPOSIT = 1_000;
 
 export class RetryBudget {
   // What each request looks at stands together, at the beginning: with thousands of names each is cold in the caches.
-  private readonly amount: number;
-  private readonly sliceMs: number;
-  private slice: number;
   /** Of this slice: each request adds to it, and finds it in the object itself. */
   private deposited = 0;
   /** Deposits less withdrawals that are not forgotten yet. */
   private sum = 0;
+  private slice: number;
+  private readonly sliceMs: number;
+  private readonly amount: number;
   private readonly cost: number;
   private readonly floor: number;
   private readonly nodes: () => number;
   /** Of the slices that are over. */
-  private readonly deposits: number[] = new Array<number>(SLICES).fill(0);
+  private readonly deposits: number[];
   /** Null before the first: most names never retry, and there may be thousands of names. */
-  private withdrawals: number[] | null = null;
+  private withdrawals: number[] | null;
 
   /** `nodes` says how many proxies share the reserve. A parameter out of its range throws a `RangeError`. */
   constructor(now: number, nodes: () => number, params: BudgetParams = DEFAULT_BUDGET) {
@@ -35,12 +35,14 @@ export class RetryBudget {
     checkRange('ttlSecs', ttlSecs, 1, 60);
     checkRange('percentCanRetry', percentCanRetry, 0, 1_000);
     checkRange('minRetriesPerSec', minRetriesPerSec, 0, Number.MAX_SAFE_INTEGER);
+    this.sliceMs = (ttlSecs * 1_000) / SLICES;
+    this.slice = Math.floor(now / this.sliceMs);
     this.amount = percentCanRetry > 0 ? DEPOSIT : 0;
     this.cost = percentCanRetry > 0 ? Math.floor(DEPOSIT / percentCanRetry) : 1;
     this.floor = minRetriesPerSec * ttlSecs;
-    this.sliceMs = (ttlSecs * 1_000) / SLICES;
     this.nodes = nodes;
-    this.slice = Math.floor(now / this.sliceMs);
+    this.deposits = new Array<number>(SLICES).fill(0);
+    this.withdrawals = null;
   }
 
   /** A request began; for a budget of requeues, a request succeeded. */
