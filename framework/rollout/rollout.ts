@@ -98,12 +98,14 @@ function noteUnsettled(step: Step, node: Node): void {
   if (!isWell(step.state, node.agent.agentId)) noteDown(step, node, true);
 }
 
-/** The node has its turn again, before the others: it may be down. */
+/**
+ * The node has its turn again, before the others. Whether it is down by the scheduler's doing stays as it is noted: one that
+ * looks unwell for another reason may serve all the same, cut off from the scheduler alone, so its change needs room.
+ */
 export function queueAgain(step: Step, rollout: Rollout, node: Node): void {
   const { agentId } = node.agent;
   countBegun(rollout, node, -1);
   node.step = null;
-  if (!isWell(step.state, agentId)) noteDown(step, node, true);
   const others = [...rollout.queue];
   rollout.queue.clear();
   for (const id of [agentId, ...others]) rollout.queue.add(id);

@@ -81,6 +81,27 @@ describe('what is down already costs nothing more', () => {
     story.expects.killed(task);
   });
 
+  test('but a node that is unwell by itself needs room, though an operator wants it to have its turn', () => {
+    const fleet = new Fleet(['a', 'b', 'c'], { maxUnavailable: 2 });
+    const { story } = fleet;
+    const [a, b, c] = ['a', 'b', 'c'].map((agent) => story.node(agent)?.taskId ?? '') as [string, string, string];
+    story.send.dead(a);
+    story.after(DEAD_FOR_MS);
+    story.expects.killed(a);
+    story.send.rollOut(V2, { kind: 'parallel' });
+    story.expects.killed(b);
+    // It may be that only the way from it to the scheduler is cut, and that it serves.
+    story.send.dead(c);
+    expect(story.send.command('update', 'restart', { phase: 'nodes', step: 'c' })).toBe('done');
+    story.expects.killed();
+    expect(story.steps('update')).toMatchObject({ b: 'IN_PROGRESS', c: 'PENDING' });
+    // As soon as there is room it is the next.
+    story.send.update(b, 'TASK_KILLED');
+    fleet.relaunch('b');
+    story.after(ROLLOUT.gateMs);
+    expect(story.steps('update')).toMatchObject({ b: 'COMPLETE', c: 'IN_PROGRESS' });
+  });
+
   test('and what the operator takes for done does not count any more', () => {
     const fleet = failed(['a', 'b']);
     expect(fleet.story.send.command('update', 'forceComplete')).toBe('done');
