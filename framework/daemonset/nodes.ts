@@ -58,12 +58,15 @@ export function seeListed(step: Step, listed: ListedAgent): Node {
 function addNode(step: Step, view: AgentView): Node {
   const { nodes, tasks, removed, orphans } = step.state;
   const node = newNode(view, step.now);
-  nodes.set(view.agentId, node);
-  placeNode(step, node);
-  joinRollout(step, node);
   const removal = removed.get(view.agentId);
   const held = removal?.taskId ?? null;
   removed.delete(view.agentId);
+  nodes.set(view.agentId, node);
+  // Agents checkpoint what is reserved. Where nothing is offered, nobody else would tell of it.
+  node.reserved = removal?.reserved ?? null;
+  if (node.reserved !== null) step.persist(node);
+  placeNode(step, node);
+  joinRollout(step, node);
   if (held !== null) {
     // It was told to be gone for good, and is not: then its task may not be gone either.
     node.task = newTask(held, 'lost', step.now, step.now);
@@ -93,7 +96,8 @@ export function removeNode(step: Step, node: Node, why: string, by: Removal['by'
   offerCame(step, node);
   leavePlacement(step, node);
   leaveRollout(step, node);
-  removed.set(agentId, { taskId: node.task?.taskId ?? null, credential: node.credential, by });
+  const { credential, reserved } = node;
+  removed.set(agentId, { taskId: node.task?.taskId ?? null, credential, reserved, by });
   for (const [oldest] of removed) {
     if (removed.size <= MAX_REMOVED) break;
     removed.delete(oldest);

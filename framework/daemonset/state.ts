@@ -93,6 +93,8 @@ export interface Node {
 export interface Removal {
   readonly taskId: TaskId | null;
   readonly credential: string | null;
+  /** The role in which resources of the agent were reserved: it keeps them. */
+  readonly reserved: string | null;
   readonly by: 'operator' | 'mesos';
 }
 

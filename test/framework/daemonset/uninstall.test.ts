@@ -106,6 +106,28 @@ describe('R16: an uninstall', () => {
     expect(story.takeCalls('TEARDOWN')).toHaveLength(1);
   });
 
+  test('waits for what is held on an agent that had been forgotten, came back, and offers nothing', () => {
+    const story = new Story();
+    story.send.subscribed();
+    const task = story.served('a');
+    story.send.agents();
+    for (let at = 0; at <= 60; at += 10) {
+      story.send.reconciled(task, 'TASK_UNKNOWN');
+      story.after(10_000);
+    }
+    story.expects.noNode('a');
+    story.send.agentAdded('a');
+    story.send.reconciled(task, 'TASK_RUNNING');
+    story.restart({ uninstall: true });
+    story.send.subscribed();
+    // It is deactivated, and no list of agents can be had.
+    story.send.update(task, 'TASK_KILLED');
+    story.after(600_000);
+    expect(story.takeCalls('TEARDOWN')).toEqual([]);
+    story.send.agentList([listed('a', { holdsOurs: false })]);
+    expect(story.takeCalls('TEARDOWN')).toHaveLength(1);
+  });
+
   test('that finds something while it listens is not awake all the time until that is gone', () => {
     const story = new Story();
     story.send.subscribed();
