@@ -104,13 +104,18 @@ export function settle(world: World): void {
   const out = [...state.nodes.values()].find(({ heldOut }) => heldOut !== null);
   if (out !== undefined) return send(world, { kind: 'hold-out', node: out.agent.agentId, why: null });
   const { rollout } = state;
+  const aim = isUnfinished(rollout) ? rollout.record.goal : state.completed;
+  const isBadAim = aim?.id.includes('-') === true;
   // What was turned back by chance is not begun again by itself.
-  const isAway = isBad(state, world.goal) && state.completed?.id !== world.goal.id;
-  if (rollout?.record.status !== 'running' && isAway && !BAD.includes(world.goal)) {
-    return send(world, { kind: 'plan', command: { plan: 'update', verb: 'start' } });
+  const isTurnedBack = isBad(state, world.goal) && !BAD.includes(world.goal);
+  if (isTurnedBack && (isBadAim || state.completed?.id !== world.goal.id)) {
+    if (rollout?.record.status !== 'running') {
+      return send(world, { kind: 'plan', command: { plan: 'update', verb: 'start' } });
+    }
+    // Another start would only go on with what is under way, and give its steps their whole time again, for ever.
+    if (isBadAim) return send(world, { kind: 'plan', command: { plan: 'update', verb: 'interrupt' } });
   }
-  const aim = isUnfinished(state.rollout) ? state.rollout.record.goal : state.completed;
-  if (BAD.includes(world.goal) || aim?.id.includes('-') === true) {
+  if (BAD.includes(world.goal) || isBadAim) {
     const [first] = GOOD;
     if (first === undefined) return;
     return startWith(world, first);
