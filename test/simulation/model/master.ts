@@ -257,9 +257,10 @@ export class Master implements Upstream {
     if (before !== 'registered') entry.since = this.context.now;
     // What it was told to reserve, and has not heard, it is told again; another master only knows what the agent says.
     if (before === 'registered') {
-      const { total } = entry;
+      // As it is now: what changes while this is on its way follows it.
+      const total = entry.total.copy();
       agent.receive(() => {
-        agent.total = total.copy();
+        agent.total = total;
       });
     } else entry.total = agent.total.copy();
     const told = [...agent.tasks.values()];
