@@ -30,6 +30,16 @@ import type { RouterRuntime } from './router-runtime.ts';
  */
 export type AttemptFailure = 'unconnected' | 'crowded' | 'unanswered' | 'reused' | 'broken' | 'cut';
 
+/** What an attempt that failed so is called where it is told. */
+export const CODE_OF: Readonly<Record<AttemptFailure, ReasonCode>> = {
+  unconnected: 'refused',
+  crowded: 'shed',
+  unanswered: 'reset',
+  reused: 'reset',
+  broken: 'bad-response',
+  cut: 'bad-response',
+};
+
 /** How long the rest of a response that nobody wants may take, milliseconds. */
 const DISCARDING_MS = 2_000;
 
@@ -135,9 +145,10 @@ export class Attempt implements PoolUser {
   }
 
   /** The exchange gives it up: because the client went away, or for lack of time. The instance is judged by `outcome`. */
-  abandon(outcome: Outcome): void {
+  abandon(outcome: Outcome, reason: ReasonCode): void {
     if (this.isOver) return;
     const { upstream } = this;
+    this.because(reason);
     if (upstream === null) this.pool?.cancel(this);
     else upstream.destroy();
     this.end(outcome);
@@ -151,9 +162,10 @@ export class Attempt implements PoolUser {
     else this.unconnected('refused', `${this.where}: no connection was accepted within ${ms} ms`);
   }
 
-  /** The proxy of its node says that the instance takes no connections. */
+  /** It takes no connections: who tried to make one says so, or the proxy of its node. */
   refused(): void {
     if (this.isOver) return;
+    this.because('refused');
     const now = this.finish();
     this.instance.connectFailed(now, now - this.startedAt);
   }
@@ -180,12 +192,13 @@ export class Attempt implements PoolUser {
   unconnected(why: Unconnected, detail: string): void {
     if (this.isOver) return;
     const { exchange, path } = this;
-    if (why === 'crowded' || path !== null) this.end('ignored');
+    const failure = why === 'crowded' ? 'crowded' : 'unconnected';
+    if (failure === 'crowded' || path !== null) this.end('ignored', CODE_OF[failure]);
     else {
       this.branch.client.scope.connectFailures += 1;
       this.refused();
     }
-    exchange.attemptFailed(this, why === 'crowded' ? 'crowded' : 'unconnected', detail);
+    exchange.attemptFailed(this, failure, detail);
   }
 
   informed(head: ResponseHead): void {
@@ -228,7 +241,8 @@ export class Attempt implements PoolUser {
     const wasReused = upstream !== null && upstream.uses > 1;
     const failure = failureOf(kind, this.headAt > 0, any, wasReused);
     // An old connection may be closed by its owner at any time; and a peer's reset says nothing of the instance.
-    this.end(failure === 'reused' || (failure === 'unanswered' && path !== null) ? 'ignored' : 'failure');
+    const saysNothing = failure === 'reused' || (failure === 'unanswered' && path !== null);
+    this.end(saysNothing ? 'ignored' : 'failure', CODE_OF[failure]);
     exchange.attemptFailed(this, failure, detail);
   }
 
@@ -251,12 +265,18 @@ export class Attempt implements PoolUser {
     this.instance.judged(at, at - this.startedAt, outcome);
   }
 
-  /** It counts for its instance no longer; where it was not judged yet it is by `outcome`. */
-  end(outcome: Outcome): void {
+  /** It counts for its instance no longer; where it was not judged yet it is by `outcome`, and failed for `reason`. */
+  end(outcome: Outcome, reason: ReasonCode | null = null): void {
     if (this.isOver) return;
+    if (reason !== null) this.because(reason);
     const now = this.finish();
     if (this.isJudged) this.instance.release(now);
     else this.instance.end(now, now - this.startedAt, outcome);
+  }
+
+  /** Before it is recorded: its client counts failures by their reasons. What was judged has the judge's reason, if any. */
+  private because(reason: ReasonCode): void {
+    if (!this.isJudged) this.reason ??= reason;
   }
 
   /** Returns the time. */

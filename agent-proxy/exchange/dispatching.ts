@@ -11,7 +11,7 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import { isIdempotent, judgeException } from '../resilience/classifier.ts';
 import type { Failure } from '../resilience/retries.ts';
 import type { Unsubscribe } from '../routing/activity.ts';
-import { Attempt, type AttemptFailure, type AttemptOwner } from './attempt.ts';
+import { Attempt, type AttemptFailure, type AttemptOwner, CODE_OF } from './attempt.ts';
 import { RequestFacts } from './request-facts.ts';
 import { mayTryAgain, type Retried } from './retrying.ts';
 
@@ -138,22 +138,22 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
 
   /** It failed before an answer began. */
   protected unanswered(attempt: Attempt, failure: AttemptFailure, detail: string): void {
-    const text = `${attempt.instance.endpoint.instance} at ${detail}`;
+    const refusal = { code: CODE_OF[failure], detail: `${attempt.instance.endpoint.instance} at ${detail}` };
     switch (failure) {
       case 'unconnected':
-        if (attempt.path === null) this.again('unsent', { code: 'refused', detail: text }, attempt);
+        if (attempt.path === null) this.again('unsent', refusal, attempt);
         else this.goStraight(attempt);
         return;
       case 'crowded':
-        this.again('unsent', { code: 'shed', detail: text }, attempt);
+        this.again('unsent', refusal, attempt);
         return;
       case 'unanswered':
       case 'reused':
-        this.again('unanswered', { code: 'reset', detail: text }, attempt);
+        this.again('unanswered', refusal, attempt);
         return;
       case 'cut':
       case 'broken':
-        this.again(this.exceptionFailure, { code: 'bad-response', detail: text }, attempt);
+        this.again(this.exceptionFailure, refusal, attempt);
     }
   }
 
@@ -162,7 +162,7 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
     if (refusal.code === 'nack') branch.client.scope.nacks += 1;
     // That it takes no connections is as good a reason to fail fast as if we had tried it ourselves.
     if (refusal.code === 'refused') attempt.refused();
-    else attempt.end(refusal.code === 'nack' ? 'failure' : 'ignored');
+    else attempt.end(refusal.code === 'nack' ? 'failure' : 'ignored', refusal.code);
     if (refusal.code === 'not-ready') {
       path?.failed(this.runtime.now());
       this.goStraight(attempt);

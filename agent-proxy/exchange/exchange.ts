@@ -146,7 +146,7 @@ export class Exchange extends Dispatching implements ServerExchange {
       return null;
     }
     if (head.status === 101 && (this.upgrade === null || head.upgrade !== this.upgrade)) {
-      attempt.abandon('failure');
+      attempt.abandon('failure', 'bad-response');
       this.refuse({ code: 'bad-response', detail: `${attempt.where} switched to what nobody asked for` }, false);
       return null;
     }
@@ -261,9 +261,9 @@ export class Exchange extends Dispatching implements ServerExchange {
   }
 
   requestBroken(fault: Fault): void {
-    this.attempt?.abandon('ignored');
-    if (!this.isAnswered) this.status = FAULTS[fault].status;
     this.reason = codeOfFault(fault);
+    this.attempt?.abandon('ignored', this.reason);
+    if (!this.isAnswered) this.status = FAULTS[fault].status;
     this.end();
   }
 
@@ -289,7 +289,7 @@ export class Exchange extends Dispatching implements ServerExchange {
 
   clientGone(): void {
     if (this.phase === 'over') return;
-    this.attempt?.abandon('ignored');
+    this.attempt?.abandon('ignored', 'client-gone');
     if (this.phase !== 'tunnel') this.reason = 'client-gone';
     this.end();
   }
@@ -328,9 +328,9 @@ export class Exchange extends Dispatching implements ServerExchange {
     const what = phase === 'connecting' ? 'accepted no connection' : 'gave no response';
     const text = `${attempt.instance.endpoint.instance} at ${attempt.where} ${what} within ${ms} ms`;
     const isCallers = isDeadline && this.isCallersDeadline(now);
-    // It is not the instance's fault that the request had little time left.
-    attempt.abandon(isCallers ? 'ignored' : 'failure');
     const code = isCallers ? 'deadline' : 'timeout';
+    // It is not the instance's fault that the request had little time left.
+    attempt.abandon(isCallers ? 'ignored' : 'failure', code);
     if (isDeadline) this.refuse({ code, detail: text }, false);
     else this.again(this.exceptionFailure, { code, detail: text }, attempt);
   }
