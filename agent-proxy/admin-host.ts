@@ -148,8 +148,8 @@ export function* clientState(routers: readonly NamedRouter[]): Iterable<readonly
   }
 }
 
-function namerState({ table, control }: AdminParts, prefix: string): unknown {
-  if (control === null || prefix !== 'io.l5d.marathon') return null;
+function namerState({ table, control, namers }: AdminParts, prefix: string): unknown {
+  if (control === null || prefix !== 'io.l5d.marathon') return namers.state(prefix);
   return { source: 'scheduler', revision: table.revision, ready: table.ready, services: table.serviceCount };
 }
 

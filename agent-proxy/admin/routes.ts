@@ -117,7 +117,7 @@ function routing(host: AdminHost, { delegateTimeoutMs }: RouteOptions): Route[] 
     {
       path: '/interpreter_state/*',
       methods: ['GET'],
-      summary: 'what an interpreter last heard: /interpreter_state/default.json',
+      summary: 'what names of a router are bound by: /interpreter_state/<router>.json',
       handle: (exchange) => state(exchange, 'interpreter', (name) => host.interpreterState(name)),
     },
     {

@@ -13,6 +13,7 @@ import { type Directory, type DirectoryWatches, directoriesOf } from './director
 import { findFile, isFile, listFiles, readShortFile } from './fs-files.ts';
 import { atEachAddress, HostedEndpoints } from './hosted-endpoints.ts';
 import type { InetAddresses } from './inet.ts';
+import { type AddressesState, describeAddresses } from './namer-state.ts';
 import { RepeatedLook } from './repeated-look.ts';
 
 export interface FsNamerOptions {
@@ -49,6 +50,12 @@ export class FsNamer implements Namer {
   /** The names that there are, as paths below the prefix. */
   names(): Promise<readonly Path[]> {
     return listFiles(this.options.rootDir);
+  }
+
+  /** For people: what is known of the files that somebody observes. */
+  describe(): { readonly rootDir: string; readonly files: Readonly<Record<string, AddressesState>> } {
+    const files = [...this.files].map(([path, { addresses }]) => [path, describeAddresses(addresses.state)] as const);
+    return { rootDir: this.options.rootDir, files: Object.fromEntries(files) };
   }
 
   private leaf(rest: Path, path: string, depth: number): NameTree<NamerLeaf> {

@@ -8,11 +8,12 @@ import { parseServiceAccount } from '../../framework/mesos-http-client/auth/cred
 import { DcosLogin, type LoginRequest } from '../../framework/mesos-http-client/auth/dcos-login.ts';
 import type { ClientTlsParams } from '../config/layered.ts';
 import { ClientTls, type TlsOptions } from '../endpoint/tls-options.ts';
-import type { Path } from '../routing/path.ts';
+import { type Path, showPath } from '../routing/path.ts';
 import type { InetAddresses } from './inet.ts';
 import { MarathonNamer } from './marathon.ts';
 import { MarathonApi } from './marathon-api.ts';
 import { MarathonHttp } from './marathon-http.ts';
+import { PollReports } from './poll-reports.ts';
 
 export interface MarathonConfig {
   readonly prefix: Path;
@@ -44,6 +45,7 @@ export interface MarathonNeeds {
 
 export interface MadeMarathonNamer {
   readonly namer: MarathonNamer;
+  describe(): Readonly<Record<string, unknown>>;
   /** Ends its polls and closes its connections. */
   close(): void;
 }
@@ -56,8 +58,9 @@ export function makeMarathonNamer(
 ): MadeMarathonNamer {
   const { host, port, uriPrefix, tls } = config;
   const http = new MarathonHttp(tlsFor(config, needs));
+  const base = `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}${uriPrefix}`;
   const api = new MarathonApi({
-    base: `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}${uriPrefix}`,
+    base,
     http,
     authorization: authorizationOf(credentials, http, needs),
   });
@@ -68,12 +71,13 @@ export function makeMarathonNamer(
     interval: { ttlMs: config.ttlMs, jitterMs: config.jitterMs, random: needs.random },
     useHealthCheck: config.useHealthCheck,
     match: config.shortestPrefix ? 'shortest' : 'longest',
+    reports: new PollReports({ name: `namer ${showPath(['#', ...config.prefix])}`, now: needs.now, warn: needs.warn }),
   });
   const close = (): void => {
     namer.close();
     http.close();
   };
-  return { namer, close };
+  return { namer, describe: () => ({ marathon: base, ...namer.describe() }), close };
 }
 
 /** The login's host has a certificate of its own, of the same authority; on Marathon's host it is the configured one. */

@@ -19,12 +19,15 @@ export interface MadeNamers {
   readonly namers: readonly Namer[];
   /** The bound names that namers can list, as paths: those of io.l5d.fs. */
   boundNames(): Promise<readonly string[]>;
+  /** What the namer of this prefix knows, as plain JSON for people; null where there is none. */
+  state(prefix: string): unknown;
   /** Ends what goes on beside observers. */
   close(): void;
 }
 
 interface MadeNamer {
   readonly namer: Namer;
+  readonly describe: () => object;
   readonly names?: () => Promise<readonly Path[]>;
   readonly close?: () => void;
 }
@@ -42,6 +45,12 @@ export function makeNamers(configs: readonly NamerConfig[], needs: NamerNeeds): 
       );
       return (await Promise.all(lists)).flat();
     },
+    state: (prefix) => {
+      // Of two with one prefix the later one is asked first.
+      const index = made.findLastIndex(({ namer }) => showPath(namer.prefix) === `/${prefix}`);
+      const kind = configs[index]?.kind;
+      return kind === undefined ? null : { kind, ...made[index]?.describe() };
+    },
     close: () => {
       for (const { close } of made) close?.();
     },
@@ -54,10 +63,12 @@ function makeNamer(config: NamerConfig, needs: NamerNeeds): MadeNamer {
     case 'io.l5d.fs': {
       const { inet, watches, warn } = needs;
       const namer = new FsNamer({ prefix, rootDir: config.rootDir, inet, watches, warn });
-      return { namer, names: () => namer.names() };
+      return { namer, names: () => namer.names(), describe: () => namer.describe() };
     }
-    case 'io.l5d.rewrite':
-      return { namer: new RewriteNamer(prefix, config.pattern, config.name) };
+    case 'io.l5d.rewrite': {
+      const { pattern, name } = config;
+      return { namer: new RewriteNamer(prefix, pattern, name), describe: () => ({ pattern, name }) };
+    }
     case 'io.l5d.marathon': {
       const { host, port, uriPrefix, ttlMs, jitterMs, useHealthCheck, tls, nodemesh } = config;
       const { shortestPrefix } = nodemesh;

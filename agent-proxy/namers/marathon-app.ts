@@ -1,11 +1,13 @@
 /** The addresses of one app of Marathon: asked for while somebody observes them, by one loop for all who do. */
 import type { Endpoint } from '../control/contract.ts';
 import type { Unsubscribe } from '../routing/activity.ts';
-import type { MarathonApp } from '../routing/marathon-endpoints.ts';
+import type { LeftOut, MarathonApp } from '../routing/marathon-endpoints.ts';
 import { AddressVar } from './address-var.ts';
 import { atFirstAddress, HostedEndpoints } from './hosted-endpoints.ts';
 import type { InetAddresses } from './inet.ts';
+import { type AddressesState, describeAddresses } from './namer-state.ts';
 import { type PollInterval, PollLoop } from './poll-loop.ts';
+import type { PollReport } from './poll-reports.ts';
 
 export interface MarathonAppOptions {
   /** The app now, null for an answer that is none. @throws when there is no answer. */
@@ -13,16 +15,31 @@ export interface MarathonAppOptions {
   readonly inet: InetAddresses;
   readonly interval: PollInterval;
   readonly useHealthCheck: boolean;
+  readonly report: PollReport;
   /** Called for the first observer; what it returns is called when the last one is gone. */
   readonly whenObserved: () => Unsubscribe;
 }
 
+export interface FollowedApp {
+  readonly addresses: AddressVar;
+  describe(): MarathonAppState;
+}
+
+/** For people: what is known of an app, since when, and which of its tasks cannot be reached. */
+interface MarathonAppState extends AddressesState {
+  readonly polls: ReturnType<PollReport['describe']>;
+  readonly leftOut: readonly LeftOut[];
+}
+
 /** Once they are known, addresses are kept until an answer says something else. */
-export function marathonAppAddresses(options: MarathonAppOptions): AddressVar {
+export function followApp(options: MarathonAppOptions): FollowedApp {
+  const { report } = options;
+  let leftOut: readonly LeftOut[] = [];
   const poll = async (signal: AbortSignal): Promise<void> => {
     try {
-      const app = await options.ask(signal);
+      const app = await report.of(signal, () => options.ask(signal));
       if (signal.aborted) return;
+      leftOut = app?.leftOut ?? leftOut;
       if (app !== null) endpoints.set(endpointsOf(app, options.useHealthCheck));
       // linkerd takes an answer of another shape for an app without tasks. Where there were some, they are kept.
       else if (addresses.state.kind !== 'bound') endpoints.set([]);
@@ -36,12 +53,16 @@ export function marathonAppAddresses(options: MarathonAppOptions): AddressVar {
     const stop = loop.start();
     return () => {
       stop();
+      report.close();
       endpoints.close();
       forget();
     };
   });
   const endpoints = new HostedEndpoints(options.inet, addresses, atFirstAddress);
-  return addresses;
+  return {
+    addresses,
+    describe: () => ({ ...describeAddresses(addresses.state), polls: report.describe(), leftOut }),
+  };
 }
 
 /**

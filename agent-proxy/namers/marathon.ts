@@ -10,8 +10,9 @@ import { type AppCandidate, appCandidates, appId, atPort } from '../routing/tabl
 import { Computed } from '../routing/table-names/computed.ts';
 import type { InetAddresses } from './inet.ts';
 import type { MarathonApi } from './marathon-api.ts';
-import { marathonAppAddresses } from './marathon-app.ts';
+import { type FollowedApp, followApp } from './marathon-app.ts';
 import { type PollInterval, PollLoop } from './poll-loop.ts';
+import type { PollReport, PollReports } from './poll-reports.ts';
 
 export interface MarathonNamerOptions {
   readonly prefix: Path;
@@ -21,6 +22,7 @@ export interface MarathonNamerOptions {
   readonly useHealthCheck: boolean;
   /** Of several apps whose ids begin a path, which one is meant. linkerd takes the shortest. */
   readonly match: 'longest' | 'shortest';
+  readonly reports: PollReports;
 }
 
 type Tree = NameTree<NamerLeaf>;
@@ -34,11 +36,13 @@ export class MarathonNamer implements Namer {
   private stopIds: Unsubscribe | null = null;
   private closed = false;
   /** Apps that somebody observes, by id. */
-  private readonly apps = new Map<string, AddressSet>();
+  private readonly apps = new Map<string, FollowedApp>();
+  private readonly idsReport: PollReport;
 
   constructor(options: MarathonNamerOptions) {
     this.prefix = options.prefix;
     this.options = options;
+    this.idsReport = options.reports.report();
   }
 
   lookup(rest: Path): Activity<Tree> {
@@ -58,6 +62,16 @@ export class MarathonNamer implements Namer {
     return this.apps.size;
   }
 
+  /** For people: what is known, and when Marathon said so. */
+  describe(): Readonly<Record<string, unknown>> {
+    const { state } = this.ids;
+    const list = state.kind === 'ok' ? { state: 'ok', apps: state.value.size } : { state: state.kind };
+    return {
+      list: { ...list, polls: this.idsReport.describe() },
+      apps: Object.fromEntries([...this.apps].map(([id, app]) => [`/${id}`, app.describe()])),
+    };
+  }
+
   /** Polls the list of apps no longer. */
   close(): void {
     this.closed = true;
@@ -74,13 +88,14 @@ export class MarathonNamer implements Namer {
 
   private app(id: string): AddressSet {
     const known = this.apps.get(id);
-    if (known !== undefined) return known;
-    const { api, inet, interval, useHealthCheck } = this.options;
-    const app: AddressSet = marathonAppAddresses({
+    if (known !== undefined) return known.addresses;
+    const { api, inet, interval, useHealthCheck, reports } = this.options;
+    const app: FollowedApp = followApp({
       ask: (signal) => api.app(id, signal),
       inet,
       interval,
       useHealthCheck,
+      report: reports.report(),
       whenObserved: () => {
         this.apps.set(id, app);
         return () => {
@@ -88,12 +103,12 @@ export class MarathonNamer implements Namer {
         };
       },
     });
-    return app;
+    return app.addresses;
   }
 
   private async pollIds(signal: AbortSignal): Promise<void> {
     try {
-      const found = await this.options.api.appIds(signal);
+      const found = await this.idsReport.of(signal, () => this.options.api.appIds(signal));
       const { state } = this.ids;
       const before = state.kind === 'ok' ? state.value : null;
       // linkerd takes an answer of another shape for an empty list. Where there was one, it is kept.
