@@ -1,5 +1,6 @@
 /** What is kept of a request that is over: figures of its server and its name, a line, a sample, a trace. */
 import { EDGE, INCOMING, OUTGOING } from './config/spec.ts';
+import type { Traffic } from './control/contract.ts';
 import type { ReasonCode } from './control/reason-codes.ts';
 import type { Attempt } from './exchange/attempt.ts';
 import type { Exchange } from './exchange/exchange.ts';
@@ -10,6 +11,8 @@ import type { RecentRequests } from './telemetry/recent-requests.ts';
 import type { TrafficCounter } from './telemetry/traffic.ts';
 import type { Attempt as TracedAttempt, TracedRequest } from './tracing/attempt.ts';
 import type { Tracer } from './tracing/tracer.ts';
+
+type Side = Traffic['router'];
 
 export interface Recorders {
   /** What the scheduler is told; null without one. */
@@ -66,6 +69,7 @@ function recordFigures(exchange: Exchange, recorders: Recorders, now: number): v
   if (side === INCOMING || side === OUTGOING) {
     const isOwnError = !success && reason !== null && attempt.status === 0 && OWN_ERRORS.has(reason);
     traffic.record(side, attempt.branch.client.service, success, latencyMs, retries, isOwnError);
+    if (exchange.past !== null) recordOthers(exchange.past, attempt, side, traffic);
   }
   if (route.toldIn === traffic.windowNumber) return;
   route.toldIn = traffic.windowNumber;
@@ -89,6 +93,21 @@ function recordRequest(
   }
   scope.recorder.record(status, success, latencyMs, now);
   if (retries > 0) scope.perRequest.record(retries, now);
+}
+
+/**
+ * A request that one branch of a union failed and another one answered is a failure of the first: whoever shifts traffic to
+ * it would else take it for one that nobody asked.
+ */
+function recordOthers(past: readonly Attempt[], last: Attempt, side: Side, traffic: TrafficCounter): void {
+  const told = new Set([last.branch.client.service]);
+  for (const attempt of past) {
+    const { service } = attempt.branch.client;
+    if (told.has(service)) continue;
+    told.add(service);
+    const isOwnError = attempt.status === 0 && attempt.reason !== null && OWN_ERRORS.has(attempt.reason);
+    traffic.record(side, service, false, Math.max(0, attempt.endedAt - attempt.startedAt), 0, isOwnError);
+  }
 }
 
 /**

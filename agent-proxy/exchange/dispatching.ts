@@ -66,7 +66,7 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
 
   /** Balance: an instance for one more attempt. */
   protected next(route: Route, now: number): void {
-    const branch = this.delivery?.branch ?? route.draw(this.runtime.random);
+    const branch = this.delivery?.branch ?? this.draw(route, now);
     if (branch === null) {
       this.refuse(route.refusal);
       return;
@@ -91,6 +91,14 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
       return;
     }
     this.dispatch(branch, instance, this.runtime.peers?.to(instance.endpoint, now) ?? null, now);
+  }
+
+  /** By weight; what was sent nowhere goes by another branch where the one drawn has nothing that was not tried. */
+  private draw(route: Route, now: number): Branch | null {
+    const drawn = route.draw(this.runtime.random);
+    if (drawn === null || this.tried.length === 0 || this.lastFailure !== 'unsent') return drawn;
+    if (hasUntried(drawn, this.tried, now)) return drawn;
+    return route.branches.find((branch) => hasUntried(branch, this.tried, now)) ?? drawn;
   }
 
   private choose({ client: { balancer } }: Branch, now: number): Target | null {
@@ -194,7 +202,10 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   }
 
   private hasOther({ branch, instance }: Attempt): boolean {
-    return branch.client.balancer.picker.pick([...this.tried, instance], this.runtime.now()) !== null;
+    const tried = [...this.tried, instance];
+    const now = this.runtime.now();
+    if (hasUntried(branch, tried, now)) return true;
+    return this.route?.branches.some((other) => other !== branch && hasUntried(other, tried, now)) === true;
   }
 
   /** One more attempt, which the budget has paid for. */
@@ -231,4 +242,8 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   protected disarm(): void {
     this.runtime.wheel.disarm(this);
   }
+}
+
+function hasUntried({ client }: Branch, tried: readonly Instance[], now: number): boolean {
+  return client.balancer.picker.pick(tried, now) !== null;
 }

@@ -407,6 +407,33 @@ test('what the scheduler is told counts requests, failures and retries of the wi
   expect(total('retries')).toBeGreaterThanOrEqual(0);
 });
 
+test('what one branch of a union refuses and another one answers is told as a failure of the first', async () => {
+  const mesh = await useMesh();
+  const backend = await useBackend('alive');
+  const service = (name: string, to: { port: number }): Service => ({
+    name,
+    endpoints: [at(name, `${name}.1`, to, 1)],
+  });
+  await mesh.publish([service('old', backend), service('new', await deadPort())]);
+  const dtab = '/svc/web => 1 * /#/io.l5d.marathon/old & 9 * /#/io.l5d.marathon/new';
+  for (let index = 0; index < 20; index += 1) {
+    const answer = await send(`${mesh.near.outgoing}/`, { headers: { Host: 'web', 'l5d-dtab': dtab } });
+    expect(answer).toMatchObject({ status: 200, body: 'alive' });
+  }
+  const told = (name: string) =>
+    mesh.scheduler.reports
+      .flatMap(({ traffic }) => traffic)
+      .filter(({ router, service: one }) => router === 'outgoing' && one === name)
+      .reduce((sum, row) => ({ all: sum.all + row.requests, failed: sum.failed + row.failures }), {
+        all: 0,
+        failed: 0,
+      });
+  await eventually('all are told', () => told('old').all === 20);
+  expect(told('old').failed).toBe(0);
+  expect(told('new').failed).toBeGreaterThan(5);
+  expect(told('new').all).toBe(told('new').failed);
+});
+
 test('an instance that dies under 200 requests a second that enter at both nodes costs none of them', async () => {
   const mesh = await useMesh();
   const slowly = {

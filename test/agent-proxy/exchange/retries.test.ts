@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../../fixtures/eventually.ts';
 import { send } from '../../fixtures/http.ts';
-import { type StaticProxy, useStaticProxy } from '../../fixtures/proxy.ts';
+import { freePorts, type StaticProxy, useStaticProxy } from '../../fixtures/proxy.ts';
 import {
   askRaw,
   ok,
@@ -12,7 +12,7 @@ import {
   useAnsweringBackend,
   useRawBackend,
 } from '../../fixtures/raw-socket.ts';
-import { client, type Keys, service, straight, useNames } from '../../fixtures/static-config.ts';
+import { client, type Keys, routed, service, straight, useNames } from '../../fixtures/static-config.ts';
 
 const NO_ACCRUAL = client({ failureAccrual: { kind: 'none' }, failFast: false });
 const AT_ONCE = { kind: 'constant', ms: 0 };
@@ -148,6 +148,23 @@ test('a retry goes to another instance where there is one', async () => {
   const names = await useNames({ web: [bad.port, good.port] });
   const proxy = await useStaticProxy(names.config(classified('io.l5d.http.retryableRead5XX')));
   for (let count = 0; count < 20; count += 1) expect(await ask(proxy)).toMatch(/good$/);
+});
+
+test('what one branch of a union refuses goes by another, for any method', async () => {
+  const app = await useAnsweringBackend(() => ok('served'));
+  const [closed = 0] = await freePorts('127.0.0.1', 1);
+  const dtab = `/svc/web => 0.9 * /$/inet/127.0.0.1/${closed} & 0.1 * /$/inet/127.0.0.1/${app.port}`;
+  const proxy = await useStaticProxy(routed(dtab, NO_ACCRUAL));
+  for (let count = 0; count < 20; count += 1) expect(await ask(proxy, 'POST')).toMatch(/served$/);
+});
+
+test('a branch of a union without weight is not for what another one refuses', async () => {
+  const app = await useAnsweringBackend(() => ok('served'));
+  const [closed = 0] = await freePorts('127.0.0.1', 1);
+  const dtab = `/svc/web => 1 * /$/inet/127.0.0.1/${closed} & 0 * /$/inet/127.0.0.1/${app.port}`;
+  const proxy = await useStaticProxy(routed(dtab, NO_ACCRUAL));
+  expect(await ask(proxy)).toMatch(/^HTTP\/1\.1 502 .*refused: /s);
+  expect(app.connections).toHaveLength(0);
 });
 
 test('an answer that says that nothing was sent is retried for any method', async () => {
