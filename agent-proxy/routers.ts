@@ -109,7 +109,7 @@ export function makeRouter(
     now,
     wallClock: shared.wallClock,
     random,
-    settings: settingsOf(config, mesh !== null && !isIncoming),
+    settings: settingsOf(config, mesh !== null, isIncoming),
     peers,
     peerKey: () => mesh?.keys.current ?? null,
     propagator: new Propagator(config.tracePropagator.kind, () => (random() * 2 ** 32) | 0, shared.tracer),
@@ -246,10 +246,12 @@ function headLimits({ maxHeadersKB, maxInitialLineKB, nodemesh }: RouterConfig):
 }
 
 /** `sharesPeers`: requests to many instances share the connections to a peer proxy. */
-function settingsOf(config: RouterConfig, sharesPeers: boolean): RouterSettings {
+function settingsOf(config: RouterConfig, isMesh: boolean, isIncoming: boolean): RouterSettings {
   const { nodemesh } = config;
   return {
-    maxInflight: sharesPeers ? MAX_INFLIGHT : NEVER,
+    maxInflight: isMesh && !isIncoming ? MAX_INFLIGHT : NEVER,
+    // In a mesh that follows from what a router is for.
+    looksForEarlierProxy: !isMesh && !nodemesh.retryAtEachHop,
     retryBufferBytes: nodemesh.retryBufferKB * 1_024,
     bindingTimeoutMs: config.bindingTimeoutMs,
     upgrades: new Set(nodemesh.upgrades),

@@ -9,6 +9,7 @@ export interface Defaults {
   readonly router: {
     /** Retries of one request, at most. */
     readonly maxRetries: number | null;
+    readonly retryAtEachHop: boolean;
     readonly compressionLevel: number;
     readonly enforceDeadlines: boolean;
     readonly maxPendingRequests: number | null;
@@ -33,6 +34,7 @@ const BUDGET = { minRetriesPerSec: 10, percentCanRetry: 0.2, ttlSecs: 10 };
 export const LINKERD_DEFAULTS: Defaults = {
   router: {
     maxRetries: null,
+    retryAtEachHop: true,
     compressionLevel: -1,
     enforceDeadlines: false,
     maxPendingRequests: null,
@@ -68,6 +70,7 @@ export const LINKERD_DEFAULTS: Defaults = {
 export const NODEMESH_DEFAULTS: Defaults = {
   router: {
     maxRetries: 2,
+    retryAtEachHop: false,
     // Compressing costs more CPU time than all of the rest of a request; services that want it do it themselves.
     compressionLevel: 0,
     enforceDeadlines: true,

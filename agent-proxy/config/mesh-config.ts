@@ -97,6 +97,7 @@ function routerConfig(label: string, ip: string, port: number): RouterConfig {
     nodemesh: {
       linkerdCompat: false,
       maxRetries: router.maxRetries,
+      retryAtEachHop: router.retryAtEachHop,
       retryBufferKB: 64,
       enforceDeadlines: router.enforceDeadlines,
       localDtab: 'any',

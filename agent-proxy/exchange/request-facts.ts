@@ -6,6 +6,7 @@
 import type { Branch, Route } from '../bind/route.ts';
 import type { ReasonCode } from '../control/reason-codes.ts';
 import type { Stickiness } from '../edge/stickiness.ts';
+import { cameByProxy } from '../http1/forwarded-fields.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ServerConnection } from '../http1/server-connection.ts';
 import { Timed } from '../timing/timer-wheel.ts';
@@ -88,6 +89,12 @@ export abstract class RequestFacts extends Timed {
 
   get success(): boolean {
     return this.reason === null;
+  }
+
+  /** No proxy that it met before this one sends it again. Whoever may say nothing of a request's context does not say that. */
+  get isFirstHop(): boolean {
+    const { entrance, head, runtime } = this;
+    return !runtime.settings.looksForEarlierProxy || entrance.config.clearContext || !cameByProxy(head.via);
   }
 
   /** The caller's deadline, where it counts here. */

@@ -14,6 +14,7 @@ export interface Retried {
   readonly head: RequestHead;
   readonly body: RequestBody | null;
   readonly isAnswered: boolean;
+  readonly isFirstHop: boolean;
   retries: number;
   previousBackoffMs: number;
   /** Milliseconds until it has to be over. */
@@ -27,6 +28,7 @@ export function mayTryAgain(exchange: Retried, failure: Failure, { branch }: Att
   const now = runtime.now();
   const { client } = branch;
   const isRequeue = failure === 'unsent';
+  if (!isRequeue && !exchange.isFirstHop) return refused(exchange, branch, isRequeue, 'not-first-hop');
   // What never left is charged to the client too, which has a budget of its own (Finagle).
   if (isRequeue && client.requeueBudget.balance(now) < 1) return refused(exchange, branch, isRequeue, 'budget');
   const decision = decideRetry(

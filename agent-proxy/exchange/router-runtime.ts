@@ -23,6 +23,8 @@ export interface RouterRuntime {
 export interface RouterSettings {
   /** Requests on their way to one instance: one that hangs cannot take all connections to the proxy of its node. */
   readonly maxInflight: number;
+  /** Whether a request came by a proxy that may send it again itself is looked at; what did is not sent again here too. */
+  readonly looksForEarlierProxy: boolean;
   /** Bodies up to this many bytes can be sent again. */
   readonly retryBufferBytes: number;
   readonly bindingTimeoutMs: number;

@@ -113,5 +113,12 @@ export function viaLine(came: string | null, version: number): string {
   return `Via: ${came}, ${version === 11 ? '1.1' : '1.0'} ${PSEUDONYM}\r\n`;
 }
 
+const BY_PROXY = new RegExp(`[ ,](?:${PSEUDONYM}|linkerd)[ \\t]*, 1\\.[01] ${PSEUDONYM}\\r\\n$`);
+
+/** Whether what came by `line`, as {@link viaLine} has made it, was sent by a proxy like us, or by linkerd. */
+export function cameByProxy(line: string): boolean {
+  return BY_PROXY.test(line);
+}
+
 const VIA_10 = `Via: 1.0 ${PSEUDONYM}\r\n`;
 const VIA_11 = `Via: 1.1 ${PSEUDONYM}\r\n`;

@@ -56,6 +56,11 @@ const nodemesh = z.strictObject({
     ({ router }) => router.maxRetries,
     'Retries of one request, at most; the budget bounds them too.',
   ),
+  retryAtEachHop: fromDefaults(
+    flag,
+    ({ router }) => router.retryAtEachHop,
+    'Send again also what a proxy before this one (nodemesh or linkerd, by `Via`) may send again itself.',
+  ),
   retryBufferKB: fallsBack(integer(0, 65_536), 64, 'A request with a larger body is not sent again.'),
   enforceDeadlines: fromDefaults(
     flag,
@@ -135,6 +140,7 @@ function complete(written: z.output<typeof http>) {
     nodemesh: {
       ...ours,
       maxRetries: orElse(ours.maxRetries, defaults.router.maxRetries),
+      retryAtEachHop: ours.retryAtEachHop ?? defaults.router.retryAtEachHop,
       enforceDeadlines: ours.enforceDeadlines ?? defaults.router.enforceDeadlines,
       shedding: {
         maxPendingRequests: orElse(ours.shedding.maxPendingRequests, defaults.router.maxPendingRequests),

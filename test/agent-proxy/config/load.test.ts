@@ -118,6 +118,7 @@ describe('defaults', () => {
       nodemesh: {
         linkerdCompat: true,
         maxRetries: null,
+        retryAtEachHop: true,
         enforceDeadlines: false,
         shedding: { maxPendingRequests: null, maxLoopDelayMs: null },
       },
