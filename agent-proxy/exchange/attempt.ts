@@ -71,6 +71,8 @@ export interface AttemptOwner {
   informed(head: ResponseHead): void;
   /** Where the answer goes, or null: it is not wanted, and another attempt is made or an answer was given. */
   responded(attempt: Attempt, head: ResponseHead): ResponseTarget | null;
+  /** Its server waits until the client has taken what was written for it. */
+  responseHeld(): void;
   responseEnded(): void;
   attemptFailed(attempt: Attempt, failure: AttemptFailure, detail: string): void;
 }
@@ -227,7 +229,9 @@ export class Attempt implements PoolUser {
   responsePaused(): void {
     const { exchange } = this;
     exchange.connection.writer.flush();
-    if (exchange.isResponseFull) this.upstream?.pauseResponse();
+    if (!exchange.isResponseFull) return;
+    this.upstream?.pauseResponse();
+    exchange.responseHeld();
   }
 
   responseEnded(): void {

@@ -42,6 +42,8 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   protected stopWaiting: Unsubscribe | null = null;
   private lastRefusal: Refusal | null = null;
   private tried: readonly Instance[] = NONE_TRIED;
+  /** Bytes that the client had not taken when that was looked at last. */
+  private untaken = 0;
 
   // What the exchange does.
   abstract refuse(refusal: Refusal, retryable?: boolean): void;
@@ -232,6 +234,33 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   private retryableAfter(failure: Failure): boolean | undefined {
     if (failure === 'unanswered') return isIdempotent(this.head.method);
     return failure === 'unsent' ? undefined : false;
+  }
+
+  /** A client that takes nothing more keeps its server's connection from all others: that has an end. */
+  responseHeld(): void {
+    if (this.phase !== 'answering') return;
+    this.untaken = this.connection.writer.unsent;
+    this.awaitTaking(this.runtime.now());
+  }
+
+  clientDrained(): void {
+    if (this.isResponseFull) return;
+    if (this.phase === 'answering') this.disarm();
+    this.attempt?.upstream?.resumeResponse();
+  }
+
+  /** Whether the client has taken something since; then it has as much time again. */
+  protected isTaking(now: number): boolean {
+    const { writer } = this.connection;
+    const { unsent } = writer;
+    if (writer.isFull && unsent >= this.untaken) return false;
+    this.untaken = unsent;
+    this.awaitTaking(now);
+    return true;
+  }
+
+  private awaitTaking(now: number): void {
+    this.arm(now + (this.entrance.config.nodemesh.bodyTimeoutMs ?? Number.POSITIVE_INFINITY));
   }
 
   protected arm(deadline: number): void {

@@ -6,7 +6,7 @@ import type { ConcurrencyLimit } from '../resilience/admission.ts';
 import type { ServerScope } from '../telemetry/server-scope.ts';
 
 export interface Entrance {
-  readonly config: Pick<ServerConfig, 'maxCallDepth' | 'clearContext' | 'timestampHeader'>;
+  readonly config: Pick<ServerConfig, 'maxCallDepth' | 'clearContext' | 'timestampHeader' | 'nodemesh'>;
   /** A request of it may take so long, milliseconds. */
   readonly timeoutMs: number;
   readonly scope: ServerScope;

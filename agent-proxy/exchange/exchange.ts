@@ -267,10 +267,6 @@ export class Exchange extends Dispatching implements ServerExchange {
     this.end();
   }
 
-  clientDrained(): void {
-    if (!this.isResponseFull) this.attempt?.upstream?.resumeResponse();
-  }
-
   clientEnded(): void {
     this.clientHasEnded = true;
     this.attempt?.upstream?.endTunnel();
@@ -312,6 +308,8 @@ export class Exchange extends Dispatching implements ServerExchange {
         if (attempt !== null) this.attemptTimedOut(attempt, isDeadline, now);
         return;
       case 'answering':
+        if (!this.isTaking(now)) this.connection.abort();
+        return;
       case 'tunnel':
       case 'over':
       // Not armed.

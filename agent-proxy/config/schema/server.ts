@@ -41,7 +41,7 @@ const nodemesh = z.strictObject({
   bodyTimeoutMs: fromDefaults(
     duration.nullable(),
     (defaults) => defaults.server.bodyTimeoutMs,
-    'How long the body of a request may pause.',
+    'How long the body of a request may pause, and how long a client may take nothing of its answer.',
   ),
   maxConnections: fallsBack(
     integer(1).nullable(),

@@ -3,9 +3,10 @@ import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { useBackend } from '../../fixtures/backend.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 import { useStaticProxy } from '../../fixtures/proxy.ts';
 import { rawClient, useRawBackend } from '../../fixtures/raw-socket.ts';
-import { straight } from '../../fixtures/static-config.ts';
+import { server, straight } from '../../fixtures/static-config.ts';
 
 const MB = 1024 * 1024;
 const TOTAL_MB = 200;
@@ -40,6 +41,43 @@ test('a client that reads nothing makes its server wait, soon', async () => {
   await upstream.has('\r\n\r\n');
   upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${TOTAL_MB * MB}\r\n\r\n`);
   await upstream.fill('x'.repeat(MB / 8), 40 * MB);
+});
+
+test('a client that takes nothing of its answer for too long is cut off, and its server with it', async () => {
+  const app = await useRawBackend();
+  const keys = server({ nodemesh: { bodyTimeoutMs: 300 } });
+  const proxy = await useStaticProxy(straight({ web: app.port }, keys));
+  const client = rawClient(proxy.url, 'GET / HTTP/1.1\r\nHost: web\r\n\r\n');
+  client.socket.pause();
+  const upstream = await app.connection(0);
+  await upstream.has('\r\n\r\n');
+  upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${TOTAL_MB * MB}\r\n\r\n`);
+  await upstream.fill('x'.repeat(MB / 8), 40 * MB);
+  await eventually('its server is let go', () => upstream.isClosed || upstream.hasEnded);
+  await eventually('it is told', () => proxy.lines.some((line) => line.includes('client-gone')));
+});
+
+test('a client that takes a little now and then, and a server that pauses, are left alone', async () => {
+  const app = await useRawBackend();
+  const keys = server({ nodemesh: { bodyTimeoutMs: 400 } });
+  const proxy = await useStaticProxy(straight({ web: app.port }, keys));
+  const client = rawClient(proxy.url, 'GET / HTTP/1.1\r\nHost: web\r\n\r\n');
+  client.socket.pause();
+  const upstream = await app.connection(0);
+  await upstream.has('\r\n\r\n');
+  upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${20 * MB + 3}\r\n\r\n`);
+  upstream.send('x'.repeat(20 * MB));
+  // Once it reads, its kernel takes megabytes at a time.
+  for (let count = 0; count < 6; count += 1) {
+    await sleep(250);
+    client.socket.resume();
+    await sleep(5);
+    client.socket.pause();
+  }
+  client.socket.resume();
+  await sleep(800);
+  upstream.send('end');
+  await client.endsWith('end');
 });
 
 test('a server that reads nothing makes its client wait, soon', async () => {
