@@ -100,6 +100,7 @@ export class BoundClient implements ConnectionListener {
   /** Why there is no address, where that is not for lack of instances. */
   get failure(): string | null {
     const { state } = this.addresses;
+    if (state.kind === 'neg' && state.reason !== undefined) return `${this.id}: ${state.reason}`;
     return state.kind === 'failed' ? state.reason : null;
   }
 

@@ -8,7 +8,6 @@ import { Listeners } from '../routing/listeners.ts';
 import type { AddressChange, AddressSet, AddressState } from '../routing/names.ts';
 
 const RESET: AddressChange = { kind: 'reset' };
-const NEG: AddressState = { kind: 'neg' };
 
 export class AddressVar implements AddressSet {
   private current: AddressState = { kind: 'pending' };
@@ -41,8 +40,8 @@ export class AddressVar implements AddressSet {
     this.change({ kind: 'bound', endpoints }, { kind: 'patch', set, unset, size: endpoints.length });
   }
 
-  neg(): void {
-    if (this.current.kind !== 'neg') this.change(NEG, RESET);
+  neg(reason?: string): void {
+    if (this.current.kind !== 'neg') this.change({ kind: 'neg', ...(reason !== undefined && { reason }) }, RESET);
   }
 
   /** Ignored where something was known before: the last good set is kept. */

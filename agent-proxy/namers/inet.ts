@@ -196,7 +196,7 @@ class ResolvedName {
     const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
     if (typeof code === 'string' && NO_SUCH_NAME.has(code)) {
       this.settle('none');
-      this.addresses.neg();
+      this.addresses.neg(`there is no host '${this.host}' (${code})`);
     } else {
       this.ttlMs = this.options.minTtlMs;
       const reason = error instanceof Error ? error.message : String(error);

@@ -37,7 +37,13 @@ export class MappedAddresses implements AddressSet {
       const mapped = this.map(endpoint);
       if (mapped !== null) endpoints.push(mapped);
     }
-    return endpoints.length === 0 ? { kind: 'neg' } : { kind: 'bound', endpoints };
+    if (endpoints.length > 0) return { kind: 'bound', endpoints };
+    const all = state.endpoints.length;
+    if (all === 0) return { kind: 'neg' };
+    return {
+      kind: 'neg',
+      reason: `${all} instances are known, and none has the port or is on the node that is asked for`,
+    };
   }
 
   observe(listener: Listener): Unsubscribe {

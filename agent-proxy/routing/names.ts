@@ -9,13 +9,13 @@ import type { Path } from './path.ts';
 
 /**
  * - `pending`: not known yet.
- * - `neg`: there is no such thing.
+ * - `neg`: there is no such thing; `reason` says what exactly, where that is known.
  * - `failed`: it could not be found out; never after it was `bound` once.
  * - `bound`: these endpoints, perhaps none.
  */
 export type AddressState =
   | { readonly kind: 'pending' }
-  | { readonly kind: 'neg' }
+  | { readonly kind: 'neg'; readonly reason?: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'bound'; readonly endpoints: readonly Endpoint[] };
 

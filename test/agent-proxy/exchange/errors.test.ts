@@ -47,6 +47,24 @@ test('a name without an address: 502, and what it is bound to', async () => {
   expectMirrored(answer);
 });
 
+test('a host that there is not: 502, and that it is the host', async () => {
+  const proxy = await useStaticProxy(routed('/svc/web => /$/inet/no-such-host.invalid/80'));
+  const answer = await ask(proxy, 'web');
+  expect(answer.status).toBe(502);
+  expect(answer.body).toMatch(/^no-endpoint: .*no-such-host\.invalid/);
+  expect(answer.body).toMatch(/there is no host|could not be resolved/);
+  expectMirrored(answer);
+});
+
+test('instances of which a transformer leaves none: 502, and that they are known', async () => {
+  const names = await useNames({ web: [1, 2] });
+  const transformers = [{ kind: 'io.l5d.specificHost', host: '10.9.9.9' }];
+  const proxy = await useStaticProxy(names.config({ interpreter: { kind: 'default', transformers } }));
+  const answer = await ask(proxy, 'web');
+  expect(answer.status).toBe(502);
+  expect(answer.body).toMatch(/^no-endpoint: .*: 2 instances are known, and none has the port or is on the node/);
+});
+
 test('an address that refuses: 502, the client, the address, and the reason', async () => {
   const [port = 0] = await freePorts('127.0.0.1', 1);
   const proxy = await useStaticProxy(straight({ web: port }));
