@@ -140,6 +140,14 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
     this.tried = this.past.map(({ instance }) => instance);
   }
 
+  /** How long this attempt took; where the time of the request is over, which may have had others before it, that too. */
+  protected within(attempt: Attempt, isDeadline: boolean, now: number): string {
+    const all = Math.round(now - this.startedAt);
+    if (isDeadline && this.retries === 0) return `within ${all} ms`;
+    const within = `within ${Math.round(now - attempt.startedAt)} ms`;
+    return isDeadline ? `${within}, at attempt ${this.retries + 1}, ${all} ms after the request came` : within;
+  }
+
   /** What an attempt without an answer is to the classifier. */
   protected get exceptionFailure(): Failure {
     const judgement = judgeException(this.route?.classifier ?? 'nonRetryable5XX', this.head.method);

@@ -318,13 +318,12 @@ export class Exchange extends Dispatching implements ServerExchange {
 
   private attemptTimedOut(attempt: Attempt, isDeadline: boolean, now: number): void {
     const { phase } = this;
-    const ms = Math.round(now - (isDeadline ? this.startedAt : attempt.startedAt));
     if (phase === 'connecting' && !isDeadline) {
-      attempt.timedOutConnecting(ms);
+      attempt.timedOutConnecting(Math.round(now - attempt.startedAt));
       return;
     }
     const what = phase === 'connecting' ? 'accepted no connection' : 'gave no response';
-    const text = `${attempt.instance.endpoint.instance} at ${attempt.where} ${what} within ${ms} ms`;
+    const text = `${attempt.instance.endpoint.instance} at ${attempt.where} ${what} ${this.within(attempt, isDeadline, now)}`;
     const isCallers = isDeadline && this.isCallersDeadline(now);
     const code = isCallers ? 'deadline' : 'timeout';
     // It is not the instance's fault that the request had little time left.

@@ -17,6 +17,12 @@ function leftIn(header: string | null): number {
   return Number(BigInt(end) / 1_000_000n) - Date.now();
 }
 
+const RETRIED: Keys = {
+  totalTimeoutMs: 600,
+  responseClassifier: { kind: 'io.l5d.http.retryableRead5XX' },
+  retries: { backoff: { kind: 'constant', ms: 0 } },
+};
+
 /** Far from any timeout that is not the test's. */
 const QUICK_MS = 3_000;
 
@@ -70,6 +76,16 @@ test('the total timeout ends an attempt that is under way', async () => {
   expect(result.body).toMatch(/^timeout: /);
   expect(ms).toBeLessThan(QUICK_MS);
   await eventually('the attempt is given up', () => app.connections[0]?.isClosed || app.connections[0]?.hasEnded);
+});
+
+test('a total timeout in the midst of a later attempt tells of both times', async () => {
+  const timeouts = { ...client({ requestAttemptTimeoutMs: 400 }), ...service(RETRIED) };
+  const { proxy } = await useSilent(timeouts);
+  const { body } = await send(proxy.url, { headers: { Host: 'web' } });
+  const [, own, attempt, all] = /gave no response within (\d+) ms, at attempt (\d), (\d+) ms after/.exec(body) ?? [];
+  expect(Number(attempt)).toBe(2);
+  expect(Number(own)).toBeLessThan(400);
+  expect(Number(all)).toBeGreaterThanOrEqual(599);
 });
 
 test('a timeout of the server holds for each of its requests', async () => {
