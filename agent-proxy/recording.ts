@@ -122,6 +122,7 @@ const OWN_ERRORS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'nack',
   'no-endpoint',
   'unknown-name',
+  'unbound',
   'not-ready',
 ]);
 

@@ -237,10 +237,9 @@ function skewWarning(label: string, { now, warn }: SharedParts): () => void {
 }
 
 function headLimits({ maxHeadersKB, maxInitialLineKB, nodemesh }: RouterConfig): HeadLimits {
-  const maxLine = maxInitialLineKB * 1_024;
   return {
-    maxLine,
-    maxHead: maxLine + maxHeadersKB * 1_024,
+    maxLine: maxInitialLineKB * 1_024,
+    maxHeaders: maxHeadersKB * 1_024,
     maxFields: nodemesh.maxHeaderCount,
   };
 }

@@ -185,7 +185,7 @@ export class Route {
     if (state.kind === 'pending') return;
     this.become(
       state.kind === 'failed'
-        ? { kind: 'none', refusal: { code: 'unknown-name', detail: `${this.logical}: ${state.reason}` } }
+        ? { kind: 'none', refusal: { code: 'unbound', detail: `${this.logical}: ${state.reason}` } }
         : this.bound(state.value),
     );
     this.release(before, this.branches);

@@ -18,6 +18,7 @@ export const REASONS = {
   unidentified: { status: 400, retryable: false, sentence: 'no identifier found a name in the request' },
   'not-exposed': { status: 404, retryable: false, sentence: 'no app is exposed under this host and path' },
   'unknown-name': { status: 502, retryable: false, sentence: 'no service has this name' },
+  unbound: { status: 503, retryable: false, sentence: 'it could not be found out where this name leads' },
   'no-endpoint': { status: 502, retryable: false, sentence: 'the service has no instance that takes traffic' },
   refused: { status: 502, retryable: true, sentence: 'the connection was refused or could not be made' },
   reset: { status: 502, retryable: false, sentence: 'the connection ended before the response was complete' },

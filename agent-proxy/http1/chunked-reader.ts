@@ -12,7 +12,7 @@ import { CR, FIELD_VALUE, HEX, HTAB, LF, SP } from './octets.ts';
 const MOST_SIZE_DIGITS = 13;
 /** Octets between the size of one chunk and its line end. Nobody uses them; who sends many wants to keep us busy. */
 const MOST_EXTENSION = 256;
-const TRAILER_LIMITS: HeadLimits = { maxLine: 0, maxHead: 8 * 1024, maxFields: 64 };
+const TRAILER_LIMITS: HeadLimits = { maxLine: 0, maxHeaders: 8 * 1024, maxFields: 64 };
 const SEMICOLON = 0x3b;
 
 /** Where in the framing the next byte stands. */

@@ -16,8 +16,8 @@ const VERSION_LENGTH = 8;
 export interface HeadLimits {
   /** Bytes of the first line, without its end. */
   readonly maxLine: number;
-  /** Bytes of the whole head. */
-  readonly maxHead: number;
+  /** Bytes of all header lines, with the empty one behind them. */
+  readonly maxHeaders: number;
   /** At most {@link MOST_FIELDS}. */
   readonly maxFields: number;
 }
@@ -62,17 +62,17 @@ export class HeadScanner {
   /** The head of a request that begins at `start`, where bytes are known up to `end`. */
   request(bytes: Uint8Array, start: number, end: number, limits: HeadLimits): number {
     const result = this.requestLine(bytes, start, end, limits);
-    return result > 0 ? this.fieldLines(bytes, start, result, end, limits) : result;
+    return result > 0 ? this.fieldLines(bytes, result, end, limits) : result;
   }
 
   response(bytes: Uint8Array, start: number, end: number, limits: HeadLimits): number {
     const result = this.statusLine(bytes, start, end, limits);
-    return result > 0 ? this.fieldLines(bytes, start, result, end, limits) : result;
+    return result > 0 ? this.fieldLines(bytes, result, end, limits) : result;
   }
 
   /** A trailer section (RFC 9112, 7.1.2), which ends as a head does. */
   trailers(bytes: Uint8Array, start: number, end: number, limits: HeadLimits): number {
-    return this.fieldLines(bytes, start, start, end, limits);
+    return this.fieldLines(bytes, start, end, limits);
   }
 
   private requestLine(bytes: Uint8Array, start: number, end: number, { maxLine }: HeadLimits): number {
@@ -129,9 +129,8 @@ export class HeadScanner {
     return start + VERSION_LENGTH;
   }
 
-  private fieldLines(bytes: Uint8Array, start: number, from: number, end: number, limits: HeadLimits): number {
-    const { maxFields } = limits;
-    const headLimit = start + limits.maxHead;
+  private fieldLines(bytes: Uint8Array, from: number, end: number, { maxFields, maxHeaders }: HeadLimits): number {
+    const headLimit = from + maxHeaders;
     this.fieldsStart = from;
     let count = 0;
     let at = from;

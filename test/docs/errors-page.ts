@@ -22,6 +22,7 @@ const REMEDIES: Readonly<Record<ReasonCode, string>> = {
   unidentified: 'send a `Host` header, or look at `identifier` of the router',
   'not-exposed': 'label the app with `NODEMESH_EXPOSE`: [the edge](edge.md)',
   'unknown-name': '`nodemesh delegate NAME` shows where the name leads; is the app there, and spelt so?',
+  unbound: 'the text behind the code says who did not answer, or where the dtab goes in a circle',
   'no-endpoint': 'start instances; `GET /v1/services` says why those that run take no traffic',
   refused: 'look whether the instance listens on the port that Marathon gave it, and on the address of its agent',
   reset: "look into the instance's log: it closed the connection, or died, in the middle",

@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 export type Side = 'requests' | 'responses';
 
 const METHODS: readonly (readonly string[])[] = [['GET', 'GET', 'GET'], ['HEAD', 'GET'], ['CONNECT'], ['POST']];
-const TIGHT = { maxLine: 40, maxHead: 160, maxFields: 5 };
+const TIGHT = { maxLine: 40, maxHeaders: 160, maxFields: 5 };
 
 /** Why the two disagree, or null. An exception of the proxy's parser is a finding like any other. */
 export function disagreement(side: Side, stream: string, random: Random): string | null {

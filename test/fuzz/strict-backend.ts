@@ -8,7 +8,7 @@ import type { ReferenceMessage } from '../agent-proxy/http1/reference-messages.t
 import { parseRequests } from '../agent-proxy/http1/reference-parser.ts';
 
 /** Of what the proxy adds to a head there is a little more than the client's own limits allow. */
-const WIDE = { maxLine: 2 * LIMITS.maxLine, maxHead: 2 * LIMITS.maxHead, maxFields: 2 * LIMITS.maxFields };
+const WIDE = { maxLine: 2 * LIMITS.maxLine, maxHeaders: 2 * LIMITS.maxHeaders, maxFields: 2 * LIMITS.maxFields };
 
 export class StrictBackend {
   /** Complete requests, in order. */

@@ -38,6 +38,14 @@ test('a name that is bound to nothing, or to failure', async () => {
   expect((await ask(proxy, 'fail')).body).toMatch(/^unknown-name: .*\/svc\/fail/);
 });
 
+test('a name of which nobody can say where it leads: 503, and why', async () => {
+  const proxy = await useStaticProxy(routed('/svc/round => /svc/round'));
+  const answer = await ask(proxy, 'round');
+  expect(answer.status).toBe(503);
+  expect(answer.body).toMatch(/^unbound: \/svc\/round: Max recursion level: 100 reached .*could not be found out/);
+  expectMirrored(answer);
+});
+
 test('a name without an address: 502, and what it is bound to', async () => {
   const names = await useNames({ web: [] });
   const proxy = await useStaticProxy(names.config());

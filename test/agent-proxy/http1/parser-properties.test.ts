@@ -9,7 +9,7 @@ import { cutAt, octetsOf, requestsIn, responsesIn, verdictOf } from './streams.t
 
 const RUNS = { numRuns: 400 };
 /** Small enough for the generated messages to be beyond them now and then. */
-const TIGHT = { maxLine: 24, maxHead: 120, maxFields: 4 };
+const TIGHT = { maxLine: 24, maxHeaders: 120, maxFields: 4 };
 const METHODS = ['GET', 'HEAD', 'POST', 'CONNECT'];
 
 const requests = streamOf(fc.oneof({ weight: 4, arbitrary: request }, { weight: 1, arbitrary: oldRequest }));

@@ -25,9 +25,9 @@ function version(octets: Octets, status: number): '1.0' | '1.1' {
 }
 
 /** `field-line CRLF` … and the empty line. */
-export function fieldSection(octets: Octets, begin: number, limits: ReferenceLimits, status: number): Pair[] {
+export function fieldSection(octets: Octets, limits: ReferenceLimits, status: number): Pair[] {
   const fields: Pair[] = [];
-  const most = begin + limits.maxHead;
+  const most = octets.at + limits.maxHeaders;
   octets.limit(most, status);
   for (;;) {
     if (octets.at + 2 > most) throw new Refused(status, 'the head is too long');
@@ -103,7 +103,7 @@ export function requestHead(octets: Octets, limits: ReferenceLimits): Head {
   const httpVersion = version(octets, 505);
   if (octets.peek() !== '\r' && octets.peek() !== '\n') throw new Refused(505, 'more than a version');
   octets.expect('\r\n', 400, 'the request line does not end with CR LF');
-  const fields = fieldSection(octets, begin, limits, 431);
+  const fields = fieldSection(octets, limits, 431);
   const hosts = valuesOf(fields, 'host');
   if (hosts.length > 1) throw new Refused(400, 'more than one Host');
   const { isChunked, length } = bodyLength(fields, httpVersion);
@@ -163,7 +163,7 @@ export function responseHead(octets: Octets, limits: ReferenceLimits, method: st
   if (octets.peek() !== ' ' && octets.peek() !== '\r') throw new Refused(502, 'no space behind the status');
   const reason = octets.run(VALUE_CHAR);
   octets.expect('\r\n', 502, 'the status line does not end with CR LF');
-  const fields = fieldSection(octets, begin, limits, 502);
+  const fields = fieldSection(octets, limits, 502);
   const { isChunked, length } = bodyLength(fields, httpVersion);
   if (valuesOf(fields, 'host').length > 1) throw new Refused(502, 'more than one Host');
   const opensTunnel = method === 'CONNECT' && status >= 200 && status < 300;

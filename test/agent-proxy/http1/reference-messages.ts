@@ -2,7 +2,7 @@
 
 export interface ReferenceLimits {
   readonly maxLine: number;
-  readonly maxHead: number;
+  readonly maxHeaders: number;
   readonly maxFields: number;
 }
 

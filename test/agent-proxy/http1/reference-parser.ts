@@ -13,7 +13,7 @@ import { Octets, Refused, Unfinished } from './reference-octets.ts';
 
 const HEXDIG = /[0-9A-Fa-f]/;
 const BLANK = /[ \t]/;
-const TRAILER_LIMITS: ReferenceLimits = { maxLine: 0, maxHead: 8 * 1024, maxFields: 64 };
+const TRAILER_LIMITS: ReferenceLimits = { maxLine: 0, maxHeaders: 8 * 1024, maxFields: 64 };
 const MOST_EXTENSION = 256;
 
 /** What was read of a body so far; filled while it is read, so that it is there when the reading stops half-way. */
@@ -30,7 +30,7 @@ function chunkedBody(octets: Octets, content: Content): void {
     take(octets, size, content);
     octets.expect('\r\n', 400, 'a chunk does not end with CR LF');
   }
-  content.trailers = fieldSection(octets, octets.at, TRAILER_LIMITS, 400);
+  content.trailers = fieldSection(octets, TRAILER_LIMITS, 400);
 }
 
 function chunkSize(octets: Octets): number {

@@ -25,6 +25,12 @@ function post(lines: string): string {
   return `POST / HTTP/1.1\r\n${HOST}${lines}\r\n`;
 }
 
+/** A request with so many octets of headers, the empty line included. */
+function headersOf(octets: number): string {
+  const rest = octets - HOST.length - 'A: \r\n\r\n'.length;
+  return post(`A: ${'a'.repeat(rest)}\r\n`);
+}
+
 const FRAMING: readonly Row[] = [
   ['both Content-Length and Transfer-Encoding', post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'), 400],
   ['the same in the other order', post('Transfer-Encoding: chunked\r\nContent-Length: 5\r\n'), 400],
@@ -125,9 +131,10 @@ const HOSTS: readonly Row[] = [
 const SIZES: readonly Row[] = [
   ['a method and target longer than a line may be', `GET /${'a'.repeat(LIMITS.maxLine)} HTTP/1.1\r\n${HOST}\r\n`, 414],
   ['a target that never ends', `GET /${'a'.repeat(LIMITS.maxLine)}`, 414],
-  ['a value that never ends', `GET / HTTP/1.1\r\nA: ${'a'.repeat(LIMITS.maxHead)}`, 431],
-  ['a name that never ends', `GET / HTTP/1.1\r\n${'a'.repeat(LIMITS.maxHead)}`, 431],
+  ['a value that never ends', `GET / HTTP/1.1\r\nA: ${'a'.repeat(LIMITS.maxHeaders)}`, 431],
+  ['a name that never ends', `GET / HTTP/1.1\r\n${'a'.repeat(LIMITS.maxHeaders + 1)}`, 431],
   ['a head that is too long', post(`A: ${'a'.repeat(1000)}\r\n`.repeat(9)), 431],
+  ['headers of one byte more than there may be, behind a short line', headersOf(LIMITS.maxHeaders + 1), 431],
   ['too many headers', post('A: b\r\n'.repeat(LIMITS.maxFields)), 431],
   ['an expectation that nobody knows', post('Expect: a-miracle\r\n'), 417],
 ];
@@ -201,7 +208,7 @@ const RESPONSES: readonly (readonly [what: string, stream: string])[] = [
   ['another version', 'HTTP/2.0 200 OK\r\n\r\n'],
   ['no HTTP at all', 'SSH-2.0-OpenSSH_9\r\n'],
   ['an empty line before it', `\r\n${OK}\r\n`],
-  ['a head that is too long', `${OK}A: ${'a'.repeat(LIMITS.maxHead)}`],
+  ['a head that is too long', `${OK}A: ${'a'.repeat(LIMITS.maxHeaders)}`],
   ['a status line that never ends', `HTTP/1.1 200 ${'a'.repeat(LIMITS.maxLine)}`],
   ['too many headers', `${OK}${'A: b\r\n'.repeat(LIMITS.maxFields + 1)}\r\n`],
   ['two Hosts', `${OK}Host: a\r\nHost: b\r\n\r\n`],
