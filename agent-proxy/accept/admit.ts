@@ -1,5 +1,6 @@
 /** Whether a request may come in at all: limits of its server and of its router, loops, and methods that ask for a tunnel. */
 import type { Exchange } from '../exchange/exchange.ts';
+import { withoutBlanks } from '../http1/field-values.ts';
 import { maxForwards } from '../identify/max-forwards.ts';
 import type { LoadShedder } from '../resilience/admission.ts';
 
@@ -52,12 +53,17 @@ function admitMethod(exchange: Exchange): boolean {
     case 'OPTIONS':
       return admitCounted(exchange);
     default:
-      // Any other offer to upgrade may be ignored (RFC 9110, 7.8), and is.
-      if (head.upgrade !== null && head.framing === 'none' && runtime.settings.upgrades.has(head.upgrade)) {
-        exchange.upgrade = head.upgrade;
+      if (head.upgrade !== null && head.framing === 'none') {
+        exchange.upgrade = firstOf(head.upgrade, runtime.settings.upgrades);
       }
       return true;
   }
+}
+
+/** Of what a client offers to upgrade to, in its order, what passes. All else may be ignored (RFC 9110, 7.8), and is. */
+function firstOf(offered: string, passing: ReadonlySet<string>): string | null {
+  const protocols = offered.split(',').map(withoutBlanks);
+  return protocols.find((protocol) => passing.has(protocol)) ?? null;
 }
 
 function admitCounted(exchange: Exchange): boolean {

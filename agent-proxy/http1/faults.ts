@@ -47,7 +47,10 @@ export interface FaultRow {
 
 export const FAULTS: Readonly<Record<Fault, FaultRow>> = {
   [FAULT.method]: { status: 400, sentence: 'its method is not a token' },
-  [FAULT.target]: { status: 400, sentence: 'its target is neither a path nor an http URL' },
+  [FAULT.target]: {
+    status: 400,
+    sentence: 'its target is neither a path nor an http URL (of a CONNECT: no host with a port)',
+  },
   [FAULT.version]: { status: 505, sentence: 'its version is neither HTTP/1.0 nor HTTP/1.1' },
   [FAULT.statusLine]: { status: 400, sentence: 'its status line is not of the form HTTP/1.1 200 OK' },
   [FAULT.lineEnd]: { status: 400, sentence: 'a line of its head does not end with CR LF' },

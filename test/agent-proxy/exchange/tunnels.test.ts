@@ -100,6 +100,14 @@ test('a slow end of a tunnel makes the other wait', async () => {
   await client.fill('x'.repeat(100_000), 60e6);
 });
 
+test('of several that are offered the one passes that is configured', async () => {
+  const several = ASK.replace('Upgrade: WebSocket', 'Upgrade: h2c , WebSocket, TLS/1.0');
+  const { client, upstream } = await useAsked(undefined, several);
+  expect(headerOf(upstream.text, 'upgrade')).toBe('websocket');
+  upstream.send(`${SWITCH}through`);
+  await client.endsWith('through');
+});
+
 test('an upgrade that is not configured is an ordinary request', async () => {
   const { client, upstream } = await useAsked({});
   expect(headerOf(upstream.text, 'upgrade')).toBeNull();
