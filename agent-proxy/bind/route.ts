@@ -98,7 +98,6 @@ export class Route {
     this.scope = new ServiceScope(router, logical, {
       budget: () => this.budget.balance(now()),
       pending: () => this.inUse - this.waiting,
-      clock: now,
     });
     this.tree = tree;
     this.params = options;

@@ -3,7 +3,7 @@
  * may be thousands, so they hold what cannot be derived, and make room for the rest when it first happens.
  */
 import type { Labels, MetricScope, MetricsTree } from './metrics-tree.ts';
-import { type FigureVisitor, RequestRecorder, RetryRecorder } from './recorder.ts';
+import { type FigureVisitor, latenciesOf, RequestRecorder, RetryRecorder, visitCounts } from './recorder.ts';
 import { RequestScope } from './request-scope.ts';
 import { Stat } from './stat.ts';
 
@@ -28,11 +28,13 @@ abstract class SummedScope extends RequestScope {
   /** What a pair records that counts for this name. */
   protected abstract partsOf(pair: PairScope): readonly RequestRecorder[];
 
-  protected abstract get clock(): () => number;
-
-  protected override requests(): RequestRecorder {
-    const ofPairs = [...this.pairs].flatMap((pair) => this.partsOf(pair));
-    return sumOf([this.recorder, ...ofPairs], this.clock());
+  protected override requests(): readonly RequestRecorder[] {
+    const parts: RequestRecorder[] = [];
+    if (this.recorder.count > 0) parts.push(this.recorder);
+    for (const pair of this.pairs) {
+      for (const part of this.partsOf(pair)) if (part.count > 0) parts.push(part);
+    }
+    return parts;
   }
 }
 
@@ -42,7 +44,6 @@ export interface ServiceParts {
   readonly budget: () => number;
   /** Requests on their way. */
   readonly pending: () => number;
-  readonly clock: () => number;
 }
 
 /** A logical name. */
@@ -50,7 +51,7 @@ export class ServiceScope extends SummedScope {
   /** Requests that were sent again, once for each time. */
   retries = 0;
   budgetExhausted = 0;
-  readonly perRequest = new RetryRecorder(() => this.requests());
+  readonly perRequest = new RetryRecorder(() => latenciesOf(this.requests()));
   private readonly parts: ServiceParts;
 
   constructor(router: string, logical: string, parts: ServiceParts) {
@@ -64,10 +65,6 @@ export class ServiceScope extends SummedScope {
 
   get pending(): number {
     return this.parts.pending();
-  }
-
-  protected get clock(): () => number {
-    return this.parts.clock;
   }
 
   protected override partsOf({ whole }: PairScope): readonly RequestRecorder[] {
@@ -137,10 +134,6 @@ export class ClientScope extends SummedScope {
     let sum = 0;
     for (const { pending } of this.pairs) sum += pending;
     return sum;
-  }
-
-  protected get clock(): () => number {
-    return this.parts.clock;
   }
 
   protected override partsOf({ whole, others }: PairScope): readonly RequestRecorder[] {
@@ -253,12 +246,9 @@ export class PairScope implements MetricScope {
   }
 
   visit(visitor: FigureVisitor): void {
-    const { whole, rest } = this;
-    const all = rest === null ? whole : sumOf([whole, rest], this.clock());
-    visitor.counter('requests', all.requests);
-    visitor.counter('success', all.success);
-    visitor.counter('failures', all.failures);
-    visitor.stat('request_latency_ms', all);
+    const parts = this.rest === null ? [this.whole] : [this.whole, this.rest];
+    visitCounts(parts, visitor);
+    visitor.stat('request_latency_ms', latenciesOf(parts));
   }
 
   private ended(): void {
@@ -271,15 +261,6 @@ export class PairScope implements MetricScope {
     this.client.left(this, now);
     this.service.left(this, now);
   }
-}
-
-/** The sum of those that have anything; the very one, where it is just one. */
-function sumOf(parts: readonly RequestRecorder[], now: number): RequestRecorder {
-  const [first, ...others] = parts.filter(({ count }) => count > 0);
-  const sum = new RequestRecorder();
-  if (first === undefined || others.length === 0) return first ?? sum;
-  for (const part of [first, ...others]) sum.addAll(part, now);
-  return sum;
 }
 
 /** Adds and removes scopes of one tree; a full tree still lets everything be recorded. */

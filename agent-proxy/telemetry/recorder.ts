@@ -76,21 +76,17 @@ export class RequestRecorder implements Distribution {
     other.eachStatus((status, count) => this.countStatus(status, count));
   }
 
-  /** `pending`: requests on their way. */
-  visit(visitor: FigureVisitor, pending: number): void {
-    visitor.counter('requests', this.requests);
-    visitor.counter('success', this.success);
-    visitor.counter('failures', this.failures);
-    visitor.gauge('pending', pending);
-    this.eachStatus((status, count) => visitor.counter(`status/${status}`, count));
-    if (this.first !== null) this.visitTime(this.first, visitor);
-    for (const time of this.others) this.visitTime(time, visitor);
-    visitor.stat('request_latency_ms', this);
+  /** Its latencies of a class; null where none of its requests had one. */
+  timeOf(kind: number): Distribution | null {
+    if (this.first?.kind === kind) return this.first;
+    return this.others.find((time) => time.kind === kind) ?? null;
   }
 
-  private visitTime(time: ClassTime, visitor: FigureVisitor): void {
-    visitor.counter(`status/${CLASSES[time.kind]}`, time.count);
-    visitor.stat(`time/${CLASSES[time.kind]}`, time);
+  eachStatus(take: (status: number, count: number) => void): void {
+    if (this.firstStatus !== 0) take(this.firstStatus, this.firstStatusCount);
+    for (let index = 0; index < this.statuses.length; index += 2) {
+      take(this.statuses[index] ?? 0, this.statuses[index + 1] ?? 0);
+    }
   }
 
   /** The latencies of a class, which it may begin. */
@@ -102,13 +98,6 @@ export class RequestRecorder implements Distribution {
     if (first === null) this.first = time;
     else this.others = [...this.others, time];
     return time;
-  }
-
-  private eachStatus(take: (status: number, count: number) => void): void {
-    if (this.firstStatus !== 0) take(this.firstStatus, this.firstStatusCount);
-    for (let index = 0; index < this.statuses.length; index += 2) {
-      take(this.statuses[index] ?? 0, this.statuses[index + 1] ?? 0);
-    }
   }
 
   private countStatus(status: number, times: number): void {
@@ -127,6 +116,77 @@ export class RequestRecorder implements Distribution {
     // With room for just these: there are thousands of recorders.
     this.statuses = statuses.concat(status, times);
   }
+}
+
+/** Several distributions of latencies as one, which is put together when it is asked for. */
+class Together implements Distribution {
+  private readonly parts: readonly Distribution[];
+
+  constructor(parts: readonly Distribution[]) {
+    this.parts = parts;
+  }
+
+  get scale(): Scale {
+    return LATENCIES;
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const part of this.parts) count += part.count;
+    return count;
+  }
+
+  get sum(): number {
+    let sum = 0;
+    for (const part of this.parts) sum += part.sum;
+    return sum;
+  }
+
+  addRecent(target: RecentCounts, now: number): void {
+    for (const part of this.parts) part.addRecent(target, now);
+  }
+}
+
+/** The latencies of all of these recorders. */
+export function latenciesOf(recorders: readonly RequestRecorder[]): Distribution {
+  const [only] = recorders;
+  return only !== undefined && recorders.length === 1 ? only : new Together(recorders);
+}
+
+/** What these recorders have together. `pending`: requests on their way. */
+export function visitRequests(recorders: readonly RequestRecorder[], pending: number, visitor: FigureVisitor): void {
+  visitCounts(recorders, visitor);
+  visitor.gauge('pending', pending);
+  const statuses = new Map<number, number>();
+  for (const recorder of recorders) {
+    recorder.eachStatus((status, count) => statuses.set(status, (statuses.get(status) ?? 0) + count));
+  }
+  for (const [status, count] of statuses) visitor.counter(`status/${status}`, count);
+  for (let kind = 0; kind < CLASSES.length; kind += 1) {
+    const times: Distribution[] = [];
+    for (const recorder of recorders) {
+      const time = recorder.timeOf(kind);
+      if (time !== null) times.push(time);
+    }
+    if (times.length === 0) continue;
+    const time = new Together(times);
+    visitor.counter(`status/${CLASSES[kind]}`, time.count);
+    visitor.stat(`time/${CLASSES[kind]}`, time);
+  }
+  visitor.stat('request_latency_ms', latenciesOf(recorders));
+}
+
+/** How many requests, and what they came to. */
+export function visitCounts(recorders: readonly RequestRecorder[], visitor: FigureVisitor): void {
+  let success = 0;
+  let failures = 0;
+  for (const recorder of recorders) {
+    success += recorder.success;
+    failures += recorder.failures;
+  }
+  visitor.counter('requests', success + failures);
+  visitor.counter('success', success);
+  visitor.counter('failures', failures);
 }
 
 /** How often each request was sent again. Most never are: only those that were are recorded, the others follow from all. */

@@ -1,7 +1,7 @@
 /** What all scopes of requests share, whatever the requests have in common. */
 import type { ReasonCode } from '../control/reason-codes.ts';
 import type { Labels, MetricScope } from './metrics-tree.ts';
-import { type FigureVisitor, RequestRecorder } from './recorder.ts';
+import { type FigureVisitor, RequestRecorder, visitRequests } from './recorder.ts';
 
 /** A scope of requests: a recorder, reasons of failures, and whatever `more` adds. */
 export abstract class RequestScope implements MetricScope {
@@ -32,7 +32,7 @@ export abstract class RequestScope implements MetricScope {
   }
 
   visit(visitor: FigureVisitor): void {
-    this.requests().visit(visitor, this.pending);
+    visitRequests(this.requests(), this.pending, visitor);
     if (this.reasons !== null) {
       for (const [code, count] of this.reasons) visitor.counter(`failures/${code}`, count);
     }
@@ -40,8 +40,8 @@ export abstract class RequestScope implements MetricScope {
   }
 
   /** All that was recorded. */
-  protected requests(): RequestRecorder {
-    return this.recorder;
+  protected requests(): readonly RequestRecorder[] {
+    return [this.recorder];
   }
 
   protected abstract more(visitor: FigureVisitor): void;

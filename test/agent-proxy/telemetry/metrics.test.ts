@@ -26,7 +26,7 @@ const BALANCER = {
   accrual: { removals: 2, probes: 4, revivals: 1, removedForMs: 1_500, failedOpen: 6 },
 };
 const PARTS = { balancer: BALANCER, budget: () => 25, clock: () => 0 };
-const SERVICE_PARTS = { budget: () => 25, pending: () => 0, clock: () => 0 };
+const SERVICE_PARTS = { budget: () => 25, pending: () => 0 };
 
 function treeWithTraffic(): MetricsTree {
   const tree = new MetricsTree();

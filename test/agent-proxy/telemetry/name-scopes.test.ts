@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ClientScope, PairScope, ServiceScope } from '../../../agent-proxy/telemetry/name-scopes.ts';
 import { RecentCounts } from '../../../agent-proxy/telemetry/recent-counts.ts';
-import { RequestRecorder } from '../../../agent-proxy/telemetry/recorder.ts';
+import { RequestRecorder, visitRequests } from '../../../agent-proxy/telemetry/recorder.ts';
 import type { Distribution } from '../../../agent-proxy/telemetry/stat.ts';
 
 const NOW = 5;
@@ -26,9 +26,7 @@ type Name = (typeof NAMES)[number];
 
 /** The scopes of two services and two clients, beside recorders that hear of each request and attempt by themselves. */
 class Both {
-  readonly services = NAMES.map(
-    (name) => new ServiceScope('r', `/svc/${name}`, { budget: clock, pending: clock, clock }),
-  );
+  readonly services = NAMES.map((name) => new ServiceScope('r', `/svc/${name}`, { budget: clock, pending: clock }));
   readonly clients = NAMES.map(
     (name) => new ClientScope('r', `/#/m/${name}`, { balancer: BALANCER, budget: clock, clock }),
   );
@@ -134,7 +132,7 @@ function shownBy(scope: ServiceScope | ClientScope | RequestRecorder): Record<st
     shown[key] = [distribution.count, distribution.sum, recent.total];
   };
   const visitor = { counter, gauge: () => undefined, stat };
-  if (scope instanceof RequestRecorder) scope.visit(visitor, 0);
+  if (scope instanceof RequestRecorder) visitRequests([scope], 0, visitor);
   else scope.visit(visitor);
   return shown;
 }

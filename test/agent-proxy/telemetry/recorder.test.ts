@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RecentCounts } from '../../../agent-proxy/telemetry/recent-counts.ts';
-import { RequestRecorder, RetryRecorder } from '../../../agent-proxy/telemetry/recorder.ts';
+import { RequestRecorder, RetryRecorder, visitRequests } from '../../../agent-proxy/telemetry/recorder.ts';
 import type { Distribution } from '../../../agent-proxy/telemetry/stat.ts';
 
 /** All figures by name; of a distribution its count and its sum. */
@@ -10,7 +10,7 @@ function figuresOf(recorder: RequestRecorder, pending = 0): Record<string, numbe
   const take = (name: string, value: number): void => void Object.assign(figures, { [name]: value });
   const stat = (name: string, { count, sum }: Distribution): void =>
     void Object.assign(figures, { [name]: [count, sum] });
-  recorder.visit({ counter: take, gauge: take, stat }, pending);
+  visitRequests([recorder], pending, { counter: take, gauge: take, stat });
   return figures;
 }
 
