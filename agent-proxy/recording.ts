@@ -106,7 +106,7 @@ function recordOthers(past: readonly Attempt[], last: Attempt, side: Side, traff
     if (told.has(service)) continue;
     told.add(service);
     const isOwnError = attempt.status === 0 && attempt.reason !== null && OWN_ERRORS.has(attempt.reason);
-    traffic.record(side, service, false, Math.max(0, attempt.endedAt - attempt.startedAt), 0, isOwnError);
+    traffic.record(side, service, false, Math.max(0, attempt.latencyMs), 0, isOwnError);
   }
 }
 

@@ -244,10 +244,10 @@ function headLimits({ maxHeadersKB, maxInitialLineKB, nodemesh }: RouterConfig):
   };
 }
 
-/** `sharesPeers`: requests to many instances share the connections to a peer proxy. */
 function settingsOf(config: RouterConfig, isMesh: boolean, isIncoming: boolean): RouterSettings {
   const { nodemesh } = config;
   return {
+    // Requests to many instances share the connections to a peer proxy.
     maxInflight: isMesh && !isIncoming ? MAX_INFLIGHT : NEVER,
     // In a mesh that follows from what a router is for.
     looksForEarlierProxy: !isMesh && !nodemesh.retryAtEachHop,

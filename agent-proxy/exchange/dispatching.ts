@@ -42,8 +42,6 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   protected stopWaiting: Unsubscribe | null = null;
   private lastRefusal: Refusal | null = null;
   private tried: readonly Instance[] = NONE_TRIED;
-  /** Bytes that the client had not taken when that was looked at last. */
-  private untaken = 0;
 
   // What the exchange does.
   abstract refuse(refusal: Refusal, retryable?: boolean): void;
@@ -53,6 +51,7 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   abstract tunnelOpened(attempt: Attempt, upstream: ClientConnection): void;
   abstract informed(head: ResponseHead): void;
   abstract responded(attempt: Attempt, head: ResponseHead): ResponseTarget | null;
+  abstract responseHeld(): void;
   abstract responseEnded(): void;
   abstract serverEnded(): void;
   abstract attemptFailed(attempt: Attempt, failure: AttemptFailure, detail: string): void;
@@ -140,8 +139,25 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
     this.tried = this.past.map(({ instance }) => instance);
   }
 
+  /** Its own time is over, or that of the request. */
+  protected attemptTimedOut(attempt: Attempt, isDeadline: boolean, now: number): void {
+    const { phase } = this;
+    if (phase === 'connecting' && !isDeadline) {
+      attempt.timedOutConnecting(Math.round(now - attempt.startedAt));
+      return;
+    }
+    const what = phase === 'connecting' ? 'accepted no connection' : 'gave no response';
+    const text = `${attempt.instance.endpoint.instance} at ${attempt.where} ${what} ${this.within(attempt, isDeadline, now)}`;
+    const isCallers = isDeadline && this.isCallersDeadline(now);
+    const code = isCallers ? 'deadline' : 'timeout';
+    // It is not the instance's fault that the request had little time left.
+    attempt.abandon(isCallers ? 'ignored' : 'failure', code);
+    if (isDeadline) this.refuse({ code, detail: text }, false);
+    else this.again(this.exceptionFailure, { code, detail: text }, attempt);
+  }
+
   /** How long this attempt took; where the time of the request is over, which may have had others before it, that too. */
-  protected within(attempt: Attempt, isDeadline: boolean, now: number): string {
+  private within(attempt: Attempt, isDeadline: boolean, now: number): string {
     const all = Math.round(now - this.startedAt);
     if (isDeadline && this.retries === 0) return `within ${all} ms`;
     const within = `within ${Math.round(now - attempt.startedAt)} ms`;
@@ -242,33 +258,6 @@ export abstract class Dispatching extends RequestFacts implements AttemptOwner, 
   private retryableAfter(failure: Failure): boolean | undefined {
     if (failure === 'unanswered') return isIdempotent(this.head.method);
     return failure === 'unsent' ? undefined : false;
-  }
-
-  /** A client that takes nothing more keeps its server's connection from all others: that has an end. */
-  responseHeld(): void {
-    if (this.phase !== 'answering') return;
-    this.untaken = this.connection.writer.unsent;
-    this.awaitTaking(this.runtime.now());
-  }
-
-  clientDrained(): void {
-    if (this.isResponseFull) return;
-    if (this.phase === 'answering') this.disarm();
-    this.attempt?.upstream?.resumeResponse();
-  }
-
-  /** Whether the client has taken something since; then it has as much time again. */
-  protected isTaking(now: number): boolean {
-    const { writer } = this.connection;
-    const { unsent } = writer;
-    if (writer.isFull && unsent >= this.untaken) return false;
-    this.untaken = unsent;
-    this.awaitTaking(now);
-    return true;
-  }
-
-  private awaitTaking(now: number): void {
-    this.arm(now + (this.entrance.config.nodemesh.bodyTimeoutMs ?? Number.POSITIVE_INFINITY));
   }
 
   protected arm(deadline: number): void {

@@ -16,6 +16,7 @@ import { errorResponse, errorText, ownAnswer } from '../respond/error-response.t
 import type { Attempt, AttemptFailure } from './attempt.ts';
 import { attemptLines } from './attempt-lines.ts';
 import { clearedError } from './clear-context.ts';
+import { ClientPace } from './client-pace.ts';
 import { type Delivery, Dispatching } from './dispatching.ts';
 import type { Entrance } from './entrance.ts';
 import { explainedRefusal } from './explained-refusal.ts';
@@ -44,6 +45,8 @@ export interface ExchangeHooks {
 export class Exchange extends Dispatching implements ServerExchange {
   private readonly hooks: ExchangeHooks;
   private relay: Relay | null = null;
+  /** Of a client that has not taken what was written for it. */
+  private pace: ClientPace | null = null;
   /** Of a tunnel. */
   private clientHasEnded = false;
   private serverHasEnded = false;
@@ -190,6 +193,17 @@ export class Exchange extends Dispatching implements ServerExchange {
     return this.connection.writer.isFull || this.relay?.isFull?.() === true;
   }
 
+  /** Its server waits for the client, for so long. */
+  responseHeld(): void {
+    if (this.phase !== 'answering') return;
+    this.pace = new ClientPace(this.connection.writer);
+    this.awaitTaking(this.runtime.now());
+  }
+
+  private awaitTaking(now: number): void {
+    this.arm(now + (this.entrance.config.nodemesh.bodyTimeoutMs ?? Number.POSITIVE_INFINITY));
+  }
+
   responseEnded(): void {
     const { relay } = this;
     if (this.phase !== 'answering') return;
@@ -267,6 +281,12 @@ export class Exchange extends Dispatching implements ServerExchange {
     this.end();
   }
 
+  clientDrained(): void {
+    if (this.isResponseFull) return;
+    if (this.phase === 'answering') this.disarm();
+    this.attempt?.upstream?.resumeResponse();
+  }
+
   clientEnded(): void {
     this.clientHasEnded = true;
     this.attempt?.upstream?.endTunnel();
@@ -308,28 +328,13 @@ export class Exchange extends Dispatching implements ServerExchange {
         if (attempt !== null) this.attemptTimedOut(attempt, isDeadline, now);
         return;
       case 'answering':
-        if (!this.isTaking(now)) this.connection.abort();
+        if (this.pace?.goesOn() === true) this.awaitTaking(now);
+        else this.connection.abort();
         return;
       case 'tunnel':
       case 'over':
       // Not armed.
     }
-  }
-
-  private attemptTimedOut(attempt: Attempt, isDeadline: boolean, now: number): void {
-    const { phase } = this;
-    if (phase === 'connecting' && !isDeadline) {
-      attempt.timedOutConnecting(Math.round(now - attempt.startedAt));
-      return;
-    }
-    const what = phase === 'connecting' ? 'accepted no connection' : 'gave no response';
-    const text = `${attempt.instance.endpoint.instance} at ${attempt.where} ${what} ${this.within(attempt, isDeadline, now)}`;
-    const isCallers = isDeadline && this.isCallersDeadline(now);
-    const code = isCallers ? 'deadline' : 'timeout';
-    // It is not the instance's fault that the request had little time left.
-    attempt.abandon(isCallers ? 'ignored' : 'failure', code);
-    if (isDeadline) this.refuse({ code, detail: text }, false);
-    else this.again(this.exceptionFailure, { code, detail: text }, attempt);
   }
 
   // ---- its end ------------------------------------------------------------------------------------------------------------

@@ -136,8 +136,8 @@ export class ClientScope extends SummedScope {
     return sum;
   }
 
-  protected override partsOf({ whole, others }: PairScope): readonly RequestRecorder[] {
-    return others === null ? [whole] : [whole, others];
+  protected override partsOf({ attempts }: PairScope): readonly RequestRecorder[] {
+    return attempts;
   }
 
   /** A request of this client opened a connection. To a peer proxy other clients use it too; it counts here. */
@@ -192,6 +192,7 @@ export class PairScope implements MetricScope {
   pending = 0;
   /** Attempts that were all of their request. */
   readonly whole = new RequestRecorder();
+  /** All others; null before the first. */
   private rest: RequestRecorder | null = null;
   private isClosed = false;
   readonly path: string;
@@ -216,9 +217,9 @@ export class PairScope implements MetricScope {
     return { ...this.client.labels, ...this.service.labels };
   }
 
-  /** All other attempts; null before the first. */
-  get others(): RequestRecorder | null {
-    return this.rest;
+  /** All of its attempts. */
+  get attempts(): readonly RequestRecorder[] {
+    return this.rest === null ? [this.whole] : [this.whole, this.rest];
   }
 
   /** An attempt begins. It ends with one of the next two. */
@@ -246,9 +247,8 @@ export class PairScope implements MetricScope {
   }
 
   visit(visitor: FigureVisitor): void {
-    const parts = this.rest === null ? [this.whole] : [this.whole, this.rest];
-    visitCounts(parts, visitor);
-    visitor.stat('request_latency_ms', latenciesOf(parts));
+    visitCounts(this.attempts, visitor);
+    visitor.stat('request_latency_ms', latenciesOf(this.attempts));
   }
 
   private ended(): void {

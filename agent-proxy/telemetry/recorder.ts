@@ -35,12 +35,8 @@ export class RequestRecorder implements Distribution {
   /** Each other status and, behind it, how often it came. */
   private statuses: number[] = NO_STATUSES;
 
-  get requests(): number {
-    return this.success + this.failures;
-  }
-
   get count(): number {
-    return this.requests;
+    return this.success + this.failures;
   }
 
   get scale(): Scale {

@@ -43,39 +43,39 @@ test('a client that reads nothing makes its server wait, soon', async () => {
   await upstream.fill('x'.repeat(MB / 8), 40 * MB);
 });
 
-test('a client that takes nothing of its answer for too long is cut off, and its server with it', async () => {
+/** A client that reads nothing until its socket is resumed, and its server, which has said how much is to come. */
+async function useHeld(bodyTimeoutMs: number, bytes: number) {
   const app = await useRawBackend();
-  const keys = server({ nodemesh: { bodyTimeoutMs: 300 } });
-  const proxy = await useStaticProxy(straight({ web: app.port }, keys));
+  const proxy = await useStaticProxy(straight({ web: app.port }, server({ nodemesh: { bodyTimeoutMs } })));
   const client = rawClient(proxy.url, 'GET / HTTP/1.1\r\nHost: web\r\n\r\n');
   client.socket.pause();
   const upstream = await app.connection(0);
   await upstream.has('\r\n\r\n');
-  upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${TOTAL_MB * MB}\r\n\r\n`);
+  upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`);
+  return { proxy, client, upstream };
+}
+
+test('a client that takes nothing of its answer for too long is cut off, and its server with it', async () => {
+  const { proxy, upstream } = await useHeld(300, TOTAL_MB * MB);
   await upstream.fill('x'.repeat(MB / 8), 40 * MB);
   await eventually('its server is let go', () => upstream.isClosed || upstream.hasEnded);
   await eventually('it is told', () => proxy.lines.some((line) => line.includes('client-gone')));
 });
 
 test('a client that takes a little now and then, and a server that pauses, are left alone', async () => {
-  const app = await useRawBackend();
-  const keys = server({ nodemesh: { bodyTimeoutMs: 400 } });
-  const proxy = await useStaticProxy(straight({ web: app.port }, keys));
-  const client = rawClient(proxy.url, 'GET / HTTP/1.1\r\nHost: web\r\n\r\n');
-  client.socket.pause();
-  const upstream = await app.connection(0);
-  await upstream.has('\r\n\r\n');
-  upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${20 * MB + 3}\r\n\r\n`);
+  // What is asserted is that nothing happens: each wait is far below the timeout or above it.
+  const timeoutMs = 1_000;
+  const { client, upstream } = await useHeld(timeoutMs, 20 * MB + 3);
   upstream.send('x'.repeat(20 * MB));
   // Once it reads, its kernel takes megabytes at a time.
   for (let count = 0; count < 6; count += 1) {
-    await sleep(250);
+    await sleep(timeoutMs / 4);
     client.socket.resume();
     await sleep(5);
     client.socket.pause();
   }
   client.socket.resume();
-  await sleep(800);
+  await sleep(1.5 * timeoutMs);
   upstream.send('end');
   await client.endsWith('end');
 });

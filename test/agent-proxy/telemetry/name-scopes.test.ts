@@ -116,7 +116,7 @@ test('a pair that is closed is gone when its last attempt is over', () => {
   expect(shownBy(client)).toMatchObject({ requests: 2, 'status/200': 1, 'status/503': 1 });
   expect(shownBy(at(both.services, 0))).toMatchObject({ requests: 1, 'status/200': 1 });
   // Nobody holds it any more: what it has recorded is theirs.
-  expect([client.recorder.requests, at(both.services, 0).recorder.requests]).toEqual([2, 1]);
+  expect([client.recorder.count, at(both.services, 0).recorder.count]).toEqual([2, 1]);
 });
 
 /** Figures by name; of a distribution its count, its sum, and how many of it are recent. */
